@@ -1,0 +1,342 @@
+#pragma once
+
+#include "../../codec/varint.hpp"
+#include "../../store/apply.hpp"
+
+namespace crdt::detail {
+
+ROPEWALK_INLINE Status Store::apply(ByteView bytes) noexcept {
+    if (const Error error = decode_update_v1(bytes, limits, decoded);
+        error.code != ErrorCode::ok) {
+        return error;
+    }
+    disarm();
+    const Status status = Apply(*this, decoded, scratch).run();
+    decoded.trim();
+    scratch.trim();
+    return status;
+}
+
+ROPEWALK_INLINE Status Apply::run() noexcept {
+    store_.scratch.clear();
+    const std::uint32_t clients_before = store_.clients.size();
+    Status status = number_clients();
+    if (status.ok()) status = plan();
+    if (status.ok()) status = reserve();
+    if (!status.ok()) {
+        // Clients met for the first time are named by nothing yet.
+        if (store_.own == kNone || store_.own < clients_before) {
+            store_.clients.truncate(clients_before);
+        }
+        return status;
+    }
+    write();
+    return {};
+}
+
+ROPEWALK_INLINE Status Apply::number_clients() noexcept {
+    const std::size_t count = update_.clients.size();
+    if (!numbers_.reserve(count) || !known_.reserve(count) || !needs_.reserve(count)) {
+        return ErrorCode::out_of_memory;
+    }
+    for (const ClientId id : update_.clients) {
+        const std::uint32_t number = store_.clients.number_of(id);
+        if (number == kNone) return ErrorCode::out_of_memory;
+        numbers_.push_back_reserved(number);
+        known_.push_back_reserved(store_.clients[number].next_clock);
+        needs_.push_back_reserved({});
+        if (id == store_.own_id) store_.own = number;
+    }
+    return {};
+}
+
+// -- plan -------------------------------------------------------------------------------------------
+
+// The first unit that a block needs and that is not known.
+ROPEWALK_INLINE Apply::Lack Apply::lack_of(const BlockView& block) const noexcept {
+    if (block.clock > known(block.slot)) return {block.slot, block.clock - 1};
+    const auto lacks = [this](WireId id) {
+        return id.slot != kNoSlot && id.clock >= known_[id.slot];
+    };
+    if (lacks(block.origin)) return {block.origin.slot, block.origin.clock};
+    if (lacks(block.right_origin)) return {block.right_origin.slot, block.right_origin.clock};
+    if (block.parent == ParentRef::item && lacks(block.parent_item)) {
+        return {block.parent_item.slot, block.parent_item.clock};
+    }
+    return {};
+}
+
+ROPEWALK_INLINE Status Apply::plan() noexcept {
+    const std::size_t slots = update_.clients.size();
+    const std::size_t blocks = update_.blocks.size();
+    if (!section_of_.reserve(slots) || !sections_.reserve(update_.sections.size()) ||
+        !stack_.reserve(update_.sections.size()) || !order_.reserve(blocks)) {
+        return ErrorCode::out_of_memory;
+    }
+    for (std::size_t i = 0; i < slots; ++i) section_of_.push_back_reserved(kNone);
+    for (const ClientSection& section : update_.sections) {
+        section_of_[section.slot] = static_cast<std::uint32_t>(sections_.size());
+        sections_.push_back_reserved(
+            {section.slot, section.first, section.first + section.count, false, false});
+    }
+    for (std::uint32_t i = 0; i < sections_.size(); ++i) {
+        ROPEWALK_CHECK(plan_section(i));
+    }
+    for (const ApplyScratch::Section& section : sections_) {
+        for (std::uint32_t i = section.next; i < section.end; ++i) {
+            const BlockView& block = update_.blocks[i];
+            if (block.kind == ContentKind::skip) continue;
+            if (block.clock + block.length <= known(block.slot)) continue;
+            if (!parked_.push_back(i)) return ErrorCode::out_of_memory;
+        }
+    }
+    return {};
+}
+
+// Goes through a section, and first through those that it needs: with a stack of its own, since
+// its depth is the sender's choice.
+ROPEWALK_INLINE Status Apply::plan_section(std::uint32_t first) noexcept {
+    if (sections_[first].blocked) return {};
+    stack_.clear();
+    stack_.push_back_reserved(first);
+    sections_[first].open = true;
+    while (!stack_.empty()) {
+        const std::uint32_t number = stack_.back();
+        ApplyScratch::Section& section = sections_[number];
+        bool waits = false;
+        while (section.next < section.end) {
+            const BlockView& block = update_.blocks[section.next];
+            const std::uint32_t end = block.clock + block.length;
+            if (block.kind == ContentKind::skip || end <= known(block.slot)) {
+                ++section.next;
+                continue;
+            }
+            const Lack lack = lack_of(block);
+            if (lack.slot != kNoSlot) {
+                const std::uint32_t other = section_of_[lack.slot];
+                waits = other != kNone && !sections_[other].open && !sections_[other].blocked &&
+                        sections_[other].next < sections_[other].end;
+                if (waits) {
+                    sections_[other].open = true;
+                    stack_.push_back_reserved(other);
+                } else {
+                    section.blocked = true;
+                }
+                break;
+            }
+            order_.push_back_reserved(section.next);
+            known_[block.slot] = end;
+            ++section.next;
+        }
+        if (waits) continue;
+        section.open = false;
+        stack_.pop_back();
+    }
+    return {};
+}
+
+// -- reserve ----------------------------------------------------------------------------------------
+
+ROPEWALK_INLINE Status Apply::reserve() noexcept {
+    std::size_t cells = 0;
+    std::size_t values = 0;
+    std::uint32_t types = 0;
+    std::uint32_t keys = 0;
+    std::uint32_t roots = 0;
+    bool memory = true;
+    for (const std::uint32_t at : order_) {
+        const BlockView& block = update_.blocks[at];
+        ApplyScratch::Needs& needs = needs_[block.slot];
+        ++needs.runs;
+        switch (block.kind) {
+            case ContentKind::string:
+                needs.text +=
+                    block.is_ascii() ? block.content.size : std::size_t{block.length} * 2 + 1;
+                break;
+            case ContentKind::any:
+                // Canonical forms of numbers may be longer; a stored size takes up to 5 bytes.
+                values += block.is_canonical()
+                              ? block.content.size + std::size_t{block.length} * 5
+                              : std::size_t{block.content.size} * 6 + std::size_t{block.length} * 15;
+                cells += block.length;
+                break;
+            case ContentKind::json:
+                values += block.content.size;
+                cells += block.length;
+                break;
+            case ContentKind::type: {
+                ++types;
+                const std::uint8_t* bytes = update_.input.data() + block.content.offset;
+                const auto kind = static_cast<TypeKind>(get_var_uint(bytes));
+                if (kind == TypeKind::xml_element || kind == TypeKind::xml_hook) {
+                    const auto size = static_cast<std::size_t>(get_var_uint(bytes));
+                    memory = memory && store_.types.names.intern(as_text({bytes, size})) != kNone;
+                }
+                break;
+            }
+            default: values += block.content.size + std::size_t{5}; break;
+        }
+        if (ROPEWALK_LIKELY(block.parent == ParentRef::inherit)) continue;
+        if (block.parent == ParentRef::root) {
+            const std::string_view name = update_.text(block.root);
+            if (store_.types.find_root(name) == kNone) {
+                ++roots;
+                memory = memory && store_.types.names.intern(name) != kNone;
+            }
+        }
+        if (block.has_key) {
+            ++keys;
+            memory = memory && store_.types.names.intern(update_.text(block.key)) != kNone;
+        }
+    }
+    for (std::size_t slot = 0; slot < needs_.size() && memory; ++slot) {
+        if (needs_[slot].runs == 0) continue;
+        ClientLog& log = store_.clients[numbers_[slot]];
+        memory = log.reserve_more(needs_[slot].runs) &&
+                 store_.content.reserve_text(log, needs_[slot].text);
+    }
+    const auto changes = static_cast<std::uint64_t>(order_.size()) * 2 + update_.deletes.size() * 2;
+    if (changes > 0x7fffffffU) return ErrorCode::limit_exceeded;
+    const std::uint64_t empty = store_.sequences.empty_sequences() + types + keys + roots;
+    const auto small = static_cast<std::uint32_t>(
+        empty < order_.size() ? empty : static_cast<std::uint64_t>(order_.size()));
+    if (!memory || !store_.runs.reserve_more(order_.size()) ||
+        !store_.content.cells.reserve_more(cells) || !store_.content.values.reserve(values) ||
+        !store_.types.reserve(types + roots, keys) ||
+        !store_.change.touched.reserve_more(update_.sections.size()) ||
+        !store_.sequences.nodes.reserve(small, 0, 0) ||
+        !store_.sequences.reserve_changes(static_cast<std::uint32_t>(changes))) {
+        return ErrorCode::out_of_memory;
+    }
+    return reserve_parking();
+}
+
+ROPEWALK_INLINE Status Apply::reserve_parking() noexcept {
+    std::size_t bytes = 0;
+    for (const std::uint32_t i : parked_) bytes += Pending::parked_size(update_.blocks[i]);
+    const Limits& limits = store_.limits;
+    if ((limits.pending_bytes != 0 && bytes > limits.pending_bytes) ||
+        (limits.pending_structs != 0 && parked_.size() > limits.pending_structs)) {
+        return ErrorCode::limit_exceeded;
+    }
+    std::uint32_t deletions = 0;
+    for (const DeleteRange& range : update_.deletes) {
+        deletions += range.clock + range.length > known(range.slot) ? 1 : 0;
+    }
+    if (parked_.empty() && deletions == 0) return {};
+    if (!store_.pending.reserve(static_cast<std::uint32_t>(parked_.size()), bytes, deletions)) {
+        return ErrorCode::out_of_memory;
+    }
+    for (std::size_t i = 0; i < parked_.size();) {
+        const std::uint32_t slot = update_.blocks[parked_[i]].slot;
+        std::size_t end = i;
+        while (end < parked_.size() && update_.blocks[parked_[end]].slot == slot) ++end;
+        if (!store_.pending.reserve_group(store_.clients[numbers_[slot]],
+                                          static_cast<std::uint32_t>(end - i))) {
+            return ErrorCode::out_of_memory;
+        }
+        i = end;
+    }
+    return {};
+}
+
+// -- write ------------------------------------------------------------------------------------------
+
+ROPEWALK_INLINE void Apply::write() noexcept {
+    Integrator integrator{store_, update_, numbers_.data()};
+    for (const std::uint32_t i : order_) integrator.integrate(update_.blocks[i]);
+    for (std::size_t i = 0; i < parked_.size(); ++i) {
+        const BlockView& block = update_.blocks[parked_[i]];
+        store_.pending.park(store_.clients[numbers_[block.slot]], block, update_);
+    }
+    bool waiting = false;
+    for (const DeleteRange& range : update_.deletes) {
+        const std::uint32_t client = numbers_[range.slot];
+        const std::uint32_t end = range.clock + range.length;
+        const std::uint32_t next = store_.clients[client].next_clock;
+        for (std::uint32_t clock = range.clock; clock < end && clock < next;) {
+            const RunPos unit = store_.resolve(client, clock);
+            const Run& run = store_.runs[unit.run];
+            const std::uint32_t stop = end < run.end_clock() ? end : run.end_clock();
+            store_.delete_units(unit.run, unit.offset, stop - clock);
+            clock = stop;
+        }
+        if (end > next) {
+            const std::uint32_t from = range.clock > next ? range.clock : next;
+            store_.pending.park_deletion({client, from, end - from});
+            waiting = true;
+        }
+    }
+    if (store_.change.next_dead != kNone) store_.delete_all_dead();
+    if (waiting) store_.pending.tidy_deletions();
+    if (!store_.pending.empty()) unpark();
+}
+
+// Everything parked that the clients of this update have been waited for, and what that frees.
+ROPEWALK_INLINE void Apply::unpark() noexcept {
+    // A work list of clients that have progressed or whose groups are new.
+    Vec<std::uint32_t> arrived;
+    for (const std::uint32_t number : numbers_) {
+        if (!arrived.push_back(number)) return;
+        if (store_.pending.has_blocks(store_.clients[number])) {
+            static_cast<void>(unpark_one(number));
+        }
+    }
+    while (!arrived.empty()) {
+        const std::uint32_t client = arrived.back();
+        const std::uint32_t woken = store_.pending.wake(store_.clients, client);
+        if (woken == kNone) {
+            arrived.pop_back();
+            continue;
+        }
+        if (!unpark_one(woken)) continue;
+        if (!arrived.push_back(woken)) return;
+    }
+    if (store_.pending.deletions().empty()) return;
+    store_.pending.take_deletions(store_.clients, [this](const Deletion& deletion) {
+        const std::uint32_t end = deletion.clock + deletion.length;
+        for (std::uint32_t clock = deletion.clock; clock < end;) {
+            if (!store_.sequences.reserve_changes(2)) return false;  // again with the next update
+            const RunPos unit = store_.resolve(deletion.client, clock);
+            const Run& run = store_.runs[unit.run];
+            const std::uint32_t stop = end < run.end_clock() ? end : run.end_clock();
+            store_.delete_units(unit.run, unit.offset, stop - clock);
+            clock = stop;
+        }
+        return true;
+    });
+    if (store_.change.next_dead != kNone) store_.delete_all_dead();
+}
+
+// Integrates the parked blocks of one client until one lacks something; false: there was none.
+ROPEWALK_INLINE bool Apply::unpark_one(std::uint32_t client) noexcept {
+    bool progress = false;
+    DecodedUpdate decoded;
+    ApplyScratch scratch;
+    while (store_.pending.has_blocks(store_.clients[client])) {
+        const ParkedBlock parked = store_.pending.first(store_.clients[client]);
+        if (parked.end() <= store_.clients[client].next_clock) {
+            store_.pending.drop_first(store_.clients[client]);
+            continue;
+        }
+        const ByteView bytes = store_.pending.bytes_of(parked);
+        if (decode_update_v1(bytes, store_.limits, decoded).code != ErrorCode::ok) break;
+        scratch.clear();
+        Apply single(store_, decoded, scratch);
+        if (!single.number_clients().ok() || !single.plan().ok()) break;
+        if (scratch.order.empty()) {
+            const Lack lack = single.lack_of(decoded.blocks[0]);
+            store_.pending.wait(store_.clients, client, scratch.numbers[lack.slot], lack.clock);
+            break;
+        }
+        scratch.parked.clear();
+        if (!single.reserve().ok()) break;
+        Integrator integrator{store_, decoded, scratch.numbers.data()};
+        integrator.integrate(decoded.blocks[0]);
+        store_.pending.drop_first(store_.clients[client]);
+        progress = true;
+    }
+    return progress;
+}
+
+}  // namespace crdt::detail

@@ -1,0 +1,114 @@
+#pragma once
+
+#include "../../base/utf.hpp"
+#include "../../store/content.hpp"
+
+namespace crdt::detail {
+
+ROPEWALK_INLINE bool ContentStore::extend_text(ClientLog& log, std::size_t size) noexcept {
+    // A client's stretches grow with what it has written, so that many clients with a character
+    // each stay small and one busy client is rarely interrupted.
+    const std::uint32_t held = log.text_end - log.text_tail;
+    std::size_t ahead = std::size_t{log.next_clock} / 4;
+    ahead = ahead < 30 ? 30 : ahead > 1024 ? 1024 : ahead;
+    const bool at_tail = log.text_end == text.tail() && log.text_end != 0;
+    if (at_tail && size - held <= text.room()) {
+        std::size_t more = size - held + ahead;
+        if (more > text.room()) more = text.room();
+        text.take(static_cast<std::uint32_t>(more));
+        log.text_end += static_cast<std::uint32_t>(more);
+        return true;
+    }
+    if (at_tail) {
+        text.give_back(held);
+        log.text_end = log.text_tail;
+    }
+    if (!text.reserve(size + 2)) return false;
+    std::size_t more = size + ahead;
+    if (more > text.room()) more = text.room();
+    log.text_tail = text.take(static_cast<std::uint32_t>(more));
+    log.text_end = log.text_tail + static_cast<std::uint32_t>(more);
+    return true;
+}
+
+ROPEWALK_INLINE void ContentStore::set_deleted(Run& run, std::uint32_t offset,
+                                          std::uint32_t count) noexcept {
+    if (run.is_text()) {
+        std::uint32_t at = run.data + offset;
+        const std::uint32_t end = at + count;
+        while (at < end) {
+            const std::uint32_t bit = at & 63U;
+            const std::uint32_t here = 64 - bit < end - at ? 64 - bit : end - at;
+            const std::uint64_t ones = here == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << here) - 1;
+            text.bit_word(at) |= ones << bit;
+            at += here;
+        }
+    } else if (run.has_cells()) {
+        for (std::uint32_t i = 0; i < count; ++i) cells[run.data + offset + i] |= kDeadCell;
+    } else {
+        run.flags |= Run::kDead;
+    }
+}
+
+ROPEWALK_INLINE std::uint32_t ContentStore::same_state(const Run& run, std::uint32_t offset,
+                                                  std::uint32_t limit) const noexcept {
+    if (run.is_text()) {
+        const std::uint32_t start = run.data + offset;
+        const std::uint32_t end = start + limit;
+        const std::uint64_t flip = deleted(run, offset) ? ~std::uint64_t{0} : 0;
+        std::uint32_t at = start;
+        while (at < end) {
+            const std::uint32_t bit = at & 63U;
+            const std::uint64_t other = (text.bit_word(at) ^ flip) >> bit;
+            if (other != 0) {
+                at += static_cast<std::uint32_t>(__builtin_ctzll(other));
+                return (at < end ? at : end) - start;
+            }
+            at += 64 - bit;
+        }
+        return limit;
+    }
+    if (run.has_cells()) {
+        const bool state = deleted(run, offset);
+        std::uint32_t count = 1;
+        while (count < limit && deleted(run, offset + count) == state) ++count;
+        return count;
+    }
+    return limit;
+}
+
+ROPEWALK_INLINE Measure measure_units(const char16_t* units, std::uint32_t count) noexcept {
+    Measure sum{count, 0, 0};
+    for (std::uint32_t i = 0; i < count; ++i) {
+        const char16_t unit = units[i];
+        if (unit < 0x80) continue;
+        if (unit < 0x800) {
+            sum.extra += 1;
+        } else if (is_high_surrogate(unit) && i + 1 < count && is_low_surrogate(units[i + 1])) {
+            sum.pairs += 1;
+            sum.extra += 2;
+            ++i;
+        } else {
+            sum.extra += 2;
+        }
+    }
+    return sum;
+}
+
+ROPEWALK_INLINE Measure ContentStore::measure_utf16(const Run& run, std::uint32_t offset,
+                                               std::uint32_t count) const noexcept {
+    return measure_units(utf16(run, offset), count);
+}
+
+ROPEWALK_INLINE Measure ContentStore::measure_appended(const Run& run, std::uint32_t offset,
+                                                  std::uint32_t count) const noexcept {
+    Measure sum = measure(run, offset, count);
+    if (run.kind == RunKind::utf16 && offset > 0 && is_high_surrogate(*utf16(run, offset - 1)) &&
+        is_low_surrogate(*utf16(run, offset))) {
+        sum.pairs += 1;  // two lone halves (3 + 3 bytes) became one character (4 bytes)
+        sum.extra -= 2;
+    }
+    return sum;
+}
+
+}  // namespace crdt::detail

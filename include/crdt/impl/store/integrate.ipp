@@ -1,0 +1,435 @@
+#pragma once
+
+#include "../../base/utf.hpp"
+#include "../../codec/any.hpp"
+#include "../../store/integrate.hpp"
+#include "../../store/wire_cut.hpp"
+
+namespace crdt::detail {
+
+// -- where ------------------------------------------------------------------------------------------
+
+// The sequence that a block without neighbours names; kNone when it can hold nothing any more.
+ROPEWALK_INLINE std::uint32_t Integrator::parent_sequence(const BlockView& block) noexcept {
+    std::uint32_t type = kNone;
+    if (block.parent == ParentRef::root) {
+        type = store.root(as_text(update.input.subspan(block.root.offset, block.root.size)));
+    } else {
+        const RunPos parent = resolve(block.parent_item);
+        const Run& run = store.runs[parent.run];
+        if (run.kind != RunKind::type || store.types.types[run.data].collected) return kNone;
+        type = run.data;
+    }
+    if (!block.has_key) return store.types.types[type].list;
+    const std::uint32_t key =
+        store.types.names.find(as_text(update.input.subspan(block.key.offset, block.key.size)));
+    return store.types.add_key(type, key);
+}
+
+ROPEWALK_INLINE Integrator::Gap Integrator::gap_behind(std::uint32_t seq, RunPos left) noexcept {
+    Gap gap;
+    gap.left = left;
+    if (!left.exists()) {
+        gap.place = store.sequences.begin(seq);
+        return gap;
+    }
+    gap.left_place = store.sequences.find(left);
+    const Place& unit = gap.left_place;
+    gap.place = unit.offset + 1 < store.sequences.span(unit).length()
+                    ? Place{unit.leaf, unit.index, unit.offset + 1}
+                    : Place{unit.leaf, unit.index + 1, 0};
+    return gap;
+}
+
+ROPEWALK_INLINE RunPos Integrator::first_behind(const Gap& gap) const noexcept {
+    if (gap.place.leaf == kNone) return {};
+    const Leaf& leaf = store.sequences.nodes.leaf(gap.place.leaf);
+    if (gap.place.index < leaf.count) {
+        const Span& span = leaf.spans[gap.place.index];
+        return {span.run, span.offset + gap.place.offset};
+    }
+    if (leaf.next == kNone) return {};
+    return store.sequences.nodes.leaf(leaf.next).spans[0].first();
+}
+
+// Whether everything below a node is one group of siblings. At most as deep as the tree.
+ROPEWALK_INLINE const Summary& Integrator::summary_of(std::uint32_t node,
+                                                      std::uint32_t level) noexcept {
+    Sequences& sequences = store.sequences;
+    const auto id_of = [this](std::uint32_t client) { return store.clients[client].id; };
+    if (level == 0) {
+        Leaf& leaf = sequences.nodes.leaf(node);
+        if (leaf.summary.state != Summary::State::unknown) return leaf.summary;
+        Summary summary;
+        summary.state = Summary::State::mixed;
+        for (std::uint32_t i = 0; i < leaf.count; ++i) {
+            const Span& span = leaf.spans[i];
+            if (span.offset > 0) {
+                // The rest of a run goes with its head, if that stands here too.
+                if (i > 0 && span.run == leaf.spans[i - 1].run) continue;
+                return leaf.summary = summary;
+            }
+            const Run& run = store.runs[span.run];
+            if (i == 0) {
+                summary.origin = run.origin;
+                summary.highest = run.client;
+            } else if (run.origin != summary.origin) {
+                return leaf.summary = summary;
+            } else if (id_of(run.client) > id_of(summary.highest)) {
+                summary.highest = run.client;
+            }
+        }
+        summary.state = Summary::State::siblings;
+        return leaf.summary = summary;
+    }
+    Inner& inner = sequences.nodes.inner(node);
+    if (inner.summary.state != Summary::State::unknown) return inner.summary;
+    Summary summary;
+    for (std::uint32_t i = 0; i < inner.count; ++i) {
+        const Summary& below = summary_of(inner.child[i], level - 1);
+        if (below.state == Summary::State::mixed || (i > 0 && below.origin != summary.origin)) {
+            summary.state = Summary::State::mixed;
+            return inner.summary = summary;
+        }
+        if (i == 0 || id_of(below.highest) > id_of(summary.highest)) {
+            summary.highest = below.highest;
+        }
+        summary.origin = below.origin;
+    }
+    summary.state = Summary::State::siblings;
+    return inner.summary = summary;
+}
+
+// From the start of `leaf` on: passes the largest subtree that starts there, holds only siblings
+// with smaller client ids and does not hold `right`. Then `leaf` is its last leaf.
+ROPEWALK_INLINE bool Integrator::pass_siblings(RunPos origin, std::uint64_t client, RunPos right,
+                                               std::uint32_t& leaf) noexcept {
+    Sequences& sequences = store.sequences;
+    const auto passes = [&](std::uint32_t node, std::uint32_t level) {
+        const Summary& summary = summary_of(node, level);
+        return summary.state == Summary::State::siblings && summary.origin == origin &&
+               store.clients[summary.highest].id < client;
+    };
+    // The nodes above `right`, leaf first: none of them may be passed.
+    std::uint32_t above_right =
+        right.exists() && store.runs[right.run].seq != kNone ? sequences.find(right).leaf : kNone;
+    std::uint32_t node = leaf;
+    if (node == above_right || !passes(node, 0)) return false;
+    std::uint32_t level = 0;
+    for (;;) {
+        const std::uint32_t parent =
+            level == 0 ? sequences.nodes.leaf(node).parent : sequences.nodes.inner(node).parent;
+        if ((parent & kRootTag) != 0 || sequences.nodes.inner(parent).child[0] != node) break;
+        if (above_right != kNone) {
+            above_right = level == 0 ? sequences.nodes.leaf(above_right).parent
+                                     : sequences.nodes.inner(above_right).parent;
+            if ((above_right & kRootTag) != 0) above_right = kNone;
+        }
+        if (parent == above_right || !passes(parent, level + 1)) break;
+        node = parent;
+        ++level;
+    }
+    for (; level > 0; --level) {
+        const Inner& inner = sequences.nodes.inner(node);
+        node = inner.child[inner.count - 1];
+    }
+    leaf = node;
+    return true;
+}
+
+// Between the origin and the right origin stands what was inserted there at the same time. Yjs'
+// sets of scanned and conflicting items are stretches of the document here: an origin is in them
+// iff it stands behind `origin`, respectively behind the left neighbour found so far.
+ROPEWALK_INLINE void Integrator::scan(std::uint32_t seq, std::uint64_t client, RunPos origin,
+                                      RunPos right, Gap& gap) noexcept {
+    Sequences& sequences = store.sequences;
+    sequences.settle();
+    Place at = gap.place;
+    if (at.index >= sequences.nodes.leaf(at.leaf).count) {
+        at = {sequences.nodes.leaf(at.leaf).next, 0, 0};
+    }
+    const Place start = at;
+    bool moved = false;  // gap.left is behind `origin`
+    while (at.leaf != kNone) {
+        ++scan_steps;
+        if (at.index == 0 && at.offset == 0) {
+            std::uint32_t leaf = at.leaf;
+            if (pass_siblings(origin, client, right, leaf)) {
+                const Leaf& last = sequences.nodes.leaf(leaf);
+                gap.left_place = {leaf, last.count - 1U, 0};
+                const Span& span = last.spans[last.count - 1];
+                gap.left_place.offset = span.length() - 1;
+                gap.left = span.last();
+                gap.place = {leaf, last.count, 0};
+                moved = true;
+                at = {last.next, 0, 0};
+                continue;
+            }
+        }
+        const Span& span = sequences.span(at);
+        const RunPos unit{span.run, span.offset + at.offset};
+        std::uint32_t length = span.length() - at.offset;
+        bool reaches_right = false;
+        if (right.run == span.run && right.offset >= unit.offset &&
+            right.offset < unit.offset + length) {
+            length = right.offset - unit.offset;
+            if (length == 0) return;
+            reaches_right = true;
+        }
+        const Run& run = store.runs[span.run];
+        const RunPos before =
+            unit.offset > 0 ? RunPos{span.run, unit.offset - 1} : run.origin;
+        bool passes = false;
+        if (before == origin) {
+            passes = store.clients[run.client].id < client;
+            if (!passes && run.right == right) return;
+        } else {
+            if (!before.exists() || store.runs[before.run].seq != seq) return;
+            const Place place = sequences.find(before);
+            if (sequences.precedes(place, start)) return;
+            passes = moved && !sequences.precedes(gap.left_place, place);
+        }
+        if (passes) {
+            gap.left = {span.run, unit.offset + length - 1};
+            gap.left_place = {at.leaf, at.index, at.offset + length - 1};
+            gap.place = reaches_right ? Place{at.leaf, at.index, at.offset + length}
+                                      : Place{at.leaf, at.index + 1, 0};
+            moved = true;
+        }
+        if (reaches_right) return;
+        at = sequences.next(at);
+    }
+}
+
+// -- what -------------------------------------------------------------------------------------------
+
+ROPEWALK_INLINE void Integrator::add_gc(std::uint32_t client, std::uint32_t length) noexcept {
+    ClientLog& log = store.clients[client];
+    const std::uint32_t newest = log.newest();
+    if (newest != kNone && store.runs[newest].kind == RunKind::gc) {
+        store.runs[newest].length += length;
+        log.next_clock += length;
+    } else {
+        Run made{};
+        made.client = client;
+        made.clock = log.next_clock;
+        made.length = length;
+        made.seq = kNone;
+        made.kind = RunKind::gc;
+        store.add_run(made);
+    }
+    store.change.deleted(client, log.next_clock - length, length);
+}
+
+// Stores the content of a block without its first `cut` units; sets kind and data of `made`.
+ROPEWALK_INLINE void Integrator::write_content(const BlockView& block, std::uint32_t cut,
+                                               Run& made) noexcept {
+    ContentStore& content = store.content;
+    const ByteView bytes = update.input.subspan(block.content.offset, block.content.size);
+    switch (block.kind) {
+        case ContentKind::string: {
+            ClientLog& log = store.clients[made.client];
+            if ((block.flags & BlockView::kAscii) != 0) {
+                made.kind = RunKind::ascii;
+                made.data = log.text_tail;
+                std::memcpy(content.text.at(log.text_tail), bytes.data() + cut, made.length);
+                log.text_tail += made.length;
+                break;
+            }
+            made.kind = RunKind::utf16;
+            log.text_tail += log.text_tail & 1U;
+            made.data = log.text_tail;
+            const Utf16Cut start = utf8_at_utf16(bytes, cut);
+            auto* units = reinterpret_cast<char16_t*>(content.text.at(log.text_tail));
+            if (start.inside) *units++ = u'\ufffd';
+            utf8_to_utf16(bytes.subspan(start.offset), units);
+            log.text_tail += made.length * 2;
+            break;
+        }
+        case ContentKind::any: {
+            made.kind = RunKind::any;
+            made.data = content.cells.size();
+            const std::uint8_t* at = skip_valid_any(bytes, cut);
+            const std::uint8_t* end = bytes.data() + bytes.size();
+            for (std::uint32_t i = 0; i < made.length; ++i) {
+                const std::uint8_t* start = at;
+                at = skip_valid_any({at, end}, 1);
+                ByteView value{start, at};
+                Bytes canonical;
+                if ((block.flags & BlockView::kCanonical) == 0 &&
+                    canonicalise_any(value, canonical)) {
+                    value = canonical;
+                }
+                content.cells.push_reserved(content.store_value(value));
+            }
+            break;
+        }
+        case ContentKind::json: {
+            made.kind = RunKind::json;
+            made.data = content.cells.size();
+            const std::uint8_t* at = bytes.data();
+            for (std::uint32_t i = 0; i < cut + made.length; ++i) {
+                const auto size = static_cast<std::size_t>(get_var_uint(at));
+                if (i >= cut) content.cells.push_reserved(content.store_value({at, size}));
+                at += size;
+            }
+            break;
+        }
+        case ContentKind::type: {
+            made.kind = RunKind::type;
+            const std::uint8_t* at = bytes.data();
+            const auto kind = static_cast<TypeKind>(get_var_uint(at));
+            std::uint32_t name = kNone;
+            if (kind == TypeKind::xml_element || kind == TypeKind::xml_hook) {
+                const auto size = static_cast<std::size_t>(get_var_uint(at));
+                name = store.types.names.find(as_text({at, size}));
+            }
+            made.data = store.types.add(kind, store.runs.size(), name);
+            break;
+        }
+        case ContentKind::deleted: made.kind = RunKind::deleted; break;
+        default:
+            made.kind = block.kind == ContentKind::binary  ? RunKind::binary
+                        : block.kind == ContentKind::embed ? RunKind::embed
+                        : block.kind == ContentKind::format ? RunKind::format
+                                                            : RunKind::document;
+            made.data = content.store_value(bytes);
+    }
+}
+
+// May a block become part of its client's newest run?
+ROPEWALK_INLINE bool Integrator::continues(const Run& newest, std::uint32_t seq, RunPos left,
+                                           RunPos right, const Run& made,
+                                           std::uint32_t number) const noexcept {
+    if (left.run != number || left.offset + 1 != newest.length || newest.kind != made.kind ||
+        newest.right != right || newest.seq != seq) {
+        return false;
+    }
+    switch (made.kind) {
+        case RunKind::ascii:
+        case RunKind::any:
+        case RunKind::json: return newest.data + newest.length == made.data;
+        case RunKind::utf16: return newest.data + newest.length * 2 == made.data;
+        case RunKind::deleted: return true;
+        default: return false;
+    }
+}
+
+ROPEWALK_INLINE void Integrator::integrate(const BlockView& block) noexcept {
+    Sequences& sequences = store.sequences;
+    const std::uint32_t client = numbers[block.slot];
+    ClientLog& log = store.clients[client];
+    const std::uint32_t cut = log.next_clock - block.clock;
+    const std::uint32_t length = block.length - cut;
+    store.touch(client);
+    if (client == store.own) store.change.own_was_remote = true;
+    if (block.kind == ContentKind::gc) return add_gc(client, length);
+
+    const bool has_right = block.right_origin.slot != kNoSlot;
+    RunPos origin;
+    if (cut > 0) {
+        origin = {log.newest(), store.runs[log.newest()].length - 1};
+    } else if (block.origin.slot != kNoSlot) {
+        const std::uint32_t newest = log.newest();
+        // Most blocks continue what their client wrote last.
+        origin = block.origin.slot == block.slot && block.origin.clock + 1 == block.clock
+                     ? RunPos{newest, store.runs[newest].length - 1}
+                     : resolve(block.origin);
+    }
+    if (origin.exists() && store.runs[origin.run].kind == RunKind::gc) {
+        return add_gc(client, length);
+    }
+    RunPos right;
+    std::uint32_t seq = kNone;
+    Gap gap;
+    RunPos behind;
+    if (origin.exists()) {
+        seq = store.runs[origin.run].seq;
+        gap = gap_behind(seq, origin);
+        behind = first_behind(gap);
+    }
+    if (has_right) {
+        right = behind.exists() && is_unit(behind, block.right_origin)
+                    ? behind
+                    : resolve(block.right_origin);
+        if (store.runs[right.run].kind == RunKind::gc) return add_gc(client, length);
+    }
+    if (!origin.exists()) {
+        seq = has_right ? store.runs[right.run].seq : parent_sequence(block);
+        if (seq == kNone) return add_gc(client, length);
+        gap = gap_behind(seq, {});
+        behind = first_behind(gap);
+    }
+    if (behind != right) scan(seq, log.id, origin, right, gap);
+
+    Run made{};
+    made.client = client;
+    made.clock = log.next_clock;
+    made.length = length;
+    made.origin = origin;
+    made.right = right;
+    made.seq = seq;
+    write_content(block, cut, made);
+    if (made.kind == RunKind::format) sequences.seqs[seq].formats = true;
+    const bool visible = made.countable();
+    if (!visible && made.kind == RunKind::deleted) {
+        store.change.deleted(client, made.clock, length);
+    }
+
+    const std::uint32_t newest = log.newest();
+    RunPos added;
+    Place place;
+    if (newest != kNone && gap.left == origin &&
+        continues(store.runs[newest], seq, origin, right, made, newest)) {
+        Run& run = store.runs[newest];
+        added = {newest, run.length};
+        run.length += length;
+        log.next_clock += length;
+        const Span& left = sequences.span(gap.left_place);
+        if (left.hidden() != visible) {
+            place = gap.left_place;
+            const Measure more =
+                visible ? store.content.measure_appended(run, added.offset, length) : Measure{};
+            sequences.extend(place, length, more);
+        } else {
+            place = sequences.insert(
+                seq, gap.place, {newest, added.offset, visible ? length : length | Span::kHidden},
+                visible ? store.content.measure(run, added.offset, length) : Measure{});
+        }
+    } else {
+        if (gap.place.offset > 0) {
+            const Span& cut_span = sequences.span(gap.place);
+            store.break_pair({cut_span.run, cut_span.offset + gap.place.offset});
+        }
+        added = {store.add_run(made), 0};
+        place = sequences.insert(seq, gap.place,
+                                 {added.run, 0, visible ? length : length | Span::kHidden},
+                                 visible ? store.content.measure(made, 0, length) : Measure{});
+    }
+    if (sequences.seqs[seq].key != kNone) settle_key(seq, place, added, length);
+    const TypeRecord& type = store.types.types[sequences.seqs[seq].type];
+    if (ROPEWALK_UNLIKELY(type.dead)) store.delete_units(added.run, added.offset, length);
+}
+
+// Of a key the last item shows: an item that comes last deletes the one before it, an item that
+// does not is deleted itself.
+ROPEWALK_INLINE void Integrator::settle_key(std::uint32_t, Place place, RunPos added,
+                                            std::uint32_t length) noexcept {
+    Sequences& sequences = store.sequences;
+    const Span& span = sequences.span(place);
+    const bool last = added.offset + length == span.end() && sequences.next(place).leaf == kNone;
+    if (!last) {
+        store.delete_units(added.run, added.offset, length);
+        return;
+    }
+    if (span.offset < added.offset) {
+        store.delete_units(added.run, span.offset, added.offset - span.offset);
+        return;
+    }
+    const Place before = sequences.previous({place.leaf, place.index, 0});
+    if (before.leaf == kNone) return;
+    const Span old = sequences.span(before);
+    store.delete_units(old.run, old.offset, old.length());
+}
+
+}  // namespace crdt::detail

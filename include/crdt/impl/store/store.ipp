@@ -1,0 +1,265 @@
+#pragma once
+
+#include "../../store/store.hpp"
+
+namespace crdt::detail {
+
+// -- typing -------------------------------------------------------------------------------------
+
+ROPEWALK_INLINE void Store::settle_typing() noexcept {
+    const std::uint32_t count = typing.end - typing.begin;
+    Run& run = runs[typing.run];
+    Measure added{count, 0, 0};
+    if (typing.wide) added = content.measure_appended(run, run.length, count);
+    run.length += count;
+    ClientLog& log = clients[own];
+    log.next_clock += count;
+    log.text_tail += typing.wide ? count * 2 : count;
+    sequences.extend(typing.place, count, added);
+    typing.begin = typing.end;
+}
+
+ROPEWALK_INLINE void Store::arm(std::uint32_t type, Place place, std::uint32_t position) noexcept {
+    const Span& span = sequences.span(place);
+    const Run& run = runs[span.run];
+    const ClientLog& log = clients[own];
+    const bool wide = run.kind == RunKind::utf16;
+    std::uint32_t room = log.text_end - log.text_tail;
+    if (wide) room /= 2;
+    const std::uint32_t clocks = kMaxClock - log.next_clock;
+    if (room > clocks) room = clocks;
+    if (room > 0x7fffffffU - position) room = 0x7fffffffU - position;
+    typing.type = type;
+    typing.begin = typing.end = position;
+    typing.limit = position + room;
+    typing.next = content.text.at(log.text_tail - 1) + 1;
+    typing.wide = wide;
+    typing.place = place;
+    typing.run = span.run;
+}
+
+// -- changes ------------------------------------------------------------------------------------
+
+ROPEWALK_INLINE void Store::open_change() noexcept {
+    ++change.epoch;
+    change.recording = sink.listening;
+    change.incomplete = false;
+    change.remote = false;
+    change.deleted_any = false;
+    change.own_was_remote = false;
+    change.own_begin = own_next_clock();
+    change.first_error = {};
+    change.touched.clear();
+    change.deletions.clear();
+}
+
+ROPEWALK_INLINE Status Store::close_change() noexcept {
+    if (change.first_dead != kNone) collect_dead_types();
+    change.depth = 0;
+    Status status = change.first_error;
+    if (change.recording) {
+        const Status told = sink.finish(sink.context, *this);
+        if (status.ok()) status = told;
+    }
+    if (ROPEWALK_UNLIKELY(change.own_was_remote) && sink.new_client_id != nullptr) {
+        // Somebody else writes under this id: what comes next gets another.
+        own_id = sink.new_client_id();
+        own = kNone;
+        change.own_was_remote = false;
+    }
+    return status;
+}
+
+ROPEWALK_INLINE void Store::touch(std::uint32_t client) noexcept {
+    ClientLog& log = clients[client];
+    if (log.touched == change.epoch || client == own) return;
+    log.touched = change.epoch;
+    change.touched.push_back_reserved({client, log.next_clock});
+}
+
+ROPEWALK_INLINE Status Store::unpack_source() noexcept {
+    Bytes bytes;
+    ROPEWALK_CHECK(source->unpack(bytes));
+    const std::unique_ptr<HistorySource> held = std::move(source);
+    const bool listening = sink.listening;
+    sink.listening = false;  // nothing changes for anybody
+    ++change.depth;
+    open_change();
+    const Status status = apply(bytes);
+    change.own_was_remote = false;
+    static_cast<void>(end_change());
+    sink.listening = listening;
+    return status;
+}
+
+ROPEWALK_INLINE Status Store::ensure_own() noexcept {
+    if (ROPEWALK_LIKELY(own != kNone)) return {};
+    own = clients.number_of(own_id);
+    if (own == kNone) return ErrorCode::out_of_memory;
+    change.own_begin = clients[own].next_clock;
+    return {};
+}
+
+// -- ids ----------------------------------------------------------------------------------------
+
+ROPEWALK_INLINE RunPos Store::resolve(std::uint32_t client, std::uint32_t clock) const noexcept {
+    const ClientLog& log = clients[client];
+    const std::uint32_t* list = log.list();
+    std::uint32_t high = log.count;
+    const Run& newest = runs[list[high - 1]];
+    if (newest.clock <= clock) return {list[high - 1], clock - newest.clock};
+    std::uint32_t low = 0;
+    --high;
+    while (high - low > 1) {
+        const std::uint32_t middle = (low + high) / 2;
+        (runs[list[middle]].clock <= clock ? low : high) = middle;
+    }
+    return {list[low], clock - runs[list[low]].clock};
+}
+
+ROPEWALK_INLINE std::uint32_t Store::root(std::string_view name) noexcept {
+    const std::uint32_t known = types.find_root(name);
+    if (known != kNone) return known;
+    const std::uint32_t number = types.names.intern(name);
+    if (number == kNone || !types.reserve(1, 0)) return kNone;
+    return types.add_root(number);
+}
+
+ROPEWALK_INLINE RunPos Store::value_of(std::uint32_t key_seq) noexcept {
+    const std::uint32_t node = sequences.seqs[key_seq].last;
+    if (node == kNone) return {};
+    const Leaf& leaf = sequences.nodes.leaf(node);
+    const RunPos last = leaf.spans[leaf.count - 1].last();
+    return content.deleted(runs[last.run], last.offset) ? RunPos{} : last;
+}
+
+// -- deleting -------------------------------------------------------------------------------------
+
+ROPEWALK_INLINE void Store::break_pair(RunPos unit) noexcept {
+    const Run& run = runs[unit.run];
+    if (ROPEWALK_LIKELY(run.kind != RunKind::utf16) || unit.offset == 0) return;
+    char16_t* units = content.utf16(run, unit.offset);
+    if (!is_high_surrogate(units[-1]) || !is_low_surrogate(units[0])) return;
+    const Place place = sequences.find(unit);
+    const Span& span = sequences.span(place);
+    const bool whole = !span.hidden() && place.offset > 0;  // both halves count, as a pair
+    const Measure before = content.measure(run, unit.offset - 1, 2);
+    units[-1] = units[0] = u'\ufffd';
+    if (whole) sequences.remeasured(place.leaf, before, content.measure(run, unit.offset - 1, 2));
+}
+
+ROPEWALK_INLINE void Store::delete_units(std::uint32_t number, std::uint32_t offset,
+                                         std::uint32_t count) noexcept {
+    Run& run = runs[number];
+    if (run.kind <= RunKind::deleted) return;
+    const std::uint32_t end = offset + count;
+    break_pair({number, offset});
+    if (end < run.length) break_pair({number, end});
+    while (offset < end) {
+        const std::uint32_t stretch = content.same_state(run, offset, end - offset);
+        if (content.deleted(run, offset)) {
+            offset += stretch;
+            continue;
+        }
+        content.set_deleted(run, offset, stretch);
+        change.deleted(run.client, run.clock + offset, stretch);
+        if (run.kind == RunKind::type) kill_type(run.data);
+        const std::uint32_t stop = offset + stretch;
+        while (offset < stop) {
+            const Place place = sequences.find({number, offset});
+            const Span& span = sequences.span(place);
+            std::uint32_t here = span.length() - place.offset;
+            if (here > stop - offset) here = stop - offset;
+            if (!span.hidden()) {
+                sequences.hide(run.seq, place, here, content.measure(run, offset, here));
+            }
+            offset += here;
+        }
+    }
+}
+
+ROPEWALK_INLINE void Store::kill_type(std::uint32_t type) noexcept {
+    TypeRecord& record = types.types[type];
+    if (record.dead) return;
+    record.dead = true;
+    record.next_dead = kNone;
+    if (change.first_dead == kNone) {
+        change.first_dead = type;
+    } else {
+        types.types[change.last_dead].next_dead = type;
+    }
+    change.last_dead = type;
+    if (change.next_dead == kNone) change.next_dead = type;
+}
+
+// Deletes what deleted types hold, and what the types in those hold: the chain is the work list.
+ROPEWALK_INLINE void Store::delete_all_dead() noexcept {
+    for (std::uint32_t type = change.next_dead; type != kNone; type = types.types[type].next_dead) {
+        std::uint32_t seq = types.types[type].list;
+        std::uint32_t next = types.types[type].first_key;
+        for (; seq != kNone; seq = next, next = seq == kNone ? kNone : sequences.seqs[seq].next_key) {
+            Place place = sequences.begin(seq);
+            while (place.leaf != kNone) {
+                if (place.index >= sequences.nodes.leaf(place.leaf).count) {
+                    place = {sequences.nodes.leaf(place.leaf).next, 0, 0};
+                    continue;
+                }
+                const Span span = sequences.span(place);
+                Run& run = runs[span.run];
+                for (std::uint32_t at = span.offset; at < span.end();) {
+                    const std::uint32_t same = content.same_state(run, at, span.end() - at);
+                    if (!content.deleted(run, at)) {
+                        content.set_deleted(run, at, same);
+                        change.deleted(run.client, run.clock + at, same);
+                        if (run.kind == RunKind::type) kill_type(run.data);
+                    }
+                    at += same;
+                }
+                place = span.hidden()
+                            ? Place{place.leaf, place.index + 1, 0}
+                            : sequences.hide(seq, place, span.length(),
+                                             content.measure(run, span.offset, span.length()));
+            }
+        }
+    }
+    change.next_dead = kNone;
+}
+
+ROPEWALK_INLINE void Store::collect_dead_types() noexcept {
+    delete_all_dead();
+    for (std::uint32_t type = change.first_dead; type != kNone && collect;
+         type = types.types[type].next_dead) {
+        TypeRecord& record = types.types[type];
+        record.collected = true;
+        std::uint32_t next = record.first_key;
+        for (std::uint32_t seq = record.list; seq != kNone;
+             seq = next, next = seq == kNone ? kNone : sequences.seqs[seq].next_key) {
+            for (std::uint32_t node = sequences.seqs[seq].first; node != kNone;
+                 node = sequences.nodes.leaf(node).next) {
+                const Leaf& leaf = sequences.nodes.leaf(node);
+                for (std::uint32_t i = 0; i < leaf.count; ++i) {
+                    Run& run = runs[leaf.spans[i].run];
+                    run.kind = RunKind::gc;
+                    run.seq = kNone;
+                }
+            }
+            sequences.clear(seq);
+        }
+    }
+    change.first_dead = change.last_dead = kNone;
+}
+
+// -- positions ------------------------------------------------------------------------------------
+
+ROPEWALK_INLINE Result<std::uint32_t> Store::to_units(std::uint32_t type, std::uint32_t value,
+                                                      bool utf8) noexcept {
+    settle();
+    bool inside = false;
+    const std::uint32_t seq = types.types[type].list;
+    const std::uint32_t units = sequences.units_at(seq, value, utf8, inside);
+    if (inside) return Error{ErrorCode::inside_character, value};
+    if (units == kNone) return Error{ErrorCode::index_out_of_range, value};
+    return units;
+}
+
+}  // namespace crdt::detail

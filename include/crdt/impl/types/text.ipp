@@ -1,0 +1,152 @@
+#pragma once
+
+#include "../../base/utf.hpp"
+#include "../../types/text.hpp"
+
+namespace crdt {
+
+template <class F>
+void Text::for_each_stretch(F&& f) const {
+    const std::uint32_t seq = readable();
+    if (seq == detail::kNone) return;
+    for (std::uint32_t node = store_->sequences.seqs[seq].first; node != detail::kNone;) {
+        const detail::Leaf& leaf = store_->sequences.nodes.leaf(node);
+        for (std::uint32_t i = 0; i < leaf.count; ++i) {
+            const detail::Span& span = leaf.spans[i];
+            if (span.hidden()) continue;
+            const detail::Run& run = store_->runs[span.run];
+            if (run.is_text()) f(run, span.offset, span.length());
+        }
+        node = leaf.next;
+    }
+}
+
+ROPEWALK_INLINE Result<std::uint32_t> Text::units_of(Position at) const noexcept {
+    const std::uint32_t length = store_->measure(type_).units;
+    if (at.unit() == Unit::utf16) {
+        if (at.value() > length) return Error{ErrorCode::index_out_of_range, at.value()};
+        return at.value();
+    }
+    return store_->to_units(type_, at.value(), at.unit() == Unit::utf8);
+}
+
+ROPEWALK_INLINE Status Text::insert_elsewhere(Position at, std::string_view utf8) const noexcept {
+    return write([&]() -> Status {
+        const ByteView bytes = as_bytes(utf8);
+        if (bytes.size() > kMaxClock) return ErrorCode::limit_exceeded;
+        const detail::Utf8Scan scan = detail::scan_utf8(bytes);
+        if (!scan.valid) return Error{ErrorCode::invalid_utf8, scan.bad_offset};
+        // Typing goes on where it was: no need to look the position up.
+        const bool typing = store_->typing.type == type_ && at.unit() == Unit::utf16 &&
+                            at.value() == store_->typing.end;
+        std::uint32_t position = at.value();
+        if (!typing) {
+            ROPEWALK_TRY(position, units_of(at));
+        }
+        if (bytes.empty()) return {};
+        return store_->insert_text(type_, position, bytes, scan);
+    });
+}
+
+ROPEWALK_INLINE Status Text::insert(Position at, std::u16string_view units) const noexcept {
+    return write([&]() -> Status {
+        ROPEWALK_TRY(const std::uint32_t position, units_of(at));
+        if (units.empty()) return {};
+        return store_->insert_text(type_, position, units.data(), units.size());
+    });
+}
+
+ROPEWALK_INLINE Status Text::append(std::string_view utf8) const noexcept {
+    if (const Status status = check(); !status.ok()) return write([&] { return status; });
+    ROPEWALK_CHECK(store_->open_history());
+    return insert(store_->measure(type_).units, utf8);
+}
+
+ROPEWALK_INLINE Status Text::erase(Position at, std::size_t count) const noexcept {
+    return write([&]() -> Status {
+        ROPEWALK_TRY(const std::uint32_t from, units_of(at));
+        std::uint32_t to = 0;
+        if (at.unit() == Unit::utf16) {
+            if (count > store_->measure(type_).units - from) {
+                return Error{ErrorCode::index_out_of_range, std::uint64_t{from} + count};
+            }
+            to = from + static_cast<std::uint32_t>(count);
+        } else {
+            const std::uint64_t end = std::uint64_t{at.value()} + count;
+            if (end > kMaxClock * std::uint64_t{3}) {
+                return Error{ErrorCode::index_out_of_range, end};
+            }
+            ROPEWALK_TRY(to, store_->to_units(type_, static_cast<std::uint32_t>(end),
+                                              at.unit() == Unit::utf8));
+        }
+        return store_->erase(type_, from, to - from);
+    });
+}
+
+ROPEWALK_INLINE std::size_t Text::length(Unit unit) const noexcept {
+    if (readable() == detail::kNone) return 0;
+    const detail::Measure measure = store_->measure(type_);
+    switch (unit) {
+        case Unit::utf8: return std::size_t{measure.units} + measure.extra;
+        case Unit::code_point: return measure.units - measure.pairs;
+        case Unit::utf16: break;
+    }
+    return measure.units;
+}
+
+ROPEWALK_INLINE Status Text::append_to(Bytes& out) const noexcept {
+    ROPEWALK_CHECK(check());
+    if (store_->source != nullptr) {
+        const detail::TypeRecord& record = store_->types.types[type_];
+        if (record.run == detail::kNone) {
+            return store_->source->text_of(store_->types.names[record.name], out);
+        }
+    }
+    ROPEWALK_CHECK(store_->open_history());
+    const detail::Measure measure = store_->measure(type_);
+    detail::Vec<std::uint8_t>& bytes = out.storage();
+    // A pair that is one character across two stretches takes two bytes more than it counts.
+    if (!bytes.reserve_more(std::size_t{measure.units} + measure.extra + 16)) {
+        return ErrorCode::out_of_memory;
+    }
+    bool memory = true;
+    for_each_stretch([&](const detail::Run& run, std::uint32_t offset, std::uint32_t count) {
+        if (ROPEWALK_LIKELY(run.kind == detail::RunKind::ascii)) {
+            memory = memory && bytes.reserve_more(count);
+            if (!memory) return;
+            const std::uint8_t* from = store_->content.ascii(run, offset);
+            std::uint8_t* to = bytes.data() + bytes.size();
+            std::memcpy(to, from, count);
+            bytes.set_size(bytes.size() + count);
+        } else {
+            memory = memory && bytes.reserve_more(std::size_t{count} * 3);
+            if (!memory) return;
+            const std::uint8_t* end = detail::utf16_to_utf8(
+                store_->content.utf16(run, offset), count, bytes.data() + bytes.size());
+            bytes.set_size(static_cast<std::size_t>(end - bytes.data()));
+        }
+    });
+    return memory ? Status{} : Status{ErrorCode::out_of_memory};
+}
+
+ROPEWALK_INLINE std::string Text::to_string() const {
+    Bytes bytes;
+    if (!append_to(bytes).ok()) return {};
+    return std::string(as_text(bytes));
+}
+
+ROPEWALK_INLINE std::u16string Text::to_u16string() const {
+    std::u16string text;
+    text.reserve(length());
+    for_each_stretch([&](const detail::Run& run, std::uint32_t offset, std::uint32_t count) {
+        if (run.kind == detail::RunKind::utf16) {
+            text.append(store_->content.utf16(run, offset), count);
+            return;
+        }
+        const std::uint8_t* from = store_->content.ascii(run, offset);
+        for (std::uint32_t i = 0; i < count; ++i) text.push_back(from[i]);
+    });
+    return text;
+}
+
+}  // namespace crdt

@@ -1,0 +1,67 @@
+#pragma once
+
+#include "../../types/array.hpp"
+#include "../../types/map.hpp"
+#include "../../types/text.hpp"
+#include "../../types/value.hpp"
+
+namespace crdt {
+
+ROPEWALK_INLINE ValueKind Value::kind() const noexcept {
+    if (!unit_.exists()) return ValueKind::absent;
+    const detail::Run& run = store_->runs[unit_.run];
+    switch (run.kind) {
+        case detail::RunKind::binary: return ValueKind::binary;
+        case detail::RunKind::embed: return ValueKind::embed;
+        case detail::RunKind::document: return ValueKind::document;
+        case detail::RunKind::type:
+            switch (store_->types.types[run.data].kind) {
+                case detail::TypeKind::array: return ValueKind::array;
+                case detail::TypeKind::map: return ValueKind::map;
+                case detail::TypeKind::text: return ValueKind::text;
+                case detail::TypeKind::xml_element: return ValueKind::xml_element;
+                case detail::TypeKind::xml_fragment: return ValueKind::xml_fragment;
+                case detail::TypeKind::xml_hook: return ValueKind::xml_hook;
+                case detail::TypeKind::xml_text: return ValueKind::xml_text;
+                case detail::TypeKind::undefined: break;
+            }
+            return ValueKind::absent;
+        default: return ValueKind::any;
+    }
+}
+
+ROPEWALK_INLINE AnyView Value::any() const noexcept {
+    if (kind() == ValueKind::any) {
+        const detail::Run& run = store_->runs[unit_.run];
+        if (run.kind == detail::RunKind::any) {
+            return AnyView(store_->content.element(run, unit_.offset));
+        }
+    }
+    return AnyView();
+}
+
+ROPEWALK_INLINE ByteView Value::binary() const noexcept {
+    if (kind() != ValueKind::binary) return {};
+    return store_->content.value(store_->runs[unit_.run].data);
+}
+
+ROPEWALK_INLINE std::uint32_t Value::type_as(detail::TypeKind kind) const noexcept {
+    if (!unit_.exists()) return SharedType::failed(ErrorCode::no_document);
+    const detail::Run& run = store_->runs[unit_.run];
+    if (run.kind != detail::RunKind::type || store_->types.types[run.data].kind != kind) {
+        return SharedType::failed(ErrorCode::wrong_type);
+    }
+    return run.data;
+}
+
+ROPEWALK_INLINE Text Value::text() const noexcept {
+    return Text{store_, type_as(detail::TypeKind::text)};
+}
+ROPEWALK_INLINE Array Value::array() const noexcept {
+    return Array{store_, type_as(detail::TypeKind::array)};
+}
+ROPEWALK_INLINE Map Value::map() const noexcept {
+    return Map{store_, type_as(detail::TypeKind::map)};
+}
+
+}  // namespace crdt

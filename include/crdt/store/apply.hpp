@@ -1,0 +1,66 @@
+// A remote update: decide, reserve, then write.
+//
+//   decode    all of it, or it is refused                                   (codec/update_v1.hpp)
+//   plan      which blocks can be integrated, in which order, and which must wait: from clocks only
+//   reserve   all the memory that the plan needs; failing here changes nothing
+//   write     integrate, park, delete; then what was parked and is now complete follows, as far as
+//             memory lasts (what does not stays parked)
+#pragma once
+
+#include <cstdint>
+
+#include "integrate.hpp"
+#include "store.hpp"
+
+namespace crdt::detail {
+
+class Apply {
+public:
+    Apply(Store& store, const DecodedUpdate& update, ApplyScratch& scratch) noexcept
+        : store_(store),
+          update_(update),
+          numbers_(scratch.numbers),
+          known_(scratch.known),
+          needs_(scratch.needs),
+          sections_(scratch.sections),
+          section_of_(scratch.section_of),
+          stack_(scratch.stack),
+          order_(scratch.order),
+          parked_(scratch.parked) {}
+
+    [[nodiscard]] Status run() noexcept;
+
+private:
+    struct Lack {
+        std::uint32_t slot = kNoSlot;
+        std::uint32_t clock = 0;
+    };
+
+    [[nodiscard]] Status number_clients() noexcept;
+    [[nodiscard]] Status plan() noexcept;
+    [[nodiscard]] Status plan_section(std::uint32_t first) noexcept;
+    [[nodiscard]] Lack lack_of(const BlockView& block) const noexcept;
+    [[nodiscard]] Status reserve() noexcept;
+    [[nodiscard]] Status reserve_parking() noexcept;
+    void write() noexcept;
+    void unpark() noexcept;
+    [[nodiscard]] bool unpark_one(std::uint32_t client) noexcept;
+    [[nodiscard]] std::uint32_t known(std::uint32_t slot) const noexcept { return known_[slot]; }
+
+    Store& store_;
+    const DecodedUpdate& update_;
+    Vec<std::uint32_t>& numbers_;
+    Vec<std::uint32_t>& known_;
+    Vec<ApplyScratch::Needs>& needs_;
+    Vec<ApplyScratch::Section>& sections_;
+    Vec<std::uint32_t>& section_of_;
+    Vec<std::uint32_t>& stack_;
+    Vec<std::uint32_t>& order_;
+    Vec<std::uint32_t>& parked_;
+};
+
+}  // namespace crdt::detail
+
+#if !defined(ROPEWALK_COMPILED) || !ROPEWALK_COMPILED
+#include "../impl/store/apply.ipp"
+#endif

@@ -1,0 +1,117 @@
+// What runs carry, and which of it is deleted.
+//
+//   text     units side by side, one byte each (ascii) or two (utf16); one delete bit a unit, kept
+//            under the number  data + offset  whatever the width
+//   cells    one word for each element of an `any` or `json` run: the address of its bytes, and
+//            its delete bit on top
+//   values   encoded values and names: canonical Any, JSON texts, binaries
+//
+// Everything is append-only. Runs of one kind that are written one after another share stretches,
+// so that typing and its wire form are copies.
+#pragma once
+
+#include <cstdint>
+
+#include "../base/arena.hpp"
+#include "../base/bytes.hpp"
+#include "client_table.hpp"
+#include "nodes.hpp"
+
+namespace crdt::detail {
+
+class ContentStore {
+public:
+    static constexpr std::uint32_t kDeadCell = 0x80000000U;
+
+    ByteArena<true> text;
+    ByteArena<false> values;
+    Arena<std::uint32_t, 8> cells;
+
+    // -- text ---------------------------------------------------------------------------------
+
+    // `size` bytes can then be taken for this client without a break.
+    [[nodiscard]] bool reserve_text(ClientLog& log, std::size_t size) noexcept {
+        if (ROPEWALK_LIKELY(size <= log.text_end - log.text_tail)) return true;
+        return extend_text(log, size);
+    }
+    [[nodiscard]] const std::uint8_t* ascii(const Run& run, std::uint32_t offset) const noexcept {
+        return text.at(run.data + offset);
+    }
+    [[nodiscard]] const char16_t* utf16(const Run& run, std::uint32_t offset) const noexcept {
+        return reinterpret_cast<const char16_t*>(text.at(run.data)) + offset;
+    }
+    [[nodiscard]] char16_t* utf16(const Run& run, std::uint32_t offset) noexcept {
+        return reinterpret_cast<char16_t*>(text.at(run.data)) + offset;
+    }
+
+    // -- values -------------------------------------------------------------------------------
+
+    // Values are stored as varUint size + bytes.
+    [[nodiscard]] static std::size_t stored_size(std::size_t size) noexcept {
+        return size + var_uint_size(size);
+    }
+    // requires: stored_size(bytes) reserved in `values`
+    std::uint32_t store_value(ByteView bytes) noexcept {
+        const auto size = static_cast<std::uint32_t>(stored_size(bytes.size()));
+        const std::uint32_t address = values.take(size);
+        std::uint8_t* at = put_var_uint(values.at(address), bytes.size());
+        if (!bytes.empty()) std::memcpy(at, bytes.data(), bytes.size());
+        return address;
+    }
+    [[nodiscard]] ByteView value(std::uint32_t address) const noexcept {
+        const std::uint8_t* at = values.at(address);
+        std::size_t size = 0;
+        for (unsigned shift = 0;; shift += 7) {
+            const std::uint8_t byte = *at++;
+            size |= static_cast<std::size_t>(byte & 0x7fU) << shift;
+            if (byte < 0x80) break;
+        }
+        return {at, size};
+    }
+    [[nodiscard]] ByteView element(const Run& run, std::uint32_t offset) const noexcept {
+        return value(run.has_cells() ? cells[run.data + offset] & ~kDeadCell : run.data);
+    }
+
+    // -- deletion -----------------------------------------------------------------------------
+
+    [[nodiscard]] bool deleted(const Run& run, std::uint32_t offset) const noexcept {
+        if (ROPEWALK_LIKELY(run.is_text())) {
+            const std::uint32_t at = run.data + offset;
+            return ((text.bit_word(at) >> (at & 63U)) & 1U) != 0;
+        }
+        if (run.has_cells()) return (cells[run.data + offset] & kDeadCell) != 0;
+        return run.kind <= RunKind::deleted || (run.flags & Run::kDead) != 0;
+    }
+    void set_deleted(Run& run, std::uint32_t offset, std::uint32_t count) noexcept;
+
+    // How many units from `offset` on, at most `limit`, are deleted or not as the first one is.
+    [[nodiscard]] std::uint32_t same_state(const Run& run, std::uint32_t offset,
+                                           std::uint32_t limit) const noexcept;
+
+    // -- measures -----------------------------------------------------------------------------
+
+    // Of `count` units from `offset`, as if visible. `units` is always `count`.
+    [[nodiscard]] Measure measure(const Run& run, std::uint32_t offset,
+                                  std::uint32_t count) const noexcept {
+        if (ROPEWALK_LIKELY(run.kind != RunKind::utf16)) return {count, 0, 0};
+        return measure_utf16(run, offset, count);
+    }
+
+    // Of units written behind unit `offset` - 1 of a visible span, with which the first may pair up.
+    [[nodiscard]] Measure measure_appended(const Run& run, std::uint32_t offset,
+                                           std::uint32_t count) const noexcept;
+
+private:
+    [[nodiscard]] bool extend_text(ClientLog& log, std::size_t size) noexcept;
+    [[nodiscard]] Measure measure_utf16(const Run& run, std::uint32_t offset,
+                                        std::uint32_t count) const noexcept;
+};
+
+// Of UTF-16 units by themselves.
+[[nodiscard]] Measure measure_units(const char16_t* units, std::uint32_t count) noexcept;
+
+}  // namespace crdt::detail
+
+#if !defined(ROPEWALK_COMPILED) || !ROPEWALK_COMPILED
+#include "../impl/store/content.ipp"
+#endif

@@ -1,0 +1,59 @@
+// Where a block goes: the YATA rule, and what follows from its place.
+//
+// Rules (docs/merge-rules.md has them one by one): a block stands behind its origin and in front of
+// its right origin; among blocks that compete for one gap the smaller client id goes left, and what
+// was inserted behind one of them stays with it. Of a map key the last item is the value.
+#pragma once
+
+#include <cstdint>
+
+#include "store.hpp"
+
+namespace crdt::detail {
+
+struct Integrator {
+    Store& store;
+    const DecodedUpdate& update;
+    const std::uint32_t* numbers;  // slot of the update -> client number
+
+    // A block whose causes are known and which is not known whole.
+    // requires: its memory is reserved (Apply::reserve)
+    void integrate(const BlockView& block) noexcept;
+
+    // Steps of conflict scans so far; servers count them.
+    std::uint64_t scan_steps = 0;
+
+private:
+    // Behind `left`, in front of whatever stands at `place`.
+    struct Gap {
+        RunPos left;
+        Place left_place;
+        Place place;
+    };
+    [[nodiscard]] bool is_unit(RunPos unit, WireId id) const noexcept {
+        const Run& run = store.runs[unit.run];
+        return run.client == numbers[id.slot] && run.clock + unit.offset == id.clock;
+    }
+    [[nodiscard]] RunPos resolve(WireId id) const noexcept {
+        return store.resolve(numbers[id.slot], id.clock);
+    }
+    [[nodiscard]] std::uint32_t parent_sequence(const BlockView& block) noexcept;
+    [[nodiscard]] Gap gap_behind(std::uint32_t seq, RunPos left) noexcept;
+    [[nodiscard]] RunPos first_behind(const Gap& gap) const noexcept;
+    void scan(std::uint32_t seq, std::uint64_t client, RunPos origin, RunPos right,
+              Gap& gap) noexcept;
+    [[nodiscard]] bool pass_siblings(RunPos origin, std::uint64_t client, RunPos right,
+                                     std::uint32_t& leaf) noexcept;
+    [[nodiscard]] const Summary& summary_of(std::uint32_t node, std::uint32_t level) noexcept;
+    void add_gc(std::uint32_t client, std::uint32_t length) noexcept;
+    void write_content(const BlockView& block, std::uint32_t cut, Run& made) noexcept;
+    [[nodiscard]] bool continues(const Run& newest, std::uint32_t seq, RunPos left, RunPos right,
+                                 const Run& made, std::uint32_t number) const noexcept;
+    void settle_key(std::uint32_t seq, Place place, RunPos added, std::uint32_t length) noexcept;
+};
+
+}  // namespace crdt::detail
+
+#if !defined(ROPEWALK_COMPILED) || !ROPEWALK_COMPILED
+#include "../impl/store/integrate.ipp"
+#endif

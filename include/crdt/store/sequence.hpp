@@ -1,0 +1,205 @@
+// Document order as counted B+trees: index -> unit and unit -> index in O(log n).
+//
+// Invariants (check.hpp tests them; builds with ROPEWALK_CHECKS=2 do so after each change):
+//   S1  a leaf holds 1..capacity spans; an inner node 2..kFanout children (a root may have fewer);
+//       a sequence that never held anything has no node
+//   S2  the measure of a node is that of its visible units, but for `pending_`, which settle() adds
+//   S3  a span lies in the leaf that IdIndex names for it, once the index is built
+//   S4  the spans of one run stand in ascending order; neighbours in a leaf that continue one
+//       another and agree on hidden are one span
+// Not here: which of two concurrent runs goes first (integrate.hpp). One thread at a time.
+#pragma once
+
+#include <cstdint>
+
+#include "content.hpp"
+#include "id_index.hpp"
+#include "nodes.hpp"
+
+namespace crdt::detail {
+
+// A unit, or the gap in front of it: unit `offset` of the span. index == count of the last leaf is
+// the end of the sequence.
+struct Place {
+    std::uint32_t leaf = kNone;
+    std::uint32_t index = 0;
+    std::uint32_t offset = 0;
+};
+
+// One list of items: the list of a type, or the history of one key of a map.
+struct Seq {
+    std::uint32_t root = kNone;
+    std::uint32_t first = kNone;  // leaves
+    std::uint32_t last = kNone;
+    std::uint32_t type = kNone;
+    std::uint32_t key = kNone;       // interned key; kNone for a list
+    std::uint32_t next_key = kNone;  // next key of the same type
+    Measure measure;                 // visible units, but for `pending_`
+    std::uint32_t height = 0;        // of the root above the leaves
+    bool formats = false;            // holds format marks
+};
+
+class Sequences {
+public:
+    explicit Sequences(Arena<Run, 5>& runs, ContentStore& content) noexcept
+        : runs_(runs), content_(content) {}
+
+    Nodes nodes;
+    Arena<Seq, 4> seqs;
+    IdIndex index;
+
+    // Adds to the ancestors what recent changes left in their leaf.
+    void settle() noexcept {
+        if (pending_leaf_ != kNone) settle_pending();
+    }
+    // Visible units of a sequence, pending ones included.
+    [[nodiscard]] Measure measure(std::uint32_t seq) noexcept {
+        settle();
+        return seqs[seq].measure;
+    }
+
+    // -- finding ------------------------------------------------------------------------------
+
+    // The visible unit at `position`, or the end of the sequence when there are just so many.
+    // requires: position <= visible units; the sequence has nodes
+    [[nodiscard]] Place seek(std::uint32_t seq, std::uint32_t position) noexcept;
+    // The place of a unit in document order.
+    [[nodiscard]] Place find(RunPos unit) noexcept;
+    // Visible units in front of a place.
+    [[nodiscard]] std::uint32_t position_of(Place place) noexcept;
+    // Measure of what lies in front of visible unit `position`, all units of it counted.
+    [[nodiscard]] Measure measure_before(std::uint32_t seq, std::uint32_t position) noexcept;
+    // The visible unit at which code point (or UTF-8 byte) `value` starts; kNone if there are fewer.
+    // `inside`: it lies inside a character.
+    [[nodiscard]] std::uint32_t units_at(std::uint32_t seq, std::uint32_t value, bool utf8,
+                                         bool& inside) noexcept;
+    // Is `a` in front of `b`? Both in one sequence.
+    [[nodiscard]] bool precedes(Place a, Place b) const noexcept;
+
+    // The first and the next span; leaf == kNone when there is none.
+    [[nodiscard]] Place begin(std::uint32_t seq) const noexcept { return {seqs[seq].first, 0, 0}; }
+    [[nodiscard]] Place next(Place place) const noexcept {
+        if (place.index + 1 < nodes.leaf(place.leaf).count) return {place.leaf, place.index + 1, 0};
+        return {nodes.leaf(place.leaf).next, 0, 0};
+    }
+    // The span in front of this one's first unit.
+    [[nodiscard]] Place previous(Place place) const noexcept {
+        if (place.index > 0) return {place.leaf, place.index - 1, 0};
+        const std::uint32_t leaf = nodes.leaf(place.leaf).prev;
+        if (leaf == kNone) return {};
+        return {leaf, nodes.leaf(leaf).count - 1U, 0};
+    }
+    [[nodiscard]] Span& span(Place place) noexcept { return nodes.leaf(place.leaf).spans[place.index]; }
+    [[nodiscard]] const Span& span(Place place) const noexcept {
+        return nodes.leaf(place.leaf).spans[place.index];
+    }
+
+    // -- changing: all memory reserved before ---------------------------------------------------
+
+    // Enough for `count` changes (an insertion or a deletion of one stretch is at most 2 changes).
+    [[nodiscard]] bool reserve_changes(std::uint32_t count) noexcept;
+    // Enough for `count` more entries in the leaf of `place`; cheap when they fit.
+    [[nodiscard]] bool reserve_entries(std::uint32_t leaf, std::uint32_t count) noexcept;
+
+    // insert() and hide() forget the cursor: who knows it sets it again.
+
+    // Puts a span into the gap in front of `place` and returns where it stands.
+    Place insert(std::uint32_t seq, Place place, Span added, const Measure& visible) noexcept;
+    // Lengthens a visible or hidden span at its end. `visible`: what that adds.
+    void extend(Place place, std::uint32_t count, const Measure& visible) noexcept {
+        span(place).bits += count;
+        changed(place.leaf, visible);
+    }
+    // Hides `count` units from `place` on, all in its span; returns the place behind them.
+    Place hide(std::uint32_t seq, Place place, std::uint32_t count, const Measure& hidden) noexcept;
+    // Visible units of a leaf changed by their content alone (a broken surrogate pair).
+    void remeasured(std::uint32_t leaf, const Measure& removed, const Measure& added) noexcept {
+        Measure delta = added;
+        delta -= removed;
+        changed(leaf, delta);
+    }
+    // Gives back every node of a sequence, whose runs have left it.
+    void clear(std::uint32_t seq) noexcept;
+
+    // -- the index and the cursor -----------------------------------------------------------------
+
+    void build_index() noexcept;
+    void forget_cursor() noexcept { cursor_.seq = kNone; }
+    // The visible position at which the span at `place` starts is known to be `start`.
+    void set_cursor(std::uint32_t seq, Place place, std::uint32_t start) noexcept {
+        cursor_ = {seq, place.leaf, place.index, start};
+    }
+    // Where `seek` found its span to start.
+    [[nodiscard]] std::uint32_t cursor_start() const noexcept { return cursor_.start; }
+    [[nodiscard]] bool has_cursor(std::uint32_t seq) const noexcept { return cursor_.seq == seq; }
+
+    // Sequences without a node.
+    [[nodiscard]] std::uint32_t empty_sequences() const noexcept { return seqs.size() - rooted_; }
+    void reset() noexcept;
+
+private:
+    friend class Checker;
+
+    // The last place looked at by position: span `index` of `leaf` starts at visible unit `start`.
+    struct Cursor {
+        std::uint32_t seq = kNone;
+        std::uint32_t leaf = kNone;
+        std::uint32_t index = 0;
+        std::uint32_t start = 0;
+    };
+
+    void changed(std::uint32_t leaf, const Measure& delta) noexcept {
+        Leaf& node = nodes.leaf(leaf);
+        node.measure += delta;
+        node.summary.state = Summary::State::unknown;
+        if (ROPEWALK_UNLIKELY(leaf != pending_leaf_)) {
+            settle();
+            pending_leaf_ = leaf;
+        }
+        pending_ += delta;
+    }
+    void settle_pending() noexcept;
+    [[nodiscard]] Place descend(std::uint32_t seq, std::uint32_t position) noexcept;
+    [[nodiscard]] Measure span_measure(const Span& span) const noexcept {
+        return span.hidden() ? Measure{}
+                             : content_.measure(runs_[span.run], span.offset, span.length());
+    }
+    // Makes `count` free entries behind `place`, which follows its gap.
+    void make_room(std::uint32_t seq, Place& place, std::uint32_t count) noexcept;
+    void enlarge_leaf(std::uint32_t seq, Place& place) noexcept;
+    void split_leaf(std::uint32_t seq, Place& place) noexcept;
+    std::uint32_t new_leaf_beside(std::uint32_t seq, std::uint32_t leaf, bool after) noexcept;
+    void add_child(std::uint32_t seq, std::uint32_t beside, std::uint32_t node, bool after,
+                   const Measure& taken, std::uint32_t level) noexcept;
+    [[nodiscard]] bool is_last_child(std::uint32_t parent, std::uint32_t node) const noexcept {
+        if ((parent & kRootTag) != 0) return false;
+        const Inner& inner = nodes.inner(parent);
+        return inner.child[inner.count - 1] == node;
+    }
+    void reindex_moved(std::uint32_t from, std::uint32_t to) noexcept;
+    [[nodiscard]] static bool joins(const Span& a, const Span& b) noexcept {
+        return a.run == b.run && a.end() == b.offset && a.hidden() == b.hidden();
+    }
+    static void open_entries(Leaf& leaf, std::uint32_t at, std::uint32_t count) noexcept {
+        std::memmove(leaf.spans + at + count, leaf.spans + at, (leaf.count - at) * sizeof(Span));
+        leaf.count = static_cast<std::uint16_t>(leaf.count + count);
+    }
+    static void close_entries(Leaf& leaf, std::uint32_t at, std::uint32_t count) noexcept {
+        std::memmove(leaf.spans + at, leaf.spans + at + count,
+                     (leaf.count - at - count) * sizeof(Span));
+        leaf.count = static_cast<std::uint16_t>(leaf.count - count);
+    }
+
+    Arena<Run, 5>& runs_;
+    ContentStore& content_;
+    std::uint32_t pending_leaf_ = kNone;
+    Measure pending_;
+    Cursor cursor_;
+    std::uint32_t rooted_ = 0;  // sequences with nodes
+};
+
+}  // namespace crdt::detail
+
+#if !defined(ROPEWALK_COMPILED) || !ROPEWALK_COMPILED
+#include "../impl/store/sequence.ipp"
+#endif

@@ -1,0 +1,205 @@
+// The history and the order of one document. Rooms above read and write through it; every reader
+// calls settle() first, which adds what typing has deferred.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "../base/result.hpp"
+#include "../base/utf.hpp"
+#include "../codec/limits.hpp"
+#include "../codec/update_v1.hpp"
+#include "apply_scratch.hpp"
+#include "change.hpp"
+#include "client_table.hpp"
+#include "content.hpp"
+#include "history_source.hpp"
+#include "pending.hpp"
+#include "sequence.hpp"
+#include "type_table.hpp"
+
+namespace crdt::detail {
+
+// Typing: a run that grows at its end while nothing else happens. A keystroke writes one unit and
+// moves `end`; lengths, counts and clocks follow in Store::settle().
+// Invariant: the run is the newest of the own client, its last unit is visible and stands at
+// document position `begin` - 1, its right neighbour is its right origin, and `room` units can be
+// written behind it.
+struct Typing {
+    std::uint32_t type = kNone;  // kNone: not armed
+    std::uint32_t begin = 0;     // visible position behind the last settled unit
+    std::uint32_t end = 0;       // visible position behind the last unit
+    std::uint32_t limit = 0;     // of `end`
+    std::uint8_t* next = nullptr;  // where the next unit goes
+    bool wide = false;           // units of two bytes
+    Place place;                 // of the run's last span
+    std::uint32_t run = kNone;
+};
+
+struct Store {
+    explicit Store(ClientId client) noexcept : own_id(client) {}
+    Store(const Store&) = delete;
+    Store& operator=(const Store&) = delete;
+
+    // Hot: looked at by every keystroke.
+    Typing typing;
+    Change change;
+    ChangeSink sink;
+
+    Arena<Run, 5> runs;
+    ContentStore content;
+    Sequences sequences{runs, content};
+    TypeTable types{content, sequences};
+    ClientTable clients;
+    Pending pending;
+
+    ClientId own_id;
+    std::uint32_t own = kNone;  // number of own_id, given when it first writes
+    bool collect = true;        // deleted content is forgotten
+    Limits limits;
+    DecodedUpdate decoded;      // reused by every apply, and so is `scratch`
+    ApplyScratch scratch;
+    std::unique_ptr<HistorySource> source;  // set: the history is not unpacked yet
+
+    // Adds what typing has deferred; readers start with this.
+    void settle() noexcept {
+        if (typing.end != typing.begin) settle_typing();
+    }
+    // The same, and the next keystroke has to find its place again. Writers start with this.
+    void disarm() noexcept {
+        settle();
+        typing.type = kNone;
+    }
+
+    // -- changes ------------------------------------------------------------------------------
+
+    Status begin_change() noexcept {
+        if (ROPEWALK_UNLIKELY(source != nullptr)) ROPEWALK_CHECK(unpack_source());
+        if (change.depth++ == 0) open_change();
+        return {};
+    }
+    Status end_change() noexcept {
+        if (change.depth != 1) {
+            --change.depth;
+            return {};
+        }
+        return close_change();
+    }
+    [[nodiscard]] std::uint32_t own_next_clock() const noexcept {
+        return own == kNone ? 0 : clients[own].next_clock + (typing.end - typing.begin);
+    }
+
+    // -- local edits: all or nothing; requires an open change -----------------------------------
+
+    // Any text that continues typing goes without a search.
+
+    // Puts text in front of visible unit `position`; behind everything when there are just so many.
+    Status insert_text(std::uint32_t type, std::uint32_t position, ByteView utf8,
+                       const Utf8Scan& scan) noexcept;
+    Status insert_text(std::uint32_t type, std::uint32_t position, const char16_t* units,
+                       std::size_t count) noexcept;
+    // Deletes `count` visible units. requires: they exist
+    Status erase(std::uint32_t type, std::uint32_t position, std::uint32_t count) noexcept;
+    // Deletes the value of a map key, if it has one.
+    Status erase_key(std::uint32_t type, std::uint32_t key_seq) noexcept;
+
+    // One item that is not text, as the caller has prepared it.
+    struct NewItem {
+        RunKind kind = RunKind::any;
+        const ByteView* elements = nullptr;  // of any: canonical encodings
+        std::uint32_t count = 1;             // elements
+        ByteView value{};                    // binary
+        TypeKind type = TypeKind::undefined;
+    };
+    // The gap for an array: directly behind visible unit position - 1; behind the very last item
+    // if position is kNone.
+    Status insert_item(std::uint32_t type, std::uint32_t position, const NewItem& item,
+                       RunPos* inserted) noexcept;
+    // Directly behind a unit just inserted.
+    Status insert_item_behind(std::uint32_t type, RunPos left, RunPos right, const NewItem& item,
+                              RunPos* inserted) noexcept;
+    Status set_key(std::uint32_t type, std::string_view key, const NewItem& item,
+                   RunPos* inserted) noexcept;
+
+    // -- remote updates -------------------------------------------------------------------------
+
+    // Applies a V1 update: whole, with parts whose causes are missing parked; or nothing.
+    Status apply(ByteView update) noexcept;
+    // Unpacks the history, if it is not. Whatever reads or writes more than a text or the state
+    // vector starts with this.
+    Status open_history() noexcept { return source == nullptr ? Status{} : unpack_source(); }
+
+    // -- types ----------------------------------------------------------------------------------
+
+    // The root of that name, made if it is new; kNone when memory is exhausted.
+    [[nodiscard]] std::uint32_t root(std::string_view name) noexcept;
+    // UTF-16 position of a code point or UTF-8 position in the list of a type.
+    [[nodiscard]] Result<std::uint32_t> to_units(std::uint32_t type, std::uint32_t value,
+                                                 bool utf8) noexcept;
+    // Visible units of the list of a type.
+    [[nodiscard]] Measure measure(std::uint32_t type) noexcept {
+        settle();
+        return sequences.measure(types.types[type].list);
+    }
+    // The living value of a key: its run and offset, or none.
+    [[nodiscard]] RunPos value_of(std::uint32_t key_seq) noexcept;
+
+    // -- ids ------------------------------------------------------------------------------------
+
+    // The unit (client, clock); requires: clock < next_clock of that client
+    [[nodiscard]] RunPos resolve(std::uint32_t client, std::uint32_t clock) const noexcept;
+
+    // Makes a run that follows all others of its client. requires: reserved
+    std::uint32_t add_run(const Run& run) noexcept {
+        ClientLog& log = clients[run.client];
+        const std::uint32_t number = runs.push_reserved(run);
+        log.push(number);
+        log.next_clock += run.length;
+        return number;
+    }
+    void touch(std::uint32_t client) noexcept;
+
+    // Marks units deleted wherever they stand, the types they hold and everything in those.
+    // requires: reserve_changes(2) for the range; [offset, offset + count) within the run
+    void delete_units(std::uint32_t run, std::uint32_t offset, std::uint32_t count) noexcept;
+
+    // A surrogate pair cut between unit - 1 and unit becomes two U+FFFD, as in Yjs.
+    void break_pair(RunPos unit) noexcept;
+
+    void open_change() noexcept;
+    Status unpack_source() noexcept;
+    Status close_change() noexcept;
+    void collect_dead_types() noexcept;
+    void settle_typing() noexcept;
+    void arm(std::uint32_t type, Place place, std::uint32_t position) noexcept;
+    [[nodiscard]] Status ensure_own() noexcept;
+
+private:
+    friend struct Integrator;
+    friend class Apply;
+
+    struct Gap {
+        Place place;             // the span behind the gap, or the end
+        RunPos left, right;      // its neighbours
+        Place left_place;        // of `left`, as the last unit of that span
+    };
+    [[nodiscard]] Gap gap_before(std::uint32_t seq, std::uint32_t position) noexcept;
+    [[nodiscard]] Gap gap_behind(std::uint32_t seq, std::uint32_t position) noexcept;
+    template <class Write>
+    Status insert_units(std::uint32_t type, std::uint32_t position, std::uint32_t count, bool wide,
+                        Write&& write) noexcept;
+    template <class Write>
+    bool type_more(std::uint32_t type, std::uint32_t position, std::uint32_t count, bool wide,
+                   Write&& write) noexcept;
+    Status put_item(std::uint32_t seq, const Gap& gap, const NewItem& item,
+                    RunPos* inserted) noexcept;
+    void kill_type(std::uint32_t type) noexcept;
+    void delete_all_dead() noexcept;
+};
+
+}  // namespace crdt::detail
+
+#if !defined(ROPEWALK_COMPILED) || !ROPEWALK_COMPILED
+#include "../impl/store/store.ipp"
+#include "../impl/store/edit.ipp"
+#endif

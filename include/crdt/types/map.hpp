@@ -1,0 +1,55 @@
+// Values by key. Of values that several people set at once one wins, the same everywhere.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "content.hpp"
+#include "shared_type.hpp"
+#include "value.hpp"
+
+namespace crdt {
+
+class Map : public SharedType {
+public:
+    Map() noexcept = default;
+
+    Status set(std::string_view key, const Content& content) const noexcept;
+    // Without effect where the key is absent.
+    Status erase(std::string_view key) const noexcept;
+    Status clear() const noexcept;
+
+    [[nodiscard]] std::size_t size() const noexcept;
+    [[nodiscard]] bool contains(std::string_view key) const noexcept { return get(key).exists(); }
+    // Of kind absent if there is none.
+    [[nodiscard]] Value get(std::string_view key) const noexcept;
+    template <class T>
+    [[nodiscard]] std::optional<T> get(std::string_view key) const {
+        return get(key).template as<T>();
+    }
+
+    // f(std::string_view key, Value) for each entry, in the order in which this replica met the
+    // keys. The document must not change meanwhile.
+    template <class F>
+    void for_each(F&& f) const {
+        if (readable() == detail::kNone) return;
+        for (std::uint32_t seq = store_->types.types[type_].first_key; seq != detail::kNone;
+             seq = store_->sequences.seqs[seq].next_key) {
+            const detail::RunPos value = store_->value_of(seq);
+            if (value.exists()) {
+                f(store_->types.names[store_->sequences.seqs[seq].key], Value{store_, value});
+            }
+        }
+    }
+
+private:
+    friend class Doc;
+    friend class Value;
+    Map(detail::Store* store, std::uint32_t type) noexcept : SharedType(store, type) {}
+};
+
+}  // namespace crdt
+
+#if !defined(ROPEWALK_COMPILED) || !ROPEWALK_COMPILED
+#include "../impl/types/map.ipp"
+#endif

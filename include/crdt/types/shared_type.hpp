@@ -1,0 +1,59 @@
+// What Text, Array and Map have in common: two words, a document and a handle, copied freely.
+#pragma once
+
+#include <cstdint>
+
+#include "../store/store.hpp"
+
+namespace crdt {
+
+class SharedType {
+public:
+    // Whether writes can succeed: the type is attached and was not deleted.
+    [[nodiscard]] bool alive() const noexcept { return check().ok(); }
+    // What a write would be answered with.
+    [[nodiscard]] Status check() const noexcept {
+        if (ROPEWALK_UNLIKELY(store_ == nullptr)) return ErrorCode::no_document;
+        if (ROPEWALK_UNLIKELY(type_ >= kFirstError)) {
+            return static_cast<ErrorCode>(type_ - kFirstError);
+        }
+        if (ROPEWALK_UNLIKELY(store_->types.types[type_].dead)) return ErrorCode::deleted_type;
+        return {};
+    }
+    friend bool operator==(const SharedType&, const SharedType&) noexcept = default;
+
+protected:
+    SharedType() noexcept = default;
+    SharedType(detail::Store* store, std::uint32_t type) noexcept : store_(store), type_(type) {}
+
+    // A handle that answers every write with this error and reads as empty.
+    [[nodiscard]] static std::uint32_t failed(ErrorCode code) noexcept {
+        return kFirstError + static_cast<std::uint32_t>(code);
+    }
+    // The list of the type, its history unpacked; kNone if there is nothing to read.
+    [[nodiscard]] std::uint32_t readable() const noexcept {
+        if (!check().ok() || !store_->open_history().ok()) return detail::kNone;
+        store_->settle();
+        return store_->types.types[type_].list;
+    }
+    // Runs `edit` inside a change; an error also sticks to a transaction that is open.
+    template <class Edit>
+    Status write(Edit&& edit) const noexcept {
+        if (store_ == nullptr) return ErrorCode::no_document;
+        if (const Status opened = store_->begin_change(); !opened.ok()) return opened;
+        Status status = check();
+        if (status.ok()) status = edit();
+        if (!status.ok()) store_->change.note(status.error());
+        const Status ended = store_->end_change();
+        return status.ok() ? ended : status;
+    }
+
+    friend class Doc;
+    friend class Value;
+
+    static constexpr std::uint32_t kFirstError = 0xffffff00U;
+    detail::Store* store_ = nullptr;
+    std::uint32_t type_ = kFirstError + static_cast<std::uint32_t>(ErrorCode::no_document);
+};
+
+}  // namespace crdt

@@ -1,0 +1,67 @@
+// Text that several people type at once.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "position.hpp"
+#include "shared_type.hpp"
+
+namespace crdt {
+
+// Lengths and positions count UTF-16 units unless Utf8{} or CodePoint{} says otherwise. A UTF-16
+// position inside a surrogate pair is accepted as Yjs accepts it: the pair becomes two U+FFFD.
+class Text : public SharedType {
+public:
+    Text() noexcept = default;
+
+    // Puts text in front of `at`; at the length appends. Errors: index_out_of_range,
+    // inside_character, invalid_utf8; nothing has changed then.
+    Status insert(Position at, std::string_view utf8) const noexcept {
+        detail::Typing* typing = store_ == nullptr ? nullptr : &store_->typing;
+        // One more ASCII keystroke where the last one was, with nobody to tell.
+        if (ROPEWALK_LIKELY(typing != nullptr && typing->type == type_ &&
+                            typing->end == at.value() && at.unit() == Unit::utf16 &&
+                            utf8.size() == 1 && !typing->wide &&
+                            static_cast<unsigned char>(utf8[0]) < 0x80 &&
+                            typing->end < typing->limit &&
+                            (store_->change.depth > 0 || !store_->sink.listening))) {
+            *typing->next++ = static_cast<std::uint8_t>(utf8[0]);
+            ++typing->end;
+            return {};
+        }
+        return insert_elsewhere(at, utf8);
+    }
+    // Lone surrogates are kept, as Yjs keeps them; the wire has U+FFFD in their place.
+    Status insert(Position at, std::u16string_view units) const noexcept;
+    Status append(std::string_view utf8) const noexcept;
+
+    // Deletes `count` units, counted like the position. Past the end: index_out_of_range and
+    // nothing has changed.
+    Status erase(Position at, std::size_t count) const noexcept;
+
+    [[nodiscard]] std::size_t length(Unit unit = Unit::utf16) const noexcept;
+    [[nodiscard]] bool empty() const noexcept { return length() == 0; }
+
+    // Appends the text as UTF-8; never throws.
+    Status append_to(Bytes& out) const noexcept;
+    [[nodiscard]] std::string to_string() const;
+    [[nodiscard]] std::u16string to_u16string() const;
+
+private:
+    friend class Doc;
+    friend class Value;
+    Text(detail::Store* store, std::uint32_t type) noexcept : SharedType(store, type) {}
+
+    Status insert_elsewhere(Position at, std::string_view utf8) const noexcept;
+    [[nodiscard]] Result<std::uint32_t> units_of(Position at) const noexcept;
+    // f(run, offset, count) for each visible stretch of text, in order.
+    template <class F>
+    void for_each_stretch(F&& f) const;
+};
+
+}  // namespace crdt
+
+#if !defined(ROPEWALK_COMPILED) || !ROPEWALK_COMPILED
+#include "../impl/types/text.ipp"
+#endif

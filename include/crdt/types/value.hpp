@@ -1,0 +1,85 @@
+// What an element of an array or an entry of a map is.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "../codec/any.hpp"
+#include "shared_type.hpp"
+
+namespace crdt {
+
+class Text;
+class Array;
+class Map;
+
+enum class ValueKind : std::uint8_t {
+    absent,
+    any,
+    binary,
+    text,
+    array,
+    map,
+    xml_element,
+    xml_fragment,
+    xml_hook,
+    xml_text,
+    document,
+    embed,
+};
+
+// Views into the document: good until its next write. Shared types in it stay good.
+class Value {
+public:
+    Value() noexcept = default;
+
+    [[nodiscard]] ValueKind kind() const noexcept;
+    [[nodiscard]] bool exists() const noexcept { return unit_.exists(); }
+    // undefined unless kind() is any.
+    [[nodiscard]] AnyView any() const noexcept;
+    // empty unless kind() is binary.
+    [[nodiscard]] ByteView binary() const noexcept;
+    // The shared type; a handle that answers wrong_type if it is another.
+    [[nodiscard]] Text text() const noexcept;
+    [[nodiscard]] Array array() const noexcept;
+    [[nodiscard]] Map map() const noexcept;
+
+    // The value as bool, integer, double or std::string, if it is one.
+    template <class T>
+    [[nodiscard]] std::optional<T> as() const {
+        if (kind() != ValueKind::any) return std::nullopt;
+        const AnyView view = any();
+        if constexpr (std::is_same_v<T, bool>) {
+            if (view.kind() == AnyKind::boolean) return view.as_bool();
+        } else if constexpr (std::is_integral_v<T>) {
+            if (view.kind() == AnyKind::number) {
+                const double number = view.as_number();
+                constexpr double low = static_cast<double>(std::numeric_limits<T>::min());
+                constexpr double high = static_cast<double>(std::numeric_limits<T>::max());
+                if (number >= low && number <= high &&
+                    (number < high || sizeof(T) < sizeof(double))) {
+                    const T whole = static_cast<T>(number);
+                    if (static_cast<double>(whole) == number) return whole;
+                }
+            }
+        } else if constexpr (std::is_floating_point_v<T>) {
+            if (view.kind() == AnyKind::number) return static_cast<T>(view.as_number());
+        } else {
+            static_assert(std::is_same_v<T, std::string>, "bool, a number or std::string");
+            if (view.kind() == AnyKind::string) return std::string(view.as_string());
+        }
+        return std::nullopt;
+    }
+
+private:
+    friend class Array;
+    friend class Map;
+    Value(detail::Store* store, detail::RunPos unit) noexcept : store_(store), unit_(unit) {}
+    [[nodiscard]] std::uint32_t type_as(detail::TypeKind kind) const noexcept;
+
+    detail::Store* store_ = nullptr;
+    detail::RunPos unit_;
+};
+
+}  // namespace crdt
