@@ -1,0 +1,99 @@
+// UTF-8 and UTF-16: validation, lengths, transcoding. Storage is the caller's.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "bytes.hpp"
+
+namespace crdt::detail {
+
+inline constexpr char16_t kReplacement = 0xfffd;
+
+[[nodiscard]] constexpr bool is_high_surrogate(char16_t unit) noexcept {
+    return (unit & 0xfc00U) == 0xd800U;
+}
+[[nodiscard]] constexpr bool is_low_surrogate(char16_t unit) noexcept {
+    return (unit & 0xfc00U) == 0xdc00U;
+}
+
+inline constexpr std::uint64_t kHighBits = 0x8080808080808080U;
+
+ROPEWALK_ALWAYS_INLINE std::uint64_t load_word(const void* p) noexcept {
+    std::uint64_t word;
+    std::memcpy(&word, p, sizeof word);
+    return word;
+}
+
+// Eight bytes at a time; the last ones are covered by an overlapping load.
+[[nodiscard]] inline bool is_ascii(const std::uint8_t* p, std::size_t size) noexcept {
+    if (size < 8) {
+        std::uint8_t all = 0;
+        for (std::size_t i = 0; i < size; ++i) all = static_cast<std::uint8_t>(all | p[i]);
+        return all < 0x80;
+    }
+    std::size_t i = 0;
+    for (; i + 32 <= size; i += 32) {
+        const std::uint64_t all =
+            load_word(p + i) | load_word(p + i + 8) | load_word(p + i + 16) | load_word(p + i + 24);
+        if ((all & kHighBits) != 0) return false;
+    }
+    for (; i + 8 <= size; i += 8) {
+        if ((load_word(p + i) & kHighBits) != 0) return false;
+    }
+    return (load_word(p + size - 8) & kHighBits) == 0;
+}
+[[nodiscard]] inline bool is_ascii(ByteView bytes) noexcept {
+    return is_ascii(bytes.data(), bytes.size());
+}
+
+// What one pass over text tells. Strict: no overlong forms, no encoded surrogates, nothing above
+// U+10FFFF. The lengths are those of the valid prefix; texts are shorter than 4 GiB.
+struct Utf8Scan {
+    bool valid = true;
+    bool ascii = true;
+    std::size_t bad_offset = 0;  // first byte of the first bad sequence
+    std::uint32_t utf16_length = 0;
+    std::uint32_t code_points = 0;
+
+    // Characters beyond U+FFFF.
+    [[nodiscard]] std::uint32_t pairs() const noexcept { return utf16_length - code_points; }
+};
+[[nodiscard]] Utf8Scan scan_wide_utf8(ByteView text) noexcept;
+[[nodiscard]] inline Utf8Scan scan_utf8(ByteView text) noexcept {
+    if (ROPEWALK_LIKELY(is_ascii(text))) {
+        Utf8Scan scan;
+        scan.utf16_length = scan.code_points = static_cast<std::uint32_t>(text.size());
+        return scan;
+    }
+    return scan_wide_utf8(text);
+}
+[[nodiscard]] inline bool is_valid_utf8(ByteView text) noexcept { return scan_utf8(text).valid; }
+
+// Writes the UTF-16 form and returns its end. requires: valid UTF-8, room for its UTF-16 length
+// (text.size() units are always enough)
+char16_t* utf8_to_utf16(ByteView text, char16_t* out) noexcept;
+
+// Bytes of the UTF-8 form; a lone surrogate counts as U+FFFD: 3 bytes.
+[[nodiscard]] std::size_t utf8_length(const char16_t* units, std::size_t count) noexcept;
+
+// Writes the UTF-8 form and returns its end. Lone surrogates become U+FFFD (ef bf bd).
+// requires: room for utf8_length(units, count); 3 bytes a unit are always enough
+std::uint8_t* utf16_to_utf8(const char16_t* units, std::size_t count, std::uint8_t* out) noexcept;
+
+[[nodiscard]] std::size_t count_surrogate_pairs(const char16_t* units, std::size_t count) noexcept;
+[[nodiscard]] bool is_ascii(const char16_t* units, std::size_t count) noexcept;
+// No lone surrogates.
+[[nodiscard]] bool is_well_formed(const char16_t* units, std::size_t count) noexcept;
+
+// Widens bytes below 0x80. Returns the end.
+char16_t* widen_ascii(const std::uint8_t* in, std::size_t size, char16_t* out) noexcept;
+// Narrows units below 0x80. Returns the end.
+std::uint8_t* narrow_ascii(const char16_t* in, std::size_t count, std::uint8_t* out) noexcept;
+
+}  // namespace crdt::detail
+
+#if !defined(ROPEWALK_COMPILED) || !ROPEWALK_COMPILED
+#include "../impl/base/utf.ipp"
+#endif
