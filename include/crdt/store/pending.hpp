@@ -15,8 +15,6 @@
 
 namespace crdt::detail {
 
-struct Store;
-
 struct ParkedBlock {
     std::uint32_t clock;
     std::uint32_t length;
@@ -94,8 +92,8 @@ public:
 
     // Appends the client's parked structs from clock `from` on, Skips in front of gaps included;
     // `started`: the first clock of the section is written already. False: out of memory.
-    [[nodiscard]] bool write(Store& store, std::uint32_t client, std::uint32_t from, bool started,
-                             Vec<std::uint8_t>& out, std::uint32_t& blocks) noexcept;
+    [[nodiscard]] bool write(const ClientLog& log, std::uint32_t from, bool started,
+                             Vec<std::uint8_t>& out, std::uint32_t& blocks) const noexcept;
     // Joins the parked deletions of a client into its sorted ranges.
     [[nodiscard]] bool add_deletions(std::uint32_t client, Vec<Deletion>& ranges) const noexcept;
 

@@ -124,7 +124,7 @@ ROPEWALK_INLINE bool Encoder::structs(std::uint32_t client, std::uint32_t from,
         }
         if (!flush(block)) return false;
     }
-    if (parked && !store_.pending.write(store_, client, from, first_is_written, out_, blocks_)) {
+    if (parked && !store_.pending.write(log, from, first_is_written, out_, blocks_)) {
         return false;
     }
     close_hole(hole, blocks_);

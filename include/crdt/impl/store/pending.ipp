@@ -4,7 +4,6 @@
 
 #include "../../base/utf.hpp"
 #include "../../store/pending.hpp"
-#include "../../store/store.hpp"
 #include "../../store/wire_cut.hpp"
 
 namespace crdt::detail {
@@ -187,17 +186,16 @@ ROPEWALK_INLINE void Pending::tidy_deletions() noexcept {
 
 // -- encoding -------------------------------------------------------------------------------------
 
-ROPEWALK_INLINE bool Pending::write(Store& store, std::uint32_t client, std::uint32_t from,
-                                    bool started, Vec<std::uint8_t>& out,
-                                    std::uint32_t& blocks) noexcept {
-    const ClientLog& log = store.clients[client];
+ROPEWALK_INLINE bool Pending::write(const ClientLog& log, std::uint32_t from, bool started,
+                                    Vec<std::uint8_t>& out, std::uint32_t& blocks) const noexcept {
     const Group& group = groups_[log.parked];
     std::uint32_t next = started ? log.next_clock : from;
+    static constexpr Limits kAccepted{.nesting = kMaxNesting};  // when they were parked
     DecodedUpdate scratch;
     for (std::uint32_t i = 0; i < group.count; ++i) {
         const ParkedBlock& parked = group.items[group.begin + i];
         if (parked.end() <= next) continue;
-        if (decode_update_v1(bytes_of(parked), store.limits, scratch).code != ErrorCode::ok) {
+        if (decode_update_v1(bytes_of(parked), kAccepted, scratch).code != ErrorCode::ok) {
             return false;  // only memory can fail here
         }
         if (!out.reserve_more(parked.size + 64)) return false;
