@@ -1,0 +1,179 @@
+// A history is data: who edits what, and which messages reach whom. It is made from the seed alone,
+// before any document exists, so steps can be taken out of it and the rest still runs: places are
+// raw numbers, fitted to the document at hand when the step runs; messages are named by the step
+// that made them.
+//
+//   { do: 'edit', who, edits: [edit], loose }    one transaction, or one for each edit if loose;
+//                                               what it emits is message `id`
+//   { do: 'deliver', to, of: [ids], via, merge } one or several messages, merged by Yjs or singly
+//   { do: 'sync', from, to, via }               state vector one way, the difference back
+//   { do: 'load', from, via }                   the whole state into fresh documents
+//   { do: 'restart', who, client, via }         the replica is reopened from its own state
+//
+// `via` says whose bytes go where: [engine for the Yjs replica, engine for the Ropewalk replica].
+import { Rng } from './rng.mjs'
+import { randomText, randomValue } from './values.mjs'
+
+// `silent` clients have nobody listening on the Ropewalk side (Yjs's updates stand for theirs), and
+// state is compared after a step only with probability `look`: listening and reading are what
+// make an engine finish what it may have put off.
+const kKeys = ['a', 'b', 'key', '', '0', '__proto__', 'constructor', 'é', '😀', 'a\u0000b', 'toString']
+const kNames = ['', 'root', '__proto__', 'Ω', '😀', '0', 'constructor']
+const kSmallIds = [0, 1, 2, 3, 7, 63, 64, 127, 128, 300]
+const kBigIds = [2 ** 31 - 1, 2 ** 31, 2 ** 31 + 1, 2 ** 32 - 1, 2 ** 32, 2 ** 32 + 5, 2 ** 53 - 2, 2 ** 53 - 1]
+
+function freshId(rng, taken) {
+  for (;;) {
+    const id = rng.weighted([
+      [2, () => rng.pick(kSmallIds)],
+      [2, () => rng.pick(kBigIds)],
+      [3, () => rng.bits()],
+      [2, () => (rng.bits() % 2 ** 21) * 2 ** 32 + rng.bits()],
+    ])()
+    if (!taken.has(id)) {
+      taken.add(id)
+      return id
+    }
+  }
+}
+
+// What kind of people these are: each seed leans somewhere, or everything would look alike.
+function temperament(rng) {
+  const gc = rng.chance(0.85)
+  const big = rng.chance(0.05)
+  return {
+    gc,
+    big,
+    kinds: rng.weighted([
+      [3, { text: 4, array: 3, map: 3 }],
+      [2, { text: 9, array: 1, map: 1 }],
+      [1, { text: 1, array: 9, map: 1 }],
+      [1, { text: 1, array: 1, map: 9 }],
+    ]),
+    // Cutting a surrogate pair changes deleted content too, and only where the cut is seen:
+    // replicas that keep deleted content would differ in it, in Yjs as well.
+    cutPairs: gc && rng.chance(0.4),
+    erase: rng.pick([0.1, 0.25, 0.4, 0.6]),
+    nest: rng.pick([0, 1, 2, 3]),
+    atRoot: rng.pick([0.3, 0.6, 0.9]),
+    typing: rng.pick([0.1, 0.5, 0.8]),
+    clash: rng.pick([0, 0.3, 0.8]),
+    talk: rng.pick([0.3, 0.5, 0.65]),
+    order: rng.pick(['first', 'any', 'any', 'last']),
+    lose: rng.pick([0, 0.05, 0.3]),
+    repeat: rng.pick([0, 0.1, 0.4]),
+    loose: rng.pick([0, 0.3, 1]),
+    silent: rng.pick([0, 0, 0.5]),
+    look: rng.pick([1, 1, 0.3, 0]),
+    unit: rng.pick(['utf16', 'utf16', 'utf8', 'code_point']),
+    utf8: rng.pick([0, 0.5, 1]),
+    steps: big ? rng.between(6, 14) : rng.weighted([[4, rng.between(4, 20)], [4, rng.between(20, 50)], [1, 120]]),
+  }
+}
+
+// Where in a list: at the last place this client worked, at a place everybody likes, or anywhere.
+function place(rng, mood) {
+  if (rng.chance(mood.typing)) return 'cursor'
+  return rng.chance(mood.clash) ? 0 : rng.bits()
+}
+
+function randomEdit(rng, mood, keys) {
+  const kinds = Object.entries(mood.kinds).map(([kind, weight]) => [weight, kind])
+  const on = rng.weighted(kinds)
+  const edit = { on, pick: rng.chance(mood.atRoot) ? 0 : rng.bits() }
+  const erases = rng.chance(mood.erase)
+  if (on === 'text') edit.unit = mood.unit
+  const value = inMap => randomValue(rng, { inMap, nesting: mood.nest, keys })
+  if (on === 'map') {
+    const key = rng.pick(keys)
+    if (!erases) return { ...edit, verb: 'set', key, value: value(true) }
+    return rng.chance(0.12) ? { ...edit, verb: 'clear' } : { ...edit, verb: 'unset', key }
+  }
+  const at = place(rng, mood)
+  if (erases) return { ...edit, verb: 'erase', at, count: rng.weighted([[4, 1], [3, rng.between(2, 5)], [1, 100]]) }
+  if (on === 'text') {
+    const text = randomText(rng, rng.weighted([[4, 1], [3, 5], [1, 40]]))
+    return { ...edit, verb: 'insert', at, text, utf8: rng.chance(mood.utf8) }
+  }
+  const values = Array.from({ length: rng.weighted([[5, 1], [3, 3], [1, 12]]) }, () => value(false))
+  return { ...edit, verb: rng.chance(0.2) ? 'push' : 'insert', at, values }
+}
+
+// Many single-unit edits at once, so that the list outgrows one node of any tree.
+function scatteredEdits(rng, mood, keys) {
+  const on = rng.chance(0.7) ? 'text' : 'array'
+  return Array.from({ length: rng.between(40, 200) }, () => {
+    const edit = { on, pick: 0, at: rng.bits(), unit: mood.unit, utf8: true }
+    if (rng.chance(mood.erase / 2)) return { ...edit, verb: 'erase', count: rng.between(1, 3) }
+    if (on === 'text') return { ...edit, verb: 'insert', text: randomText(rng, 1) }
+    return { ...edit, verb: 'insert', values: [randomValue(rng, { inMap: false, nesting: 0, keys })] }
+  })
+}
+
+export function makeHistory(seed) {
+  const rng = new Rng(seed)
+  const mood = temperament(rng)
+  const taken = new Set()
+  const clients = Array.from({ length: rng.between(2, 6) }, () => freshId(rng, taken))
+  const keys = Array.from({ length: rng.between(1, 5) }, () => rng.pick(kKeys))
+  const roots = [
+    { kind: 'text', name: 't' },
+    { kind: 'array', name: 'a' },
+    { kind: 'map', name: 'm' },
+  ]
+  if (rng.chance(0.4)) roots.push({ kind: rng.pick(['text', 'array', 'map']), name: rng.pick(kNames) })
+
+  const via = () => [rng.pick(['yjs', 'ropewalk']), rng.pick(['yjs', 'ropewalk'])]
+  const someone = () => rng.below(clients.length)
+  const steps = []
+  const inFlight = []
+  const sent = []
+
+  const push = step => steps.push({ id: steps.length, ...step, look: rng.chance(mood.look) })
+  const post = (id, from) => {
+    sent.push(id)
+    for (let to = 0; to < clients.length; to++) {
+      if (to === from || rng.chance(mood.lose)) continue
+      inFlight.push({ id, to })
+      if (rng.chance(mood.repeat)) inFlight.push({ id, to })
+    }
+  }
+  const edit = () => {
+    const who = someone()
+    const edits =
+      mood.big && rng.chance(0.5)
+        ? scatteredEdits(rng, mood, keys)
+        : Array.from({ length: rng.between(1, 4) }, () => randomEdit(rng, mood, keys))
+    push({ do: 'edit', who, edits, cutPairs: mood.cutPairs, loose: rng.chance(mood.loose) })
+    post(steps.length - 1, who)
+  }
+  const deliver = () => {
+    if (inFlight.length === 0) return edit()
+    const at = { first: 0, last: inFlight.length - 1, any: rng.below(inFlight.length) }[mood.order]
+    const [message] = inFlight.splice(at, 1)
+    const of = [message.id]
+    while (rng.chance(0.15)) of.push(rng.pick(sent))
+    push({ do: 'deliver', to: message.to, of, via: via(), merge: rng.chance(0.5) })
+    // What an apply emits is passed on now and then, as a relay would.
+    if (rng.chance(0.1)) post(steps.length - 1, message.to)
+  }
+
+  while (steps.length < mood.steps) {
+    if (rng.chance(mood.talk)) {
+      deliver()
+    } else if (rng.chance(0.8)) {
+      edit()
+    } else {
+      const kind = rng.weighted([[5, 'sync'], [3, 'load'], [1, 'restart']])
+      const who = someone()
+      const step = { do: kind, via: via() }
+      const to = (who + rng.between(1, clients.length - 1)) % clients.length
+      if (kind === 'sync') push({ ...step, from: who, to })
+      if (kind === 'load') push({ ...step, from: who })
+      if (kind === 'restart') push({ ...step, who, client: freshId(rng, taken) })
+    }
+  }
+  const last = Array.from({ length: 2 * clients.length }, via)
+  const silent = clients.map(() => rng.chance(mood.silent))
+  return { seed, gc: mood.gc, clients, silent, roots, steps, last }
+}

@@ -1,0 +1,249 @@
+// Documents behind a pipe: one command a line, one answer a line, "ok ..." or "error ...". Bytes
+// and text are hexadecimal.
+//
+//   new DOC CLIENT COLLECT LISTEN   a document; COLLECT 0 keeps deleted content
+//   drop DOC...
+//   edit DOC EDIT ; EDIT ; ...      one transaction  -> ok UPDATE,UPDATE... or ok -
+//   loose DOC EDIT ; EDIT ; ...     each edit a transaction of its own -> likewise
+//   apply DOC UPDATE                -> ok UPDATE (as emitted to listeners) or ok -
+//   encode DOC VECTOR|-             -> ok UPDATE: what is not known there
+//   canonical DOC                   -> ok BYTES
+//   state DOC ROOT...               -> ok VECTOR WAITS CONTENT|CONTENT...
+//
+//   ROOT  text:NAME array:NAME map:NAME
+//   EDIT  ROOT PATH VERB ARGUMENTS; PATH is - or steps from the root: i3 (element), k61 (key), dots
+//         between them; AT is a position: 3 in UTF-16 units, 8:3 in bytes, c:3 in code points
+//         text:  insert AT u<units>|t<UTF-8>   erase AT COUNT
+//         array: insert INDEX N VALUE...   push N VALUE...   erase INDEX COUNT
+//         map:   set k<key> VALUE   unset k<key>   clear
+#include <charconv>
+#include <cstdio>
+#include <iostream>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include <crdt/crdt.hpp>
+
+#include "show.hpp"
+#include "tokens.hpp"
+#include "values.hpp"
+
+namespace differential {
+namespace {
+
+struct Replica {
+    explicit Replica(const crdt::DocOptions& options) : doc(options) {}
+
+    void listen() {
+        subscription.emplace(doc.on_update([this](crdt::ByteView update, const crdt::Origin&) noexcept {
+            if (!emitted.empty()) emitted += ',';
+            append_hex(emitted, crdt::as_text(update));
+        }));
+    }
+    std::string take_emitted() {
+        std::string taken = emitted.empty() ? "-" : std::move(emitted);
+        emitted.clear();
+        return taken;
+    }
+
+    crdt::Doc doc;
+    std::string emitted;
+    std::optional<crdt::Subscription> subscription;  // ends before what it writes to
+};
+
+std::string error(const crdt::Error& e) {
+    return "error " + e.message() + " (code " + std::to_string(static_cast<int>(e.code)) +
+           ", offset " + std::to_string(e.offset) + ")";
+}
+
+crdt::Position position(std::string_view token) {
+    const bool in_utf16 = token.size() < 2 || token[1] != ':';
+    const std::string_view digits = in_utf16 ? token : token.substr(2);
+    std::uint32_t at = 0;
+    std::from_chars(digits.data(), digits.data() + digits.size(), at);
+    if (in_utf16) return crdt::Utf16{at};
+    return token[0] == '8' ? crdt::Position(crdt::Utf8{at}) : crdt::Position(crdt::CodePoint{at});
+}
+
+crdt::Status edit_text(crdt::Text text, std::string_view verb, Tokens& args) {
+    const crdt::Position at = position(args.next());
+    if (verb == "erase") return text.erase(at, args.number());
+    const auto units = args.next();
+    if (units[0] == 't') return text.insert(at, std::string_view(unhex(units.substr(1))));
+    return text.insert(at, std::u16string_view(unhex_units(units.substr(1))));
+}
+
+crdt::Status edit_array(crdt::Array array, std::string_view verb, Tokens& args) {
+    Values values;
+    if (verb == "push") return array.push(values.read(args, args.number()));
+    const auto index = args.number();
+    const auto count = args.number();
+    if (verb == "erase") return array.erase(index, count);
+    return array.insert(index, values.read(args, count));
+}
+
+crdt::Status edit_map(crdt::Map map, std::string_view verb, Tokens& args) {
+    if (verb == "clear") return map.clear();
+    const std::string key = unhex(args.next().substr(1));
+    if (verb == "unset") return map.erase(key);
+    Values values;
+    return map.set(key, values.read(args));
+}
+
+// Where a path leads: one of the three, found by the kind of its root or value.
+struct Place {
+    crdt::Text text;
+    crdt::Array array;
+    crdt::Map map;
+    char kind = '?';
+
+    static Place root(crdt::Doc& doc, std::string_view token) {
+        const std::string name = unhex(token.substr(token.find(':') + 1));
+        Place place;
+        place.kind = token[0];
+        if (place.kind == 't') place.text = doc.text(name);
+        if (place.kind == 'a') place.array = doc.array(name);
+        if (place.kind == 'm') place.map = doc.map(name);
+        return place;
+    }
+    void step(std::string_view token) {
+        crdt::Value value;
+        if (token[0] == 'i') {
+            auto element = array.get(Tokens(token.substr(1)).number());
+            if (element.ok()) value = *element;
+        } else {
+            value = map.get(unhex(token.substr(1)));
+        }
+        kind = value.kind() == crdt::ValueKind::text    ? 't'
+               : value.kind() == crdt::ValueKind::array ? 'a'
+               : value.kind() == crdt::ValueKind::map   ? 'm'
+                                                        : '?';
+        text = value.text();
+        array = value.array();
+        map = value.map();
+    }
+};
+
+crdt::Status edit(crdt::Doc& doc, std::string_view command) {
+    Tokens args(command);
+    Place place = Place::root(doc, args.next());
+    std::string_view path = args.next();
+    while (!path.empty() && path != "-") {
+        const auto dot = std::min(path.find('.'), path.size());
+        place.step(path.substr(0, dot));
+        path.remove_prefix(std::min(dot + 1, path.size()));
+    }
+    const auto verb = args.next();
+    switch (place.kind) {
+        case 't': return edit_text(place.text, verb, args);
+        case 'a': return edit_array(place.array, verb, args);
+        case 'm': return edit_map(place.map, verb, args);
+        default: return crdt::ErrorCode::wrong_type;
+    }
+}
+
+crdt::Status edit_all(crdt::Doc& doc, std::string_view commands) {
+    crdt::Status first;
+    while (!commands.empty()) {
+        const auto end = std::min(commands.find(" ; "), commands.size());
+        const crdt::Status status = edit(doc, commands.substr(0, end));
+        if (first.ok()) first = status;
+        commands.remove_prefix(std::min(end + 3, commands.size()));
+    }
+    return first;
+}
+
+class Peer {
+public:
+    std::string answer(std::string_view line) {
+        Tokens args(line);
+        const auto verb = args.next();
+        if (verb == "new") return open(args);
+        if (verb == "drop") {
+            while (!args.done()) replicas_.erase(args.number());
+            return "ok";
+        }
+        const auto found = replicas_.find(args.number());
+        if (found == replicas_.end()) return "error no such document";
+        Replica& replica = *found->second;
+        if (verb == "edit") return transact(replica, args.rest());
+        if (verb == "loose") return finish(replica, edit_all(replica.doc, args.rest()));
+        if (verb == "apply") {
+            const std::string update = unhex(args.next());
+            return finish(replica, replica.doc.apply(crdt::as_bytes(update)));
+        }
+        if (verb == "encode") return encode(replica.doc, args.next());
+        if (verb == "canonical") return bytes(replica.doc.encode_canonical());
+        if (verb == "state") return state(replica.doc, args);
+        return "error unknown command";
+    }
+
+private:
+    std::string open(Tokens& args) {
+        const auto number = args.number();
+        crdt::DocOptions options;
+        options.client = crdt::ClientId{args.number()};
+        options.collect = args.number() != 0;
+        auto replica = std::make_unique<Replica>(options);
+        if (args.number() != 0) replica->listen();
+        replicas_[number] = std::move(replica);
+        return "ok";
+    }
+
+    static std::string finish(Replica& replica, const crdt::Status& status) {
+        const std::string emitted = replica.take_emitted();
+        return status.ok() ? "ok " + emitted : error(status.error());
+    }
+
+    static std::string transact(Replica& replica, std::string_view commands) {
+        auto transaction = replica.doc.transact();
+        const crdt::Status edited = edit_all(replica.doc, commands);
+        const crdt::Status committed = transaction.commit();
+        if (edited.ok() != committed.ok()) return "error the transaction forgot an edit's error";
+        return finish(replica, committed);
+    }
+
+    static std::string bytes(const crdt::Result<crdt::Bytes>& result) {
+        return result.ok() ? "ok " + hex(crdt::as_text(*result)) : error(result.error());
+    }
+
+    static std::string encode(const crdt::Doc& doc, std::string_view vector) {
+        if (vector == "-") return bytes(doc.encode_state_as_update());
+        const std::string encoded = unhex(vector);
+        const auto known = crdt::StateVector::decode(crdt::as_bytes(encoded));
+        if (!known.ok()) return error(known.error());
+        return bytes(doc.encode_state_as_update(*known));
+    }
+
+    static std::string state(crdt::Doc& doc, Tokens& args) {
+        const auto vector = doc.encode_state_vector();
+        if (!vector.ok()) return error(vector.error());
+        std::string out = "ok " + hex(crdt::as_text(*vector)) + (doc.has_pending() ? " 1 " : " 0 ");
+        for (bool first = true; !args.done(); first = false) {
+            if (!first) out += '|';
+            const Place root = Place::root(doc, args.next());
+            if (root.kind == 't') show(out, root.text);
+            if (root.kind == 'a') show(out, root.array);
+            if (root.kind == 'm') show(out, root.map);
+        }
+        return out;
+    }
+
+    std::unordered_map<std::uint64_t, std::unique_ptr<Replica>> replicas_;
+};
+
+}  // namespace
+}  // namespace differential
+
+int main() {
+    std::ios::sync_with_stdio(false);
+    differential::Peer peer;
+    for (std::string line; std::getline(std::cin, line);) {
+        std::cout << peer.answer(line) << '\n';
+        // Answers travel together for as long as commands are at hand.
+        if (std::cin.rdbuf()->in_avail() <= 0) std::cout.flush();
+    }
+}

@@ -1,0 +1,206 @@
+// Runs one history on both engines at once: every client is a Yjs document and a Ropewalk document
+// with the same id, which do the same edits and receive the same messages, in either one's bytes.
+import * as Y from 'yjs'
+import { Difference, sameBytes, sameState, settle, stateOf } from './compare.mjs'
+import { doEdit, rootToken } from './edits.mjs'
+import { PeerGone } from './peer.mjs'
+import { hex, unhex } from './values.mjs'
+
+class Replica {
+  constructor(name, client, number, gc, silent) {
+    this.name = name
+    this.silent = silent
+    this.client = client
+    this.number = number
+    this.yjs = new Y.Doc({ gc })
+    this.yjs.clientID = client
+    this.cursors = new WeakMap()
+    this.emitted = []
+    this.yjs.on('update', update => this.emitted.push(update))
+  }
+}
+
+class Run {
+  constructor(history, peer, trace) {
+    this.history = history
+    this.peer = peer
+    this.trace = trace
+    this.messages = new Map()
+    this.replicas = []
+    this.numbers = []
+    this.rootTokens = history.roots.map(rootToken).join(' ')
+  }
+
+  say(line) {
+    this.trace?.push(typeof line === 'function' ? line() : line)
+  }
+
+  // An answer is "ok" and a value, or says what the engine refused.
+  async ask(line) {
+    const answer = await this.peer.ask(line)
+    if (answer.startsWith('ok')) return answer.slice(3)
+    throw new Difference('refused', `the peer answered "${answer}" to\n    ${line.slice(0, 2000)}`)
+  }
+
+  async open(name, client, silent = true) {
+    const replica = new Replica(name, client, this.peer.freshDocument(), this.history.gc, silent)
+    this.numbers.push(replica.number)
+    await this.ask(`new ${replica.number} ${client} ${this.history.gc ? 1 : 0} ${silent ? 0 : 1}`)
+    return replica
+  }
+
+  async check(replica) {
+    const theirs = stateOf(replica.yjs, this.history.roots)
+    const ours = await this.ask(`state ${replica.number} ${this.rootTokens}`)
+    sameState(theirs, ours, `Yjs ${replica.name}`, `Ropewalk ${replica.name}`)
+    return ours
+  }
+
+  // What both engines emitted. Nobody hears a silent replica: Yjs speaks for it.
+  emitted(replica, answers) {
+    const yjs = replica.emitted.splice(0)
+    const ropewalk = answers.flatMap(answer => (answer === '-' ? [] : answer.split(',').map(unhex)))
+    if (!replica.silent && yjs.length !== ropewalk.length) {
+      const [theirs, ours] = [yjs, ropewalk].map(list => list.map(hex).join(' ') || 'nothing')
+      throw new Difference('emitted', `${replica.name}: Yjs emitted ${theirs}\n    Ropewalk emitted ${ours}`)
+    }
+    return { yjs, ropewalk: replica.silent ? yjs : ropewalk }
+  }
+
+  async apply(replica, forYjs, forRopewalk) {
+    for (const update of forYjs) Y.applyUpdate(replica.yjs, update)
+    const answers = []
+    for (const update of forRopewalk) answers.push(await this.ask(`apply ${replica.number} ${hex(update)}`))
+    return answers
+  }
+
+  async encode(engine, replica, vector) {
+    if (engine === 'yjs') return Y.encodeStateAsUpdate(replica.yjs, vector)
+    return unhex(await this.ask(`encode ${replica.number} ${vector ? hex(vector) : '-'}`))
+  }
+
+  async edit({ id, who, edits, cutPairs, loose, look }) {
+    const replica = this.replicas[who]
+    const done = []
+    const editAll = () => {
+      for (const edit of edits) {
+        const one = doEdit(replica.yjs, this.history.roots, replica.cursors, edit, cutPairs)
+        if (one) done.push(one)
+      }
+    }
+    if (loose) editAll()
+    else replica.yjs.transact(editAll)
+    if (done.length === 0) return
+    this.say(() => `[${id}] ${replica.name} edits${loose ? ' loosely' : ''}: ${done.map(one => one.text).join('; ')}`)
+    const verb = loose ? 'loose' : 'edit'
+    const answer = await this.ask(`${verb} ${replica.number} ${done.map(one => one.line).join(' ; ')}`)
+    this.messages.set(id, this.emitted(replica, [answer]))
+    if (look) await this.check(replica)
+  }
+
+  async deliver({ id, to, of, via, merge, look }) {
+    const replica = this.replicas[to]
+    const known = of.map(message => this.messages.get(message)).filter(Boolean)
+    const [forYjs, forRopewalk] = via.map(engine => known.flatMap(message => message[engine]))
+    if (forYjs.length === 0 && forRopewalk.length === 0) return
+    const bundle = list => (merge && list.length > 1 ? [Y.mergeUpdates(list)] : list)
+    this.say(() => `[${id}] ${replica.name} receives ${merge && known.length > 1 ? 'merged ' : ''}${of.map(m => `[${m}]`).join(' ')} (Yjs from ${via[0]}, Ropewalk from ${via[1]})`)
+    const answers = await this.apply(replica, bundle(forYjs), bundle(forRopewalk))
+    this.messages.set(id, this.emitted(replica, answers))
+    if (look) await this.check(replica)
+  }
+
+  async sync({ from, to, via, look }) {
+    const [source, target] = [this.replicas[from], this.replicas[to]]
+    this.say(`${target.name} syncs from ${source.name} (Yjs from ${via[0]}, Ropewalk from ${via[1]})`)
+    const vector = Y.encodeStateVector(target.yjs)
+    await this.apply(target, [await this.encode(via[0], source, vector)], [await this.encode(via[1], source, vector)])
+    target.emitted.length = 0
+    if (look) await this.check(target)
+  }
+
+  async copy(source, name, client, silent, via) {
+    const replica = await this.open(name, client, silent)
+    await this.apply(replica, [await this.encode(via[0], source)], [await this.encode(via[1], source)])
+    replica.emitted.length = 0
+    const [before, after] = [await this.check(source), await this.check(replica)]
+    sameState(before, after, source.name, name, 'copy')
+    return replica
+  }
+
+  async load({ from, via }) {
+    const source = this.replicas[from]
+    this.say(`a fresh replica loads ${source.name} (Yjs from ${via[0]}, Ropewalk from ${via[1]})`)
+    // An id that no client of the history has.
+    await this.copy(source, `a copy of ${source.name}`, 987_654_321_012_345, true, via)
+  }
+
+  async restart({ who, client, via }) {
+    const old = this.replicas[who]
+    this.say(`${old.name} restarts as client ${client} (Yjs from ${via[0]}, Ropewalk from ${via[1]})`)
+    this.replicas[who] = await this.copy(old, old.name, client, old.silent, via)
+  }
+
+  // Everyone hears everything: all tell the first, the first tells all.
+  async settleAll() {
+    const { last } = this.history
+    const present = this.replicas.map((_, i) => i).filter(i => this.replicas[i])
+    const [first, ...others] = present
+    for (const i of others) await this.sync({ from: i, to: first, via: last[2 * i] })
+    for (const i of others) await this.sync({ from: first, to: i, via: last[2 * i + 1] })
+    return present.map(i => this.replicas[i])
+  }
+
+  async finish() {
+    const replicas = await this.settleAll()
+    const { gc } = this.history
+    let first = null
+    for (const replica of replicas) {
+      const state = await this.check(replica)
+      const theirs = Y.encodeStateAsUpdate(replica.yjs)
+      const ours = await this.encode('ropewalk', replica)
+      const settled = settle(theirs, gc)
+      sameBytes(settled, settle(ours, gc), 'Yjs, loaded by Yjs', 'Ropewalk, loaded by Yjs')
+      const canonical = await this.ask(`canonical ${replica.number}`)
+      for (const [whose, bytes] of [['Yjs', theirs], ['Ropewalk', ours]]) {
+        const loaded = await this.open(`what ${whose} wrote, loaded by Ropewalk`, 987_654_321_012_346)
+        await this.ask(`apply ${loaded.number} ${hex(bytes)}`)
+        sameBytes(canonical, await this.ask(`canonical ${loaded.number}`), `canonical ${replica.name}`, loaded.name, 'canonical')
+        sameState(state, await this.ask(`state ${loaded.number} ${this.rootTokens}`), replica.name, loaded.name, 'loaded')
+      }
+      if (ours.length > theirs.length) {
+        throw new Difference('longer', `${ours.length} bytes, Yjs writes ${theirs.length}\n    ${hex(ours)}\n    ${hex(theirs)}`)
+      }
+      if (state.split(' ')[1] !== '0') throw new Difference('waiting', `${replica.name} still waits for something`)
+      first ??= { replica, state, settled, canonical }
+      sameState(first.state, state, first.replica.name, replica.name, 'converge')
+      sameBytes(first.canonical, canonical, `canonical ${first.replica.name}`, `canonical ${replica.name}`, 'converge')
+      sameBytes(first.settled, settled, `${first.replica.name}, settled`, `${replica.name}, settled`, 'converge')
+    }
+  }
+
+  async all() {
+    const { clients, silent, absent = [] } = this.history
+    for (const [i, client] of clients.entries()) {
+      this.replicas.push(absent.includes(i) ? null : await this.open(`client ${client}`, client, silent[i]))
+    }
+    for (const step of this.history.steps) await this[step.do](step)
+    this.say('all sync')
+    await this.finish()
+  }
+}
+
+// Null, or the Difference that was found. A peer that went away is the caller's business.
+export async function runHistory(history, peer, trace = null) {
+  const run = new Run(history, peer, trace)
+  try {
+    await run.all()
+    return null
+  } catch (error) {
+    if (error instanceof Difference) return error
+    if (error instanceof PeerGone) throw error
+    return new Difference('threw', error.stack)
+  } finally {
+    if (!peer.gone && run.numbers.length > 0) peer.ask(`drop ${run.numbers.join(' ')}`).catch(() => {})
+  }
+}

@@ -1,0 +1,81 @@
+// The content of a shared type as one string, the form of compare.mjs. On the way every accessor
+// is asked the same question twice; where two answers differ, "!" and a word stand in the string.
+#pragma once
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <crdt/crdt.hpp>
+
+#include "tokens.hpp"
+
+namespace differential {
+
+void show(std::string& out, const crdt::Value& value);
+
+inline void show(std::string& out, const crdt::Text& text) {
+    const std::string utf8 = text.to_string();
+    out += 'T';
+    append_hex(out, utf8);
+    crdt::Bytes appended;
+    if (!text.append_to(appended).ok() || crdt::as_text(appended) != utf8) out += "!append_to";
+    if (text.to_u16string().size() != text.length()) out += "!length";
+    if (text.length(crdt::Unit::utf8) != utf8.size()) out += "!utf8_length";
+}
+
+inline void show(std::string& out, const crdt::Array& array) {
+    out += '[';
+    std::size_t count = 0;
+    array.for_each([&](const crdt::Value& value) {
+        if (count++ > 0) out += ',';
+        const std::size_t start = out.size();
+        show(out, value);
+        const auto again = array.get(count - 1);
+        std::string second;
+        if (again.ok()) show(second, *again);
+        if (out.compare(start, std::string::npos, second) != 0) out += "!get";
+    });
+    out += ']';
+    if (array.size() != count) out += "!size";
+    if (array.get(count).ok()) out += "!end";
+}
+
+inline void show(std::string& out, const crdt::Map& map) {
+    std::vector<std::pair<std::string, std::string>> entries;
+    map.for_each([&](std::string_view key, const crdt::Value& value) {
+        std::string content;
+        show(content, value);
+        std::string second;
+        show(second, map.get(key));
+        if (second != content || !map.contains(key)) content += "!get";
+        entries.emplace_back(hex(key), std::move(content));
+    });
+    if (map.size() != entries.size()) out += "!size";
+    std::sort(entries.begin(), entries.end());
+    out += '{';
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+        if (i > 0) out += ',';
+        out += 'k' + entries[i].first + ':' + entries[i].second;
+    }
+    out += '}';
+}
+
+inline void show(std::string& out, const crdt::Value& value) {
+    switch (value.kind()) {
+        case crdt::ValueKind::any:
+            out += 'v';
+            return append_hex(out, crdt::as_text(value.any().encoded()));
+        case crdt::ValueKind::binary:
+            out += 'b';
+            return append_hex(out, crdt::as_text(value.binary()));
+        case crdt::ValueKind::text: return show(out, value.text());
+        case crdt::ValueKind::array: return show(out, value.array());
+        case crdt::ValueKind::map: return show(out, value.map());
+        case crdt::ValueKind::absent: out += "!absent"; return;
+        default: out += "!kind"; return;
+    }
+}
+
+}  // namespace differential
