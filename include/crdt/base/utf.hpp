@@ -26,23 +26,22 @@ ROPEWALK_ALWAYS_INLINE std::uint64_t load_word(const void* p) noexcept {
     return word;
 }
 
-// Eight bytes at a time; the last ones are covered by an overlapping load.
+ROPEWALK_ALWAYS_INLINE std::uint32_t load_half(const void* p) noexcept {
+    std::uint32_t half;
+    std::memcpy(&half, p, sizeof half);
+    return half;
+}
+
+// Overlapping loads cover what is not a multiple of a word: no loop over single bytes.
+[[nodiscard]] bool is_long_ascii(const std::uint8_t* p, std::size_t size) noexcept;
 [[nodiscard]] inline bool is_ascii(const std::uint8_t* p, std::size_t size) noexcept {
-    if (size < 8) {
-        std::uint8_t all = 0;
-        for (std::size_t i = 0; i < size; ++i) all = static_cast<std::uint8_t>(all | p[i]);
-        return all < 0x80;
+    if (size > 16) return is_long_ascii(p, size);
+    if (size >= 8) return ((load_word(p) | load_word(p + size - 8)) & kHighBits) == 0;
+    if (size >= 4) {
+        return ((load_half(p) | load_half(p + size - 4)) & static_cast<std::uint32_t>(kHighBits)) ==
+               0;
     }
-    std::size_t i = 0;
-    for (; i + 32 <= size; i += 32) {
-        const std::uint64_t all =
-            load_word(p + i) | load_word(p + i + 8) | load_word(p + i + 16) | load_word(p + i + 24);
-        if ((all & kHighBits) != 0) return false;
-    }
-    for (; i + 8 <= size; i += 8) {
-        if ((load_word(p + i) & kHighBits) != 0) return false;
-    }
-    return (load_word(p + size - 8) & kHighBits) == 0;
+    return size == 0 || (p[0] | p[size / 2] | p[size - 1]) < 0x80;
 }
 [[nodiscard]] inline bool is_ascii(ByteView bytes) noexcept {
     return is_ascii(bytes.data(), bytes.size());

@@ -6,7 +6,10 @@
 // Values end at 2^53-1. Over-long forms are read and never written.
 #pragma once
 
+#include <bit>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "../config.hpp"
 
@@ -90,6 +93,23 @@ ROPEWALK_ALWAYS_INLINE bool read_var_uint(const std::uint8_t*& p, const std::uin
             p += 3;
             value = (first & 0x7fU) | ((second & 0x7fU) << 7) | (third << 14);
             return true;
+        }
+    }
+    if constexpr (std::endian::native == std::endian::little) {
+        if (end - p >= 8) {
+            std::uint64_t word;
+            std::memcpy(&word, p, sizeof word);
+            const std::uint64_t stops = ~word & 0x8080808080808080U;
+            if (stops != 0) {  // at most 56 bits: squeeze out every eighth bit
+                word &= (stops ^ (stops - 1)) & 0x7f7f7f7f7f7f7f7fU;
+                word = (word & 0x007f007f007f007fU) | ((word & 0x7f007f007f007f00U) >> 1);
+                word = (word & 0x00003fff00003fffU) | ((word & 0x3fff00003fff0000U) >> 2);
+                word = (word & 0x000000000fffffffU) | ((word & 0x0fffffff00000000U) >> 4);
+                if (word > kMaxVarUint) return false;
+                p += (static_cast<unsigned>(std::countr_zero(stops)) >> 3) + 1;
+                value = word;
+                return true;
+            }
         }
     }
     std::uint64_t rest = 0;

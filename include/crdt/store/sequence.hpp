@@ -105,7 +105,8 @@ public:
 
     // Puts a span into the gap in front of `place` and returns where it stands.
     Place insert(std::uint32_t seq, Place place, Span added, const Measure& visible) noexcept;
-    // Lengthens a visible or hidden span at its end. `visible`: what that adds.
+    // Lengthens a visible or hidden span at its end. `visible`: what that adds. A cursor behind it
+    // is the caller's to forget.
     void extend(Place place, std::uint32_t count, const Measure& visible) noexcept {
         span(place).bits += count;
         changed(place.leaf, visible);

@@ -4,6 +4,19 @@
 
 namespace crdt::detail {
 
+ROPEWALK_INLINE bool is_long_ascii(const std::uint8_t* p, std::size_t size) noexcept {
+    std::size_t i = 0;
+    for (; i + 32 <= size; i += 32) {
+        const std::uint64_t all =
+            load_word(p + i) | load_word(p + i + 8) | load_word(p + i + 16) | load_word(p + i + 24);
+        if ((all & kHighBits) != 0) return false;
+    }
+    for (; i + 8 <= size; i += 8) {
+        if ((load_word(p + i) & kHighBits) != 0) return false;
+    }
+    return (load_word(p + size - 8) & kHighBits) == 0;
+}
+
 // Bytes of the well-formed sequence at p, which starts with a byte >= 0x80; 0 if there is none.
 // Table 3-7 of the Unicode standard.
 inline unsigned wide_sequence(const std::uint8_t* p, std::size_t left) noexcept {

@@ -254,13 +254,24 @@ private:
         return p;
     }
 
+    // Short texts, whose sizes nobody can predict, without a branch on the size.
+    [[nodiscard]] ROPEWALK_ALWAYS_INLINE bool is_ascii_here(Cursor from,
+                                                            std::uint32_t size) const noexcept {
+        if constexpr (std::endian::native == std::endian::little) {
+            if (ROPEWALK_LIKELY(size <= 8 && left(from) >= 8)) {
+                return ((load_word(from) << (64 - 8 * size)) & kHighBits) == 0;
+            }
+        }
+        return is_ascii(from, size);
+    }
+
     ROPEWALK_ALWAYS_INLINE Cursor string(Cursor p, BlockView& block) noexcept {
         const Cursor at = p;
         p = var_bytes(p, block.content);
         if (ROPEWALK_UNLIKELY(p == nullptr)) return nullptr;
         const std::uint32_t size = block.content.size;
         if (ROPEWALK_UNLIKELY(size == 0)) return fail(ErrorCode::invalid_struct, at);
-        if (ROPEWALK_LIKELY(is_ascii(p - size, size))) {
+        if (ROPEWALK_LIKELY(is_ascii_here(p - size, size))) {
             block.length = size;
             block.flags = BlockView::kAscii | BlockView::kCanonical;
             return p;

@@ -391,6 +391,7 @@ ROPEWALK_INLINE void Integrator::integrate(const BlockView& block) noexcept {
             const Measure more =
                 visible ? store.content.measure_appended(run, added.offset, length) : Measure{};
             sequences.extend(place, length, more);
+            sequences.forget_cursor();
         } else {
             place = sequences.insert(
                 seq, gap.place, {newest, added.offset, visible ? length : length | Span::kHidden},

@@ -1,0 +1,60 @@
+// Names of the public types, for headers that only mention them.
+#pragma once
+
+#include <cstdint>
+
+namespace crdt {
+
+// base/
+enum class ClientId : std::uint64_t;
+enum class Clock : std::uint32_t;
+enum class ErrorCode : std::uint8_t;
+struct Allocator;
+struct Error;
+struct Id;
+struct IdRange;
+struct IdSpan;
+class Bytes;
+class IdSet;
+class Status;
+template <class T>
+class Result;
+
+// codec/
+enum class AnyKind : std::uint8_t;
+struct Limits;
+class Any;
+class AnyElements;
+class AnyMembers;
+class AnyView;
+class StateVector;
+
+// store/
+class HistorySource;
+
+// types/
+enum class Unit : std::uint8_t;
+enum class ValueKind : std::uint8_t;
+struct ArrayInit;
+struct Binary;
+struct CodePoint;
+struct MapInit;
+struct TextInit;
+struct Utf16;
+struct Utf8;
+class Array;
+class Content;
+class Map;
+class Position;
+class SharedType;
+class Text;
+class Value;
+
+// doc/
+struct DocOptions;
+class Doc;
+class Origin;
+class Subscription;
+class Transaction;
+
+}  // namespace crdt
