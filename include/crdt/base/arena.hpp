@@ -105,6 +105,10 @@ public:
     ByteArena& operator=(const ByteArena&) = delete;
     ~ByteArena() { reset(); }
 
+    // The first bytes of a segment are never given out: what lies side by side by number then does
+    // so in memory, too.
+    static constexpr std::uint32_t kGuard = 8;
+
     [[nodiscard]] std::uint8_t* at(std::uint32_t address) noexcept {
         return pages_.data()[address >> kPageBits] + (address & (kPage - 1));
     }
@@ -155,7 +159,7 @@ private:
         // Addresses stay below 2^31 so that callers may use the top bit.
         if (size > (1U << 30) || end_ > (1U << 31) - (1U << 30) - 65536) return false;
         std::size_t pages = next_segment_pages(pages_.size(), 64);
-        const std::size_t needed = (size + kPage - 1) >> kPageBits;
+        const std::size_t needed = (size + kGuard + kPage - 1) >> kPageBits;
         if (pages < needed) pages = needed;
         if (!pages_.reserve_more(pages) || !segments_.reserve_more(1)) return false;
         if constexpr (kBits) {
@@ -174,7 +178,7 @@ private:
                     reinterpret_cast<std::uint64_t*>(bytes + pages * kPage + i * bit_bytes));
             }
         }
-        tail_ = end_;
+        tail_ = end_ + kGuard;
         end_ += static_cast<std::uint32_t>(pages << kPageBits);
         return true;
     }

@@ -15,8 +15,10 @@ class ClientSlots {
 public:
     void clear() noexcept {
         table_.clear();
-        sorted_.clear();
-        is_sorted_ = false;
+        if (ROPEWALK_UNLIKELY(is_sorted_)) {
+            sorted_.clear();
+            is_sorted_ = false;
+        }
     }
     [[nodiscard]] std::size_t capacity() const noexcept {
         return table_.capacity() * sizeof(std::uint32_t);

@@ -43,10 +43,20 @@ private:
     }
 
     // A number of things that take at least `least` bytes each.
-    Cursor count(Cursor p, std::size_t least, std::uint64_t& value) noexcept {
+    ROPEWALK_ALWAYS_INLINE Cursor count(Cursor p, std::size_t least,
+                                        std::uint64_t& value) noexcept {
+        if (ROPEWALK_LIKELY(p != end_ && *p < 0x80)) {
+            value = *p++;
+            if (ROPEWALK_LIKELY(value * least <= left(p))) return p;
+            return fail(ErrorCode::unexpected_end, p - 1);
+        }
+        return large_count(p, least, value);
+    }
+    ROPEWALK_NEVER_INLINE Cursor large_count(Cursor p, std::size_t least,
+                                             std::uint64_t& value) noexcept {
         const Cursor at = p;
         if (!read_var_uint(p, end_, value)) return fail_number(at);
-        if (value > left(p) / least) return fail(ErrorCode::unexpected_end, at);
+        if (value * least > left(p)) return fail(ErrorCode::unexpected_end, at);
         return p;
     }
     ROPEWALK_ALWAYS_INLINE Cursor var_bytes(Cursor p, Slice& bytes) noexcept {
@@ -165,24 +175,29 @@ private:
     }
 
     // Of two sections of one client the later one counts, even if it is empty.
-    [[nodiscard]] bool begin_section(std::uint32_t slot, std::uint32_t structs, bool several,
-                                     bool& replaced) noexcept {
+    [[nodiscard]] ROPEWALK_ALWAYS_INLINE bool begin_section(std::uint32_t slot,
+                                                            std::uint32_t structs, bool several,
+                                                            bool& replaced) noexcept {
         const auto first = static_cast<std::uint32_t>(out_.blocks.size());
+        if (several && !replace_section(slot, replaced)) return false;
+        if (structs == 0) return true;
         if (several) {
-            Vec<std::uint32_t>& section_of = out_.section_of_slot;
-            while (section_of.size() <= slot) {
-                if (!section_of.push_back(kNoSlot)) return false;
-            }
-            if (section_of[slot] != kNoSlot) {
-                out_.sections[section_of[slot]].count = 0;
-                replaced = true;
-            }
-            section_of[slot] = static_cast<std::uint32_t>(out_.sections.size());
-            if (structs == 0) replaced = true;
-        } else if (structs == 0) {
-            return true;
+            out_.section_of_slot[slot] = static_cast<std::uint32_t>(out_.sections.size());
         }
         return out_.sections.push_back({slot, first, structs});
+    }
+    [[nodiscard]] ROPEWALK_NEVER_INLINE bool replace_section(std::uint32_t slot,
+                                                             bool& replaced) noexcept {
+        Vec<std::uint32_t>& section_of = out_.section_of_slot;
+        while (section_of.size() <= slot) {
+            if (!section_of.push_back(kNoSlot)) return false;
+        }
+        if (section_of[slot] != kNoSlot) {
+            out_.sections[section_of[slot]].count = 0;
+            section_of[slot] = kNoSlot;
+            replaced = true;
+        }
+        return true;
     }
     void drop_replaced() noexcept {
         std::size_t kept = 0;
