@@ -5,7 +5,10 @@
 //
 //   { do: 'edit', who, edits: [edit], loose }    one transaction, or one for each edit if loose;
 //                                               what it emits is message `id`
-//   { do: 'deliver', to, of: [ids], via, merge } one or several messages, merged by Yjs or singly
+//   { do: 'crowd', from, clients, edits }       each of many passers-by copies a replica and does
+//                                               its one edit; together they are message `id`
+//   { do: 'deliver', to, of: [ids], via, merge, order }
+//                                               messages, merged by Yjs or singly, shuffled
 //   { do: 'sync', from, to, via }               state vector one way, the difference back
 //   { do: 'load', from, via }                   the whole state into fresh documents
 //   { do: 'restart', who, client, via }         the replica is reopened from its own state
@@ -44,6 +47,8 @@ function temperament(rng) {
   return {
     gc,
     big,
+    huge: big && rng.chance(0.05),
+    crowded: rng.chance(0.04),
     kinds: rng.weighted([
       [3, { text: 4, array: 3, map: 3 }],
       [2, { text: 9, array: 1, map: 1 }],
@@ -99,14 +104,33 @@ function randomEdit(rng, mood, keys) {
   return { ...edit, verb: rng.chance(0.2) ? 'push' : 'insert', at, values }
 }
 
-// Many single-unit edits at once, so that the list outgrows one node of any tree.
+// Many single-unit edits at once, so that the list outgrows one node of any tree; a huge one
+// outgrows a node of nodes.
 function scatteredEdits(rng, mood, keys) {
   const on = rng.chance(0.7) ? 'text' : 'array'
-  return Array.from({ length: rng.between(40, 200) }, () => {
-    const edit = { on, pick: 0, at: rng.bits(), unit: mood.unit, utf8: true }
+  const pick = rng.chance(0.7) ? 0 : rng.bits()
+  // One long run to be cut by the others, or by those of another client.
+  const whole = { on: 'text', verb: 'insert', pick, at: rng.bits(), unit: mood.unit, utf8: true }
+  const long = on === 'text' && rng.chance(0.5) ? [{ ...whole, text: randomText(rng, 1).repeat(rng.between(300, 1500)) }] : []
+  const scattered = Array.from({ length: mood.huge ? 6000 : rng.between(40, 200) }, () => {
+    const edit = { on, pick, at: rng.bits(), unit: mood.unit, utf8: true }
     if (rng.chance(mood.erase / 2)) return { ...edit, verb: 'erase', count: rng.between(1, 3) }
     if (on === 'text') return { ...edit, verb: 'insert', text: randomText(rng, 1) }
     return { ...edit, verb: 'insert', values: [randomValue(rng, { inMap: false, nesting: 0, keys })] }
+  })
+  return long.concat(scattered)
+}
+
+// What everybody in a crowd does: insert at one place, give or take a little.
+function crowdEdits(rng, mood, count) {
+  const on = rng.chance(0.7) ? 'text' : 'array'
+  const at = rng.chance(0.5) ? 0 : rng.bits()
+  const spread = rng.pick([0, 0, 2])
+  return Array.from({ length: count }, (_, i) => {
+    const edit = { on, pick: 0, at: at + rng.between(0, spread), unit: mood.unit, utf8: true }
+    return on === 'text'
+      ? { ...edit, verb: 'insert', text: String.fromCodePoint(0x4e00 + i) }
+      : { ...edit, verb: 'insert', values: [{ any: i }] }
   })
 }
 
@@ -147,13 +171,20 @@ export function makeHistory(seed) {
     push({ do: 'edit', who, edits, cutPairs: mood.cutPairs, loose: rng.chance(mood.loose) })
     post(steps.length - 1, who)
   }
+  const crowd = () => {
+    const from = someone()
+    const count = rng.weighted([[6, rng.between(20, 90)], [1, rng.between(400, 700)]])
+    const passers = Array.from({ length: count }, () => freshId(rng, taken))
+    push({ do: 'crowd', from, clients: passers, edits: crowdEdits(rng, mood, count) })
+    post(steps.length - 1, null)
+  }
   const deliver = () => {
     if (inFlight.length === 0) return edit()
     const at = { first: 0, last: inFlight.length - 1, any: rng.below(inFlight.length) }[mood.order]
     const [message] = inFlight.splice(at, 1)
     const of = [message.id]
     while (rng.chance(0.15)) of.push(rng.pick(sent))
-    push({ do: 'deliver', to: message.to, of, via: via(), merge: rng.chance(0.5) })
+    push({ do: 'deliver', to: message.to, of, via: via(), merge: rng.chance(0.5), order: rng.bits() })
     // What an apply emits is passed on now and then, as a relay would.
     if (rng.chance(0.1)) post(steps.length - 1, message.to)
   }
@@ -162,7 +193,8 @@ export function makeHistory(seed) {
     if (rng.chance(mood.talk)) {
       deliver()
     } else if (rng.chance(0.8)) {
-      edit()
+      if (mood.crowded && rng.chance(0.15)) crowd()
+      else edit()
     } else {
       const kind = rng.weighted([[5, 'sync'], [3, 'load'], [1, 'restart']])
       const who = someone()

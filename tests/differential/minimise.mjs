@@ -54,6 +54,11 @@ export async function minimise(history, fails, budgetMs = 15_000) {
       if (step.do === 'deliver') {
         await shrinkList(step.of, of => of.length > 0 && keep(withStep(i, { ...step, of })))
       }
+      if (step.do === 'crowd') {
+        const people = step.clients.map((client, k) => [client, step.edits[k]])
+        const withPeople = left => withStep(i, { ...step, clients: left.map(p => p[0]), edits: left.map(p => p[1]) })
+        await shrinkList(people, left => left.length > 0 && keep(withPeople(left)))
+      }
       if (step.do !== 'edit') continue
       await shrinkList(step.edits, edits => edits.length > 0 && keep(withStep(i, { ...step, edits })))
       for (let j = 0; j < best.steps[i].edits.length; j++) {

@@ -42,7 +42,16 @@ export class Rng {
     return list[this.below(list.length)]
   }
 
-  // pick([[weight, value], ...])
+  shuffle(list) {
+    const shuffled = [...list]
+    for (let i = shuffled.length - 1; i > 0; i--) {
+      const j = this.below(i + 1)
+      ;[shuffled[i], shuffled[j]] = [shuffled[j], shuffled[i]]
+    }
+    return shuffled
+  }
+
+  // weighted([[weight, value], ...])
   weighted(pairs) {
     let left = this.bits() % pairs.reduce((sum, [weight]) => sum + weight, 0)
     for (const [weight, value] of pairs) {
