@@ -83,6 +83,17 @@ public:
         return run.kind <= RunKind::deleted || (run.flags & Run::kDead) != 0;
     }
     void set_deleted(Run& run, std::uint32_t offset, std::uint32_t count) noexcept;
+    // The same of a run that is text.
+    void set_deleted_text(const Run& run, std::uint32_t offset, std::uint32_t count) noexcept {
+        std::uint32_t at = run.data + offset;
+        const std::uint32_t end = at + count;
+        do {
+            const std::uint32_t bit = at & 63U;
+            const std::uint32_t here = 64 - bit < end - at ? 64 - bit : end - at;
+            text.bit_word(at) |= (~std::uint64_t{0} >> (64 - here)) << bit;
+            at += here;
+        } while (at < end);
+    }
 
     // How many units from `offset` on, at most `limit`, are deleted or not as the first one is.
     [[nodiscard]] std::uint32_t same_state(const Run& run, std::uint32_t offset,

@@ -53,16 +53,30 @@ public:
         if (pending_leaf_ != kNone) settle_pending();
     }
     // Visible units of a sequence, pending ones included.
-    [[nodiscard]] Measure measure(std::uint32_t seq) noexcept {
-        settle();
-        return seqs[seq].measure;
+    [[nodiscard]] Measure measure(std::uint32_t seq) const noexcept {
+        Measure sum = seqs[seq].measure;
+        if (seq == pending_seq_) sum += pending_;
+        return sum;
+    }
+    [[nodiscard]] std::uint32_t units(std::uint32_t seq) const noexcept {
+        return seqs[seq].measure.units + (seq == pending_seq_ ? pending_.units : 0);
     }
 
     // -- finding ------------------------------------------------------------------------------
 
     // The visible unit at `position`, or the end of the sequence when there are just so many.
     // requires: position <= visible units; the sequence has nodes
-    [[nodiscard]] Place seek(std::uint32_t seq, std::uint32_t position) noexcept;
+    [[nodiscard]] ROPEWALK_ALWAYS_INLINE Place seek(std::uint32_t seq,
+                                                    std::uint32_t position) noexcept {
+        if (ROPEWALK_LIKELY(cursor_.seq == seq)) {
+            const Leaf& leaf = nodes.leaf(cursor_.leaf);
+            const std::uint32_t offset = position - cursor_.start;
+            if (cursor_.index < leaf.count && offset < leaf.spans[cursor_.index].visible()) {
+                return {cursor_.leaf, cursor_.index, offset};
+            }
+        }
+        return seek_further(seq, position);
+    }
     // The place of a unit in document order.
     [[nodiscard]] Place find(RunPos unit) noexcept;
     // Visible units in front of a place.
@@ -107,17 +121,48 @@ public:
     Place insert(std::uint32_t seq, Place place, Span added, const Measure& visible) noexcept;
     // Lengthens a visible or hidden span at its end. `visible`: what that adds. A cursor behind it
     // is the caller's to forget.
-    void extend(Place place, std::uint32_t count, const Measure& visible) noexcept {
+    void extend(std::uint32_t seq, Place place, std::uint32_t count,
+                const Measure& visible) noexcept {
         span(place).bits += count;
-        changed(place.leaf, visible);
+        changed(seq, place.leaf, visible);
     }
     // Hides `count` units from `place` on, all in its span; returns the place behind them.
     Place hide(std::uint32_t seq, Place place, std::uint32_t count, const Measure& hidden) noexcept;
+    // The same where it only moves the border to a neighbour that is hidden already, which needs no
+    // memory; else nothing happens. A cursor behind `place` is the caller's to forget.
+    ROPEWALK_ALWAYS_INLINE bool hide_at_edge(std::uint32_t seq, Place place, std::uint32_t count,
+                                             const Measure& hidden) noexcept {
+        Leaf& leaf = nodes.leaf(place.leaf);
+        Span& span = leaf.spans[place.index];
+        const std::uint32_t length = span.bits;  // it is visible
+        if (place.offset + count >= length) {
+            if (place.offset == 0 || place.offset + count > length) return false;
+            Span& next = (&span)[1];
+            if (place.index + 1U >= leaf.count || next.run != span.run || !next.hidden()) {
+                return false;
+            }
+            next.offset -= count;
+            next.bits += count;
+        } else {
+            Span& prev = (&span)[-1];
+            if (place.offset != 0 || place.index == 0 || prev.run != span.run || !prev.hidden()) {
+                return false;
+            }
+            prev.bits += count;
+            span.offset += count;
+        }
+        span.bits -= count;
+        Measure delta;
+        delta -= hidden;
+        changed(seq, place.leaf, delta);
+        return true;
+    }
     // Visible units of a leaf changed by their content alone (a broken surrogate pair).
-    void remeasured(std::uint32_t leaf, const Measure& removed, const Measure& added) noexcept {
+    void remeasured(std::uint32_t seq, std::uint32_t leaf, const Measure& removed,
+                    const Measure& added) noexcept {
         Measure delta = added;
         delta -= removed;
-        changed(leaf, delta);
+        changed(seq, leaf, delta);
     }
     // Gives back every node of a sequence, whose runs have left it.
     void clear(std::uint32_t seq) noexcept;
@@ -149,17 +194,20 @@ private:
         std::uint32_t start = 0;
     };
 
-    void changed(std::uint32_t leaf, const Measure& delta) noexcept {
+    ROPEWALK_ALWAYS_INLINE void changed(std::uint32_t seq, std::uint32_t leaf,
+                                        const Measure& delta) noexcept {
         Leaf& node = nodes.leaf(leaf);
         node.measure += delta;
         node.summary.state = Summary::State::unknown;
         if (ROPEWALK_UNLIKELY(leaf != pending_leaf_)) {
             settle();
             pending_leaf_ = leaf;
+            pending_seq_ = seq;
         }
         pending_ += delta;
     }
     void settle_pending() noexcept;
+    [[nodiscard]] Place seek_further(std::uint32_t seq, std::uint32_t position) noexcept;
     [[nodiscard]] Place descend(std::uint32_t seq, std::uint32_t position) noexcept;
     [[nodiscard]] Measure span_measure(const Span& span) const noexcept {
         return span.hidden() ? Measure{}
@@ -193,7 +241,8 @@ private:
 
     Arena<Run, 5>& runs_;
     ContentStore& content_;
-    std::uint32_t pending_leaf_ = kNone;
+    std::uint32_t pending_leaf_ = kNone;  // changed, but its ancestors do not know of `pending_`
+    std::uint32_t pending_seq_ = kNone;
     Measure pending_;
     Cursor cursor_;
     std::uint32_t rooted_ = 0;  // sequences with nodes

@@ -30,6 +30,7 @@ struct Typing {
     std::uint32_t begin = 0;     // visible position behind the last settled unit
     std::uint32_t end = 0;       // visible position behind the last unit
     std::uint32_t limit = 0;     // of `end`
+    std::uint32_t open_limit = 0;  // the same while a keystroke of ASCII need tell nobody, else 0
     std::uint8_t* next = nullptr;  // where the next unit goes
     bool wide = false;           // units of two bytes
     Place place;                 // of the run's last span
@@ -141,6 +142,10 @@ struct Store {
         settle();
         return sequences.measure(types.types[type].list);
     }
+    [[nodiscard]] std::uint32_t units(std::uint32_t type) const noexcept {
+        const std::uint32_t typed = typing.type == type ? typing.end - typing.begin : 0;
+        return sequences.units(types.types[type].list) + typed;
+    }
     // The living value of a key: its run and offset, or none.
     [[nodiscard]] RunPos value_of(std::uint32_t key_seq) noexcept;
 
@@ -193,6 +198,8 @@ private:
                    Write&& write) noexcept;
     Status put_item(std::uint32_t seq, const Gap& gap, const NewItem& item,
                     RunPos* inserted) noexcept;
+    Status erase_stretch(std::uint32_t seq, Place place, std::uint32_t position,
+                         std::uint32_t count) noexcept;
     void kill_type(std::uint32_t type) noexcept;
     void delete_all_dead() noexcept;
 };

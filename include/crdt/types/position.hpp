@@ -3,6 +3,7 @@
 
 #include <concepts>
 #include <cstdint>
+#include <type_traits>
 
 namespace crdt {
 
@@ -29,6 +30,9 @@ public:
 
     [[nodiscard]] constexpr std::uint32_t value() const noexcept { return value_; }
     [[nodiscard]] constexpr Unit unit() const noexcept { return unit_; }
+    [[nodiscard]] constexpr bool is_utf16(std::uint32_t units) const noexcept {
+        return value_ == units && unit_ == Unit::utf16;
+    }
 
 private:
     // What does not fit is past the end of every text.

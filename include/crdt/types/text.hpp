@@ -18,17 +18,15 @@ public:
     // Puts text in front of `at`; at the length appends. Errors: index_out_of_range,
     // inside_character, invalid_utf8; nothing has changed then.
     Status insert(Position at, std::string_view utf8) const noexcept {
-        detail::Typing* typing = store_ == nullptr ? nullptr : &store_->typing;
         // One more ASCII keystroke where the last one was, with nobody to tell.
-        if (ROPEWALK_LIKELY(typing != nullptr && typing->type == type_ &&
-                            typing->end == at.value() && at.unit() == Unit::utf16 &&
-                            utf8.size() == 1 && !typing->wide &&
-                            static_cast<unsigned char>(utf8[0]) < 0x80 &&
-                            typing->end < typing->limit &&
-                            (store_->change.depth > 0 || !store_->sink.listening))) {
-            *typing->next++ = static_cast<std::uint8_t>(utf8[0]);
-            ++typing->end;
-            return {};
+        if (ROPEWALK_LIKELY(utf8.size() == 1 && store_ != nullptr)) {
+            detail::Typing& typing = store_->typing;
+            if (ROPEWALK_LIKELY(typing.type == type_ && at.is_utf16(typing.end) &&
+                                typing.end < typing.open_limit && static_cast<signed char>(utf8[0]) >= 0)) {
+                *typing.next++ = static_cast<std::uint8_t>(utf8[0]);
+                ++typing.end;
+                return {};
+            }
         }
         return insert_elsewhere(at, utf8);
     }

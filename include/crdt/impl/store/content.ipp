@@ -34,15 +34,7 @@ ROPEWALK_INLINE bool ContentStore::extend_text(ClientLog& log, std::size_t size)
 ROPEWALK_INLINE void ContentStore::set_deleted(Run& run, std::uint32_t offset,
                                           std::uint32_t count) noexcept {
     if (run.is_text()) {
-        std::uint32_t at = run.data + offset;
-        const std::uint32_t end = at + count;
-        while (at < end) {
-            const std::uint32_t bit = at & 63U;
-            const std::uint32_t here = 64 - bit < end - at ? 64 - bit : end - at;
-            const std::uint64_t ones = here == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << here) - 1;
-            text.bit_word(at) |= ones << bit;
-            at += here;
-        }
+        set_deleted_text(run, offset, count);
     } else if (run.has_cells()) {
         for (std::uint32_t i = 0; i < count; ++i) cells[run.data + offset + i] |= kDeadCell;
     } else {

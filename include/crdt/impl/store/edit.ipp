@@ -80,7 +80,7 @@ Status Store::insert_units(std::uint32_t type, std::uint32_t position, std::uint
     ClientLog& log = clients[own];
     if (count > kMaxClock - log.next_clock) return Error{ErrorCode::limit_exceeded, log.next_clock};
     const std::uint32_t seq = types.types[type].list;
-    if (count > kMaxClock - sequences.measure(seq).units) return ErrorCode::limit_exceeded;
+    if (count > kMaxClock - sequences.units(seq)) return ErrorCode::limit_exceeded;
     const Gap gap = gap_before(seq, position);
     const std::size_t bytes = wide ? std::size_t{count} * 2 + 1 : count;
     if (!runs.reserve_more(1) || !log.reserve_more(1) || !content.reserve_text(log, bytes) ||
@@ -108,7 +108,7 @@ Status Store::insert_units(std::uint32_t type, std::uint32_t position, std::uint
         if (!span.hidden()) {
             place = gap.left_place;
             start = position - span.length();
-            sequences.extend(place, count, content.measure_appended(*run, offset, count));
+            sequences.extend(seq, place, count, content.measure_appended(*run, offset, count));
         } else {
             place = sequences.insert(seq, gap.place, {gap.left.run, offset, count},
                                      content.measure(*run, offset, count));
@@ -185,16 +185,30 @@ ROPEWALK_INLINE Status Store::erase(std::uint32_t type, std::uint32_t position,
     if (count == 0) return {};
     disarm();
     const std::uint32_t seq = types.types[type].list;
-    Place place = sequences.seek(seq, position);
+    const Place place = sequences.seek(seq, position);
+    const Span& span = sequences.span(place);
+    const std::uint32_t offset = span.offset + place.offset;
+    Run& run = runs[span.run];
+    // Deleting next to what was just deleted: the cursor stays, and nothing can fail.
+    if (ROPEWALK_LIKELY(run.kind == RunKind::ascii &&
+                        sequences.hide_at_edge(seq, place, count, {count, 0, 0}))) {
+        content.set_deleted_text(run, offset, count);
+        change.deleted(run.client, run.clock + offset, count);
+        return {};
+    }
+    return erase_stretch(seq, place, position, count);
+}
+
+ROPEWALK_NEVER_INLINE ROPEWALK_INLINE Status Store::erase_stretch(std::uint32_t seq, Place place, std::uint32_t position,
+                                            std::uint32_t count) noexcept {
     const std::uint32_t here = sequences.span(place).length() - place.offset;
     if (!sequences.reserve_entries(place.leaf, 2)) return ErrorCode::out_of_memory;
     if (count > here && !sequences.reserve_changes(2)) return ErrorCode::out_of_memory;
-    {
+    if (place.offset > 0) {
         const Span& span = sequences.span(place);
-        if (place.offset > 0) break_pair({span.run, span.offset + place.offset});
+        break_pair({span.run, span.offset + place.offset});
     }
-    std::uint32_t left = count;
-    for (;;) {
+    for (std::uint32_t left = count; left > 0;) {
         const Leaf& leaf = sequences.nodes.leaf(place.leaf);
         if (place.index >= leaf.count) {
             place = {leaf.next, 0, 0};
@@ -217,7 +231,6 @@ ROPEWALK_INLINE Status Store::erase(std::uint32_t type, std::uint32_t position,
         if (ROPEWALK_UNLIKELY(run.kind == RunKind::type)) kill_type(run.data);
         place = sequences.hide(seq, place, stretch, content.measure(run, offset, stretch));
         left -= stretch;
-        if (left == 0) break;
     }
     sequences.set_cursor(seq, place, position);
     if (ROPEWALK_UNLIKELY(change.next_dead != kNone)) delete_all_dead();
@@ -242,7 +255,7 @@ ROPEWALK_INLINE Status Store::put_item(std::uint32_t seq, const Gap& gap, const 
                                        RunPos* inserted) noexcept {
     ClientLog& log = clients[own];
     if (item.count > kMaxClock - log.next_clock ||
-        item.count > kMaxClock - sequences.measure(seq).units) {
+        item.count > kMaxClock - sequences.units(seq)) {
         return Error{ErrorCode::limit_exceeded, log.next_clock};
     }
     bool memory = runs.reserve_more(1) && log.reserve_more(1) &&
@@ -285,7 +298,7 @@ ROPEWALK_INLINE Status Store::put_item(std::uint32_t seq, const Gap& gap, const 
             run->length += item.count;
             log.next_clock += item.count;
             if (!sequences.span(gap.left_place).hidden()) {
-                sequences.extend(gap.left_place, item.count, {item.count, 0, 0});
+                sequences.extend(seq, gap.left_place, item.count, {item.count, 0, 0});
             } else {
                 sequences.insert(seq, gap.place, {gap.left.run, offset, item.count},
                                  {item.count, 0, 0});

@@ -390,7 +390,7 @@ ROPEWALK_INLINE void Integrator::integrate(const BlockView& block) noexcept {
             place = gap.left_place;
             const Measure more =
                 visible ? store.content.measure_appended(run, added.offset, length) : Measure{};
-            sequences.extend(place, length, more);
+            sequences.extend(seq, place, length, more);
             sequences.forget_cursor();
         } else {
             place = sequences.insert(

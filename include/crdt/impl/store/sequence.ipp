@@ -7,11 +7,12 @@ namespace crdt::detail {
 
 // -- settling and finding ---------------------------------------------------------------------
 
-ROPEWALK_INLINE void Sequences::settle_pending() noexcept {
+ROPEWALK_NEVER_INLINE ROPEWALK_INLINE void Sequences::settle_pending() noexcept {
     const Measure delta = pending_;
     std::uint32_t node = pending_leaf_;
     std::uint32_t parent = nodes.leaf(node).parent;
     pending_leaf_ = kNone;
+    pending_seq_ = kNone;
     pending_ = {};
     const bool wide = (delta.pairs | delta.extra) != 0;
     while ((parent & kRootTag) == 0) {
@@ -56,7 +57,7 @@ ROPEWALK_INLINE Place Sequences::descend(std::uint32_t seq, std::uint32_t positi
     return {node, i, rest};
 }
 
-ROPEWALK_INLINE Place Sequences::seek(std::uint32_t seq, std::uint32_t position) noexcept {
+ROPEWALK_NEVER_INLINE ROPEWALK_INLINE Place Sequences::seek_further(std::uint32_t seq, std::uint32_t position) noexcept {
     if (cursor_.seq != seq) return descend(seq, position);
     const Leaf* leaf = &nodes.leaf(cursor_.leaf);
     std::uint32_t node = cursor_.leaf;
@@ -289,13 +290,17 @@ ROPEWALK_INLINE Place Sequences::insert(std::uint32_t seq, Place place, Span add
             index.appended(run, added.offset, place.leaf);
         }
     }
-    changed(place.leaf, visible);
+    changed(seq, place.leaf, visible);
     return place;
 }
 
 ROPEWALK_INLINE Place Sequences::hide(std::uint32_t seq, Place place, std::uint32_t count,
                                       const Measure& hidden) noexcept {
     forget_cursor();
+    if (hide_at_edge(seq, place, count, hidden)) {
+        // Behind the front is the rest of the span, behind the back what follows its neighbour.
+        return {place.leaf, place.offset == 0 ? place.index : place.index + 2, 0};
+    }
     Leaf* leaf = &nodes.leaf(place.leaf);
     Span* span = &leaf->spans[place.index];
     const std::uint32_t length = span->bits;  // it is visible
@@ -317,38 +322,21 @@ ROPEWALK_INLINE Place Sequences::hide(std::uint32_t seq, Place place, std::uint3
         // A merge with the next may take in units behind ours; they are hidden all the same.
         behind = {place.leaf, place.index + 1, 0};
     } else if (place.offset == 0) {
-        const bool with_prev = place.index > 0 && span[-1].hidden() && span[-1].run == span->run &&
-                               span[-1].end() == span->offset;
-        if (with_prev) {
-            span[-1].bits += count;
-            span->offset += count;
-            span->bits -= count;
-            behind = {place.leaf, place.index, 0};
-        } else {
-            place.offset = 1;  // room beside the span, not in the gap in front of it
-            make_room(seq, place, 1);
-            leaf = &nodes.leaf(place.leaf);
-            open_entries(*leaf, place.index + 1, 1);
-            span = &leaf->spans[place.index];
-            span[1] = {span->run, span->offset + count, length - count};
-            span->bits = count | Span::kHidden;
-            behind = {place.leaf, place.index + 1, 0};
-        }
+        place.offset = 1;  // room beside the span, not in the gap in front of it
+        make_room(seq, place, 1);
+        leaf = &nodes.leaf(place.leaf);
+        open_entries(*leaf, place.index + 1, 1);
+        span = &leaf->spans[place.index];
+        span[1] = {span->run, span->offset + count, length - count};
+        span->bits = count | Span::kHidden;
+        behind = {place.leaf, place.index + 1, 0};
     } else if (place.offset + count == length) {
-        const bool with_next = place.index + 1U < leaf->count && span[1].hidden() &&
-                               span[1].run == span->run && span->end() == span[1].offset;
-        if (with_next) {
-            span[1].offset -= count;
-            span[1].bits += count;
-            span->bits -= count;
-        } else {
-            make_room(seq, place, 1);
-            leaf = &nodes.leaf(place.leaf);
-            open_entries(*leaf, place.index + 1, 1);
-            span = &leaf->spans[place.index];
-            span->bits -= count;
-            span[1] = {span->run, span->end(), count | Span::kHidden};
-        }
+        make_room(seq, place, 1);
+        leaf = &nodes.leaf(place.leaf);
+        open_entries(*leaf, place.index + 1, 1);
+        span = &leaf->spans[place.index];
+        span->bits -= count;
+        span[1] = {span->run, span->end(), count | Span::kHidden};
         behind = {place.leaf, place.index + 2, 0};
     } else {
         make_room(seq, place, 2);
@@ -362,7 +350,7 @@ ROPEWALK_INLINE Place Sequences::hide(std::uint32_t seq, Place place, std::uint3
     }
     Measure delta;
     delta -= hidden;
-    changed(place.leaf, delta);
+    changed(seq, place.leaf, delta);
     return behind;
 }
 
@@ -597,6 +585,7 @@ ROPEWALK_INLINE void Sequences::reset() noexcept {
     nodes.reset();
     seqs.reset();
     pending_leaf_ = kNone;
+    pending_seq_ = kNone;
     pending_ = {};
     forget_cursor();
 }

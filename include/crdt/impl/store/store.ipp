@@ -15,7 +15,7 @@ ROPEWALK_INLINE void Store::settle_typing() noexcept {
     ClientLog& log = clients[own];
     log.next_clock += count;
     log.text_tail += typing.wide ? count * 2 : count;
-    sequences.extend(typing.place, count, added);
+    sequences.extend(types.types[typing.type].list, typing.place, count, added);
     typing.begin = typing.end;
 }
 
@@ -34,13 +34,14 @@ ROPEWALK_INLINE void Store::arm(std::uint32_t type, Place place, std::uint32_t p
     typing.limit = position + room;
     typing.next = content.text.at(log.text_tail - 1) + 1;
     typing.wide = wide;
+    typing.open_limit = wide ? 0 : typing.limit;  // a change is open
     typing.place = place;
     typing.run = span.run;
 }
 
 // -- changes ------------------------------------------------------------------------------------
 
-ROPEWALK_INLINE void Store::open_change() noexcept {
+ROPEWALK_NEVER_INLINE ROPEWALK_INLINE void Store::open_change() noexcept {
     ++change.epoch;
     change.recording = sink.listening;
     change.incomplete = false;
@@ -51,12 +52,14 @@ ROPEWALK_INLINE void Store::open_change() noexcept {
     change.first_error = {};
     change.touched.clear();
     change.deletions.clear();
+    typing.open_limit = typing.wide ? 0 : typing.limit;
 }
 
-ROPEWALK_INLINE Status Store::close_change() noexcept {
+ROPEWALK_NEVER_INLINE ROPEWALK_INLINE Status Store::close_change() noexcept {
     if (change.first_dead != kNone) collect_dead_types();
     change.depth = 0;
     Status status = change.first_error;
+    if (sink.listening) typing.open_limit = 0;
     if (change.recording) {
         const Status told = sink.finish(sink.context, *this);
         if (status.ok()) status = told;
@@ -77,7 +80,7 @@ ROPEWALK_INLINE void Store::touch(std::uint32_t client) noexcept {
     change.touched.push_back_reserved({client, log.next_clock});
 }
 
-ROPEWALK_INLINE Status Store::unpack_source() noexcept {
+ROPEWALK_NEVER_INLINE ROPEWALK_INLINE Status Store::unpack_source() noexcept {
     Bytes bytes;
     ROPEWALK_CHECK(source->unpack(bytes));
     const std::unique_ptr<HistorySource> held = std::move(source);
@@ -145,7 +148,7 @@ ROPEWALK_INLINE void Store::break_pair(RunPos unit) noexcept {
     const bool whole = !span.hidden() && place.offset > 0;  // both halves count, as a pair
     const Measure before = content.measure(run, unit.offset - 1, 2);
     units[-1] = units[0] = u'\ufffd';
-    if (whole) sequences.remeasured(place.leaf, before, content.measure(run, unit.offset - 1, 2));
+    if (whole) sequences.remeasured(run.seq, place.leaf, before, content.measure(run, unit.offset - 1, 2));
 }
 
 ROPEWALK_INLINE void Store::delete_units(std::uint32_t number, std::uint32_t offset,

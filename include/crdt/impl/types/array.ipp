@@ -19,7 +19,7 @@ ROPEWALK_INLINE Status Array::insert_all(std::uint32_t position,
 ROPEWALK_INLINE Status Array::insert(std::size_t index,
                                      std::span<const Content> contents) const noexcept {
     return write([&]() -> Status {
-        if (index > store_->measure(type_).units) {
+        if (index > store_->units(type_)) {
             return Error{ErrorCode::index_out_of_range, index};
         }
         return insert_all(static_cast<std::uint32_t>(index), contents);
@@ -32,7 +32,7 @@ ROPEWALK_INLINE Status Array::push(std::span<const Content> contents) const noex
 
 ROPEWALK_INLINE Status Array::erase(std::size_t index, std::size_t count) const noexcept {
     return write([&]() -> Status {
-        const std::uint32_t size = store_->measure(type_).units;
+        const std::uint32_t size = store_->units(type_);
         if (index > size || count > size - index) {
             return Error{ErrorCode::index_out_of_range, index > size ? index : index + count};
         }
@@ -42,13 +42,13 @@ ROPEWALK_INLINE Status Array::erase(std::size_t index, std::size_t count) const 
 }
 
 ROPEWALK_INLINE std::size_t Array::size() const noexcept {
-    return readable() == detail::kNone ? 0 : store_->measure(type_).units;
+    return readable() == detail::kNone ? 0 : store_->units(type_);
 }
 
 ROPEWALK_INLINE Result<Value> Array::get(std::size_t index) const noexcept {
     ROPEWALK_CHECK(check());
     ROPEWALK_CHECK(store_->open_history());
-    if (index >= store_->measure(type_).units) return Error{ErrorCode::index_out_of_range, index};
+    if (index >= store_->units(type_)) return Error{ErrorCode::index_out_of_range, index};
     const detail::Place at = store_->sequences.seek(store_->types.types[type_].list,
                                                     static_cast<std::uint32_t>(index));
     const detail::Span& span = store_->sequences.span(at);

@@ -22,7 +22,7 @@ void Text::for_each_stretch(F&& f) const {
 }
 
 ROPEWALK_INLINE Result<std::uint32_t> Text::units_of(Position at) const noexcept {
-    const std::uint32_t length = store_->measure(type_).units;
+    const std::uint32_t length = store_->units(type_);
     if (at.unit() == Unit::utf16) {
         if (at.value() > length) return Error{ErrorCode::index_out_of_range, at.value()};
         return at.value();
@@ -30,7 +30,7 @@ ROPEWALK_INLINE Result<std::uint32_t> Text::units_of(Position at) const noexcept
     return store_->to_units(type_, at.value(), at.unit() == Unit::utf8);
 }
 
-ROPEWALK_INLINE Status Text::insert_elsewhere(Position at, std::string_view utf8) const noexcept {
+ROPEWALK_NEVER_INLINE ROPEWALK_INLINE Status Text::insert_elsewhere(Position at, std::string_view utf8) const noexcept {
     return write([&]() -> Status {
         const ByteView bytes = as_bytes(utf8);
         if (bytes.size() > kMaxClock) return ErrorCode::limit_exceeded;
@@ -59,7 +59,7 @@ ROPEWALK_INLINE Status Text::insert(Position at, std::u16string_view units) cons
 ROPEWALK_INLINE Status Text::append(std::string_view utf8) const noexcept {
     if (const Status status = check(); !status.ok()) return write([&] { return status; });
     ROPEWALK_CHECK(store_->open_history());
-    return insert(store_->measure(type_).units, utf8);
+    return insert(store_->units(type_), utf8);
 }
 
 ROPEWALK_INLINE Status Text::erase(Position at, std::size_t count) const noexcept {
@@ -67,7 +67,7 @@ ROPEWALK_INLINE Status Text::erase(Position at, std::size_t count) const noexcep
         ROPEWALK_TRY(const std::uint32_t from, units_of(at));
         std::uint32_t to = 0;
         if (at.unit() == Unit::utf16) {
-            if (count > store_->measure(type_).units - from) {
+            if (count > store_->units(type_) - from) {
                 return Error{ErrorCode::index_out_of_range, std::uint64_t{from} + count};
             }
             to = from + static_cast<std::uint32_t>(count);
