@@ -63,14 +63,13 @@ public:
     [[nodiscard]] bool subtract(const IdSet& other) noexcept;
     [[nodiscard]] bool intersect(const IdSet& other) noexcept;
 
-    [[nodiscard]] bool contains(Id id) const noexcept {
-        return contains(id.client, id.clock, 1);
-    }
+    [[nodiscard]] bool contains(Id id) const noexcept { return contains(id.client, id.clock, 1); }
     // The whole range; true for length 0.
     [[nodiscard]] bool contains(ClientId client, Clock start, std::uint32_t length) const noexcept;
     [[nodiscard]] bool contains(const IdSet& other) const noexcept;
     // Any part of the range.
-    [[nodiscard]] bool intersects(ClientId client, Clock start,
+    [[nodiscard]] bool intersects(ClientId client,
+                                  Clock start,
                                   std::uint32_t length) const noexcept;
     [[nodiscard]] bool intersects(const IdSet& other) const noexcept;
 

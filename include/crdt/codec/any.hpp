@@ -62,8 +62,10 @@ inline constexpr std::size_t kMaxNumberSize = 9;
 // Reads one Any and moves p behind it. Strict: known tags, lengths within bounds, UTF-8, nesting.
 // `canonical` tells whether the bytes are the canonical form. On failure p stands at the bad byte
 // and the error's offset counts from where p stood. Iterative.
-[[nodiscard]] Error validate_any(const std::uint8_t*& p, const std::uint8_t* end,
-                                 const Limits& limits, bool& canonical) noexcept;
+[[nodiscard]] Error validate_any(const std::uint8_t*& p,
+                                 const std::uint8_t* end,
+                                 const Limits& limits,
+                                 bool& canonical) noexcept;
 
 // Appends the canonical form of a validated Any. False when memory is exhausted; nothing has been
 // appended then. O(n log n) for objects of n members. requires: nests at most kMaxNesting
@@ -240,8 +242,8 @@ public:
     }
     // Numbers are doubles, as in JavaScript: beyond 2^53 integers lose digits; see bigint().
     template <std::integral T>
-        requires(!std::same_as<T, bool>)
-    Any(T value) noexcept : Any(static_cast<double>(value)) {}
+    requires(!std::same_as<T, bool>) Any(T value)
+    noexcept : Any(static_cast<double>(value)) {}
     Any(double value) noexcept;
     Any(float value) noexcept : Any(static_cast<double>(value)) {}
     Any(std::string_view text) noexcept;
@@ -249,8 +251,8 @@ public:
     Any(const std::string& text) noexcept : Any(std::string_view(text)) {}
     Any(AnyView value) noexcept;
     template <class T>
-        requires(!std::same_as<std::remove_cv_t<T>, char>)
-    Any(T*) = delete;  // a pointer is not a boolean
+    requires(!std::same_as<std::remove_cv_t<T>, char>) Any(T*)
+    = delete;  // a pointer is not a boolean
 
     Any(const Any& other) noexcept;
     Any(Any&& other) noexcept { take(other); }
@@ -319,6 +321,6 @@ private:
 
 #if !defined(ROPEWALK_COMPILED) || !ROPEWALK_COMPILED
 #include "../impl/codec/any.ipp"
-#include "../impl/codec/any_validate.ipp"
 #include "../impl/codec/any_canonical.ipp"
+#include "../impl/codec/any_validate.ipp"
 #endif

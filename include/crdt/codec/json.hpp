@@ -10,7 +10,8 @@ namespace crdt::detail {
 // Reads one value and the white space around it; it must fill [p, end). Iterative: `nesting` bounds
 // containers inside containers. On failure p stands at the bad byte.
 // requires: valid UTF-8, nesting <= kMaxNesting
-[[nodiscard]] ErrorCode validate_json(const std::uint8_t*& p, const std::uint8_t* end,
+[[nodiscard]] ErrorCode validate_json(const std::uint8_t*& p,
+                                      const std::uint8_t* end,
                                       std::uint32_t nesting) noexcept;
 
 }  // namespace crdt::detail

@@ -54,8 +54,8 @@ struct DecodedUpdate {
     Vec<ClientId> clients;
     Vec<ClientSection> sections;
     Vec<BlockView> blocks;
-    Vec<DeleteRange> deletes;  // in the order of the wire; may overlap
-    ClientSlots slots;         // the decoder's
+    Vec<DeleteRange> deletes;            // in the order of the wire; may overlap
+    ClientSlots slots;                   // the decoder's
     Vec<std::uint32_t> section_of_slot;  // the decoder's
 
     // Keeps the storage for the next update.
@@ -94,15 +94,18 @@ private:
 };
 
 // Clears `out` first. On error `out` holds nothing to rely on.
-[[nodiscard]] Error decode_update_v1(ByteView input, const Limits& limits,
+[[nodiscard]] Error decode_update_v1(ByteView input,
+                                     const Limits& limits,
                                      DecodedUpdate& out) noexcept;
 
 // The delete set of V1 by itself. False when memory is exhausted (the writer says so, too).
 [[nodiscard]] bool write_id_set_v1(const IdSet& set, Writer& out) noexcept;
 // Reads from `p` on and moves it behind the set; on failure p stands at the bad byte and the
 // error's offset counts from where p stood. `out` is cleared first.
-[[nodiscard]] Error read_id_set_v1(const std::uint8_t*& p, const std::uint8_t* end,
-                                   const Limits& limits, IdSet& out) noexcept;
+[[nodiscard]] Error read_id_set_v1(const std::uint8_t*& p,
+                                   const std::uint8_t* end,
+                                   const Limits& limits,
+                                   IdSet& out) noexcept;
 
 }  // namespace crdt::detail
 
@@ -115,6 +118,6 @@ namespace crdt {
 }  // namespace crdt
 
 #if !defined(ROPEWALK_COMPILED) || !ROPEWALK_COMPILED
-#include "../impl/codec/update_v1.ipp"
 #include "../impl/codec/delete_set_v1.ipp"
+#include "../impl/codec/update_v1.ipp"
 #endif

@@ -72,7 +72,8 @@ ROPEWALK_NEVER_INLINE inline const std::uint8_t* read_var_uint_rest(const std::u
 }
 
 // False: no byte left, no last byte, or above 2^53-1; p then stands at the number's first byte.
-ROPEWALK_ALWAYS_INLINE bool read_var_uint(const std::uint8_t*& p, const std::uint8_t* end,
+ROPEWALK_ALWAYS_INLINE bool read_var_uint(const std::uint8_t*& p,
+                                          const std::uint8_t* end,
                                           std::uint64_t& value) noexcept {
     if (ROPEWALK_UNLIKELY(p == end)) return false;
     const std::uint64_t first = *p;
@@ -121,7 +122,9 @@ ROPEWALK_ALWAYS_INLINE bool read_var_uint(const std::uint8_t*& p, const std::uin
 }
 
 // As read_var_uint.
-inline bool read_var_int(const std::uint8_t*& p, const std::uint8_t* end, std::uint64_t& magnitude,
+inline bool read_var_int(const std::uint8_t*& p,
+                         const std::uint8_t* end,
+                         std::uint64_t& magnitude,
                          bool& negative) noexcept {
     if (p == end) return false;
     const std::uint8_t* at = p;

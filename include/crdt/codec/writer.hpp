@@ -46,15 +46,9 @@ public:
     void var_string(std::string_view text) noexcept { var_bytes(as_bytes(text)); }
 
     // Big-endian, as DataView writes them.
-    void float32(float value) noexcept {
-        big_endian(__builtin_bit_cast(std::uint32_t, value), 4);
-    }
-    void float64(double value) noexcept {
-        big_endian(__builtin_bit_cast(std::uint64_t, value), 8);
-    }
-    void bigint64(std::int64_t value) noexcept {
-        big_endian(static_cast<std::uint64_t>(value), 8);
-    }
+    void float32(float value) noexcept { big_endian(__builtin_bit_cast(std::uint32_t, value), 4); }
+    void float64(double value) noexcept { big_endian(__builtin_bit_cast(std::uint64_t, value), 8); }
+    void bigint64(std::int64_t value) noexcept { big_endian(static_cast<std::uint64_t>(value), 8); }
 
 private:
     [[nodiscard]] bool room(std::size_t more) noexcept {

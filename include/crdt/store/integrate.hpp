@@ -46,9 +46,8 @@ private:
                                      std::uint32_t& leaf) noexcept;
     [[nodiscard]] const Summary& summary_of(std::uint32_t node, std::uint32_t level) noexcept;
     void add_gc(std::uint32_t client, std::uint32_t length) noexcept;
-    void write_content(const BlockView& block, std::uint32_t cut, Run& made) noexcept;
-    [[nodiscard]] bool continues(const Run& newest, std::uint32_t seq, RunPos left, RunPos right,
-                                 const Run& made, std::uint32_t number) const noexcept;
+    [[nodiscard]] Place lengthen(std::uint32_t seq, const Gap& gap, RunPos added,
+                                 std::uint32_t length, bool visible) noexcept;
     void settle_key(std::uint32_t seq, Place place, RunPos added, std::uint32_t length) noexcept;
 };
 

@@ -55,8 +55,8 @@ ROPEWALK_INLINE bool IdSet::unite(const IdSet& other) noexcept {
     const auto b_end = other.ranges_.end();
     while (a != a_end || b != b_end) {
         const bool take_a =
-            b == b_end || (a != a_end && (a->client != b->client ? a->client > b->client
-                                                                 : a->start <= b->start));
+            b == b_end ||
+            (a != a_end && (a->client != b->client ? a->client > b->client : a->start <= b->start));
         if (!both.append(take_a ? *a++ : *b++)) return false;
     }
     *this = std::move(both);
@@ -108,14 +108,14 @@ ROPEWALK_INLINE bool IdSet::intersect(const IdSet& other) noexcept {
     return true;
 }
 
-ROPEWALK_INLINE bool IdSet::contains(ClientId client, Clock start,
+ROPEWALK_INLINE bool IdSet::contains(ClientId client,
+                                     Clock start,
                                      std::uint32_t length) const noexcept {
     if (length == 0) return true;
     const Place place = place_of(client, raw(start) + 1);
     if (place == ranges_.end_place()) return false;
     const IdRange& range = ranges_.at(place);
-    return range.client == client && range.start <= start &&
-           length <= range.end() - raw(start);
+    return range.client == client && range.start <= start && length <= range.end() - raw(start);
 }
 
 ROPEWALK_INLINE bool IdSet::contains(const IdSet& other) const noexcept {
@@ -125,7 +125,8 @@ ROPEWALK_INLINE bool IdSet::contains(const IdSet& other) const noexcept {
     return true;
 }
 
-ROPEWALK_INLINE bool IdSet::intersects(ClientId client, Clock start,
+ROPEWALK_INLINE bool IdSet::intersects(ClientId client,
+                                       Clock start,
                                        std::uint32_t length) const noexcept {
     if (length == 0) return false;
     const Place place = place_of(client, raw(start) + 1);

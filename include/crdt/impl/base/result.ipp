@@ -11,7 +11,8 @@ ROPEWALK_INLINE const char* describe(ErrorCode code) noexcept {
         case ErrorCode::invalid_varint:
             return "number above 2^53-1 or without its last byte; is this a Yjs update?";
         case ErrorCode::invalid_utf8:
-            return "text is not well-formed UTF-8; send strings as UTF-8, without encoded surrogates";
+            return "text is not well-formed UTF-8; send strings as UTF-8, without encoded "
+                   "surrogates";
         case ErrorCode::invalid_json:
             return "JSON text is not well-formed; write it with a JSON serialiser";
         case ErrorCode::unknown_tag:
@@ -23,7 +24,8 @@ ROPEWALK_INLINE const char* describe(ErrorCode code) noexcept {
         case ErrorCode::invalid_message:
             return "message whose parts contradict one another; check the protocol of the sender";
         case ErrorCode::limit_exceeded:
-            return "more than the limits allow; raise the field of crdt::Limits or split the update";
+            return "more than the limits allow; raise the field of crdt::Limits or split the "
+                   "update";
         case ErrorCode::nesting_too_deep:
             return "values are nested too deeply; raise Limits::nesting or flatten them";
         case ErrorCode::index_out_of_range:
@@ -36,8 +38,7 @@ ROPEWALK_INLINE const char* describe(ErrorCode code) noexcept {
             return "the shared type was deleted; fetch it again from its parent";
         case ErrorCode::invalid_argument:
             return "argument is not valid here; see the function's requirements";
-        case ErrorCode::no_document:
-            return "the handle belongs to no document; take it from a Doc";
+        case ErrorCode::no_document: return "the handle belongs to no document; take it from a Doc";
         case ErrorCode::out_of_memory:
             return "memory is exhausted; nothing was changed, free some and try again";
     }

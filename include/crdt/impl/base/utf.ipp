@@ -71,13 +71,15 @@ ROPEWALK_INLINE Utf8Scan scan_wide_utf8(ByteView text) noexcept {
     return scan;
 }
 
-ROPEWALK_INLINE char16_t* widen_ascii(const std::uint8_t* in, std::size_t size,
+ROPEWALK_INLINE char16_t* widen_ascii(const std::uint8_t* in,
+                                      std::size_t size,
                                       char16_t* out) noexcept {
     for (std::size_t i = 0; i < size; ++i) out[i] = in[i];
     return out + size;
 }
 
-ROPEWALK_INLINE std::uint8_t* narrow_ascii(const char16_t* in, std::size_t count,
+ROPEWALK_INLINE std::uint8_t* narrow_ascii(const char16_t* in,
+                                           std::size_t count,
                                            std::uint8_t* out) noexcept {
     for (std::size_t i = 0; i < count; ++i) out[i] = static_cast<std::uint8_t>(in[i]);
     return out + count;
@@ -145,7 +147,8 @@ ROPEWALK_INLINE std::size_t utf8_length(const char16_t* units, std::size_t count
     return size;
 }
 
-ROPEWALK_INLINE std::uint8_t* utf16_to_utf8(const char16_t* units, std::size_t count,
+ROPEWALK_INLINE std::uint8_t* utf16_to_utf8(const char16_t* units,
+                                            std::size_t count,
                                             std::uint8_t* out) noexcept {
     const auto byte = [](std::uint32_t value) { return static_cast<std::uint8_t>(value); };
     std::size_t i = 0;

@@ -64,9 +64,8 @@ public:
         }
         std::sort(from, to,
                   [](const Key& a, const Key& b) { return key_less(a.view(), b.view()); });
-        return std::adjacent_find(from, to, [](const Key& a, const Key& b) {
-                   return a.view() == b.view();
-               }) != to;
+        return std::adjacent_find(
+                   from, to, [](const Key& a, const Key& b) { return a.view() == b.view(); }) != to;
     }
 
 private:
@@ -90,8 +89,10 @@ inline bool shortest(const std::uint8_t* from, const std::uint8_t* to) noexcept 
 
 // Reads everything of a value but what a container holds, whose count it returns.
 // On failure p stands at the bad byte.
-ROPEWALK_ALWAYS_INLINE ErrorCode read_any_head(const std::uint8_t*& p, const std::uint8_t* end,
-                                               bool& canonical, std::uint64_t& count) noexcept {
+ROPEWALK_ALWAYS_INLINE ErrorCode read_any_head(const std::uint8_t*& p,
+                                               const std::uint8_t* end,
+                                               bool& canonical,
+                                               std::uint64_t& count) noexcept {
     count = 0;
     if (p == end) return ErrorCode::unexpected_end;
     const std::uint8_t* at = p + 1;
@@ -177,7 +178,8 @@ struct AnyFrame {
 
 // The contents of a container whose head has been read.
 ROPEWALK_NEVER_INLINE inline ErrorCode read_any_contents(const std::uint8_t*& p,
-                                                         const std::uint8_t* end, bool object,
+                                                         const std::uint8_t* end,
+                                                         bool object,
                                                          std::uint64_t count,
                                                          std::uint32_t nesting,
                                                          bool& canonical) noexcept {
@@ -238,8 +240,10 @@ ROPEWALK_NEVER_INLINE inline ErrorCode read_any_contents(const std::uint8_t*& p,
     return ErrorCode::ok;
 }
 
-ROPEWALK_INLINE Error validate_any(const std::uint8_t*& p, const std::uint8_t* end,
-                                   const Limits& limits, bool& canonical) noexcept {
+ROPEWALK_INLINE Error validate_any(const std::uint8_t*& p,
+                                   const std::uint8_t* end,
+                                   const Limits& limits,
+                                   bool& canonical) noexcept {
     const std::uint8_t* const start = p;
     canonical = true;
     std::uint64_t count = 0;

@@ -31,8 +31,10 @@ ROPEWALK_INLINE bool write_id_set_v1(const IdSet& set, Writer& out) noexcept {
     return out.ok();
 }
 
-ROPEWALK_INLINE Error read_id_set_v1(const std::uint8_t*& p, const std::uint8_t* end,
-                                     const Limits& limits, IdSet& out) noexcept {
+ROPEWALK_INLINE Error read_id_set_v1(const std::uint8_t*& p,
+                                     const std::uint8_t* end,
+                                     const Limits& limits,
+                                     IdSet& out) noexcept {
     out.clear();
     Reader in({p, end});
     const std::uint64_t clients = in.count(2);

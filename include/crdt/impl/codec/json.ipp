@@ -102,7 +102,8 @@ private:
     const std::uint8_t* end_;
 };
 
-ROPEWALK_INLINE ErrorCode validate_json(const std::uint8_t*& p, const std::uint8_t* end,
+ROPEWALK_INLINE ErrorCode validate_json(const std::uint8_t*& p,
+                                        const std::uint8_t* end,
                                         std::uint32_t nesting) noexcept {
     JsonReader in(p, end);
     std::uint64_t is_object[kMaxNesting / 64] = {};  // one bit for each open container

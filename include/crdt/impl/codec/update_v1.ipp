@@ -43,7 +43,8 @@ private:
     }
 
     // A number of things that take at least `least` bytes each.
-    ROPEWALK_ALWAYS_INLINE Cursor count(Cursor p, std::size_t least,
+    ROPEWALK_ALWAYS_INLINE Cursor count(Cursor p,
+                                        std::size_t least,
                                         std::uint64_t& value) noexcept {
         if (ROPEWALK_LIKELY(p != end_ && *p < 0x80)) {
             value = *p++;
@@ -52,7 +53,8 @@ private:
         }
         return large_count(p, least, value);
     }
-    ROPEWALK_NEVER_INLINE Cursor large_count(Cursor p, std::size_t least,
+    ROPEWALK_NEVER_INLINE Cursor large_count(Cursor p,
+                                             std::size_t least,
                                              std::uint64_t& value) noexcept {
         const Cursor at = p;
         if (!read_var_uint(p, end_, value)) return fail_number(at);
@@ -78,7 +80,9 @@ private:
 
     // -- clients and ids --------------------------------------------------------------------------
 
-    ROPEWALK_NEVER_INLINE Cursor find_slot(std::uint64_t client, std::uint32_t& slot, Cursor p,
+    ROPEWALK_NEVER_INLINE Cursor find_slot(std::uint64_t client,
+                                           std::uint32_t& slot,
+                                           Cursor p,
                                            Cursor at) noexcept {
         slot = out_.slots.slot_of(client, out_.clients);
         if (slot == kNoSlot) return fail(ErrorCode::out_of_memory, at);
@@ -122,7 +126,9 @@ private:
         }
         return p;
     }
-    void set_section_client(std::uint64_t client, std::uint32_t slot, Cursor from,
+    void set_section_client(std::uint64_t client,
+                            std::uint32_t slot,
+                            Cursor from,
                             Cursor to) noexcept {
         own_client_ = client;
         own_slot_ = slot;
@@ -176,7 +182,8 @@ private:
 
     // Of two sections of one client the later one counts, even if it is empty.
     [[nodiscard]] ROPEWALK_ALWAYS_INLINE bool begin_section(std::uint32_t slot,
-                                                            std::uint32_t structs, bool several,
+                                                            std::uint32_t structs,
+                                                            bool several,
                                                             bool& replaced) noexcept {
         const auto first = static_cast<std::uint32_t>(out_.blocks.size());
         if (several && !replace_section(slot, replaced)) return false;
@@ -471,7 +478,8 @@ private:
     std::uint64_t structs_left_ = 0;
 };
 
-ROPEWALK_INLINE Error decode_update_v1(ByteView input, const Limits& limits,
+ROPEWALK_INLINE Error decode_update_v1(ByteView input,
+                                       const Limits& limits,
                                        DecodedUpdate& out) noexcept {
     out.clear();
     if (input.size() > update_bytes_of(limits)) {

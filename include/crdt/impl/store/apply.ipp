@@ -2,6 +2,7 @@
 
 #include "../../codec/varint.hpp"
 #include "../../store/apply.hpp"
+#include "../../store/block_content.hpp"
 
 namespace crdt::detail {
 
@@ -152,6 +153,9 @@ ROPEWALK_INLINE Status Apply::reserve() noexcept {
             case ContentKind::string:
                 needs.text +=
                     block.is_ascii() ? block.content.size : std::size_t{block.length} * 2 + 1;
+                break;
+            case ContentKind::deleted:
+                if (block.length <= kLargestHole) needs.text += std::size_t{block.length} * 2;
                 break;
             case ContentKind::any:
                 // Canonical forms of numbers may be longer; a stored size takes up to 5 bytes.

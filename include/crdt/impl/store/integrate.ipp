@@ -1,9 +1,7 @@
 #pragma once
 
-#include "../../base/utf.hpp"
-#include "../../codec/any.hpp"
+#include "../../store/block_content.hpp"
 #include "../../store/integrate.hpp"
-#include "../../store/wire_cut.hpp"
 
 namespace crdt::detail {
 
@@ -221,98 +219,21 @@ ROPEWALK_INLINE void Integrator::add_gc(std::uint32_t client, std::uint32_t leng
     store.change.deleted(client, log.next_clock - length, length);
 }
 
-// Stores the content of a block without its first `cut` units; sets kind and data of `made`.
-ROPEWALK_INLINE void Integrator::write_content(const BlockView& block, std::uint32_t cut,
-                                               Run& made) noexcept {
-    ContentStore& content = store.content;
-    const ByteView bytes = update.input.subspan(block.content.offset, block.content.size);
-    switch (block.kind) {
-        case ContentKind::string: {
-            ClientLog& log = store.clients[made.client];
-            if ((block.flags & BlockView::kAscii) != 0) {
-                made.kind = RunKind::ascii;
-                made.data = log.text_tail;
-                std::memcpy(content.text.at(log.text_tail), bytes.data() + cut, made.length);
-                log.text_tail += made.length;
-                break;
-            }
-            made.kind = RunKind::utf16;
-            log.text_tail += log.text_tail & 1U;
-            made.data = log.text_tail;
-            const Utf16Cut start = utf8_at_utf16(bytes, cut);
-            auto* units = reinterpret_cast<char16_t*>(content.text.at(log.text_tail));
-            if (start.inside) *units++ = u'\ufffd';
-            utf8_to_utf16(bytes.subspan(start.offset), units);
-            log.text_tail += made.length * 2;
-            break;
-        }
-        case ContentKind::any: {
-            made.kind = RunKind::any;
-            made.data = content.cells.size();
-            const std::uint8_t* at = skip_valid_any(bytes, cut);
-            const std::uint8_t* end = bytes.data() + bytes.size();
-            for (std::uint32_t i = 0; i < made.length; ++i) {
-                const std::uint8_t* start = at;
-                at = skip_valid_any({at, end}, 1);
-                ByteView value{start, at};
-                Bytes canonical;
-                if ((block.flags & BlockView::kCanonical) == 0 &&
-                    canonicalise_any(value, canonical)) {
-                    value = canonical;
-                }
-                content.cells.push_reserved(content.store_value(value));
-            }
-            break;
-        }
-        case ContentKind::json: {
-            made.kind = RunKind::json;
-            made.data = content.cells.size();
-            const std::uint8_t* at = bytes.data();
-            for (std::uint32_t i = 0; i < cut + made.length; ++i) {
-                const auto size = static_cast<std::size_t>(get_var_uint(at));
-                if (i >= cut) content.cells.push_reserved(content.store_value({at, size}));
-                at += size;
-            }
-            break;
-        }
-        case ContentKind::type: {
-            made.kind = RunKind::type;
-            const std::uint8_t* at = bytes.data();
-            const auto kind = static_cast<TypeKind>(get_var_uint(at));
-            std::uint32_t name = kNone;
-            if (kind == TypeKind::xml_element || kind == TypeKind::xml_hook) {
-                const auto size = static_cast<std::size_t>(get_var_uint(at));
-                name = store.types.names.find(as_text({at, size}));
-            }
-            made.data = store.types.add(kind, store.runs.size(), name);
-            break;
-        }
-        case ContentKind::deleted: made.kind = RunKind::deleted; break;
-        default:
-            made.kind = block.kind == ContentKind::binary  ? RunKind::binary
-                        : block.kind == ContentKind::embed ? RunKind::embed
-                        : block.kind == ContentKind::format ? RunKind::format
-                                                            : RunKind::document;
-            made.data = content.store_value(bytes);
+// Puts the newest units of a run behind the others: into their span, if that agrees on hidden.
+ROPEWALK_INLINE Place Integrator::lengthen(std::uint32_t seq, const Gap& gap, RunPos added,
+                                           std::uint32_t length, bool visible) noexcept {
+    Sequences& sequences = store.sequences;
+    const Run& run = store.runs[added.run];
+    if (sequences.span(gap.left_place).hidden() != visible) {
+        sequences.extend(seq, gap.left_place, length,
+                         visible ? store.content.measure_appended(run, added.offset, length)
+                                 : Measure{});
+        sequences.forget_cursor();
+        return gap.left_place;
     }
-}
-
-// May a block become part of its client's newest run?
-ROPEWALK_INLINE bool Integrator::continues(const Run& newest, std::uint32_t seq, RunPos left,
-                                           RunPos right, const Run& made,
-                                           std::uint32_t number) const noexcept {
-    if (left.run != number || left.offset + 1 != newest.length || newest.kind != made.kind ||
-        newest.right != right || newest.seq != seq) {
-        return false;
-    }
-    switch (made.kind) {
-        case RunKind::ascii:
-        case RunKind::any:
-        case RunKind::json: return newest.data + newest.length == made.data;
-        case RunKind::utf16: return newest.data + newest.length * 2 == made.data;
-        case RunKind::deleted: return true;
-        default: return false;
-    }
+    return sequences.insert(
+        seq, gap.place, {added.run, added.offset, visible ? length : length | Span::kHidden},
+        visible ? store.content.measure(run, added.offset, length) : Measure{});
 }
 
 ROPEWALK_INLINE void Integrator::integrate(const BlockView& block) noexcept {
@@ -362,50 +283,46 @@ ROPEWALK_INLINE void Integrator::integrate(const BlockView& block) noexcept {
     }
     if (behind != right) scan(seq, log.id, origin, right, gap);
 
-    Run made{};
-    made.client = client;
-    made.clock = log.next_clock;
-    made.length = length;
-    made.origin = origin;
-    made.right = right;
-    made.seq = seq;
-    write_content(block, cut, made);
-    if (made.kind == RunKind::format) sequences.seqs[seq].formats = true;
-    const bool visible = made.countable();
-    if (!visible && made.kind == RunKind::deleted) {
-        store.change.deleted(client, made.clock, length);
-    }
-
     const std::uint32_t newest = log.newest();
+    const bool behind_newest = newest != kNone && gap.left == origin && origin.run == newest &&
+                               origin.offset + 1 == store.runs[newest].length &&
+                               store.runs[newest].right == right && store.runs[newest].seq == seq;
     RunPos added;
     Place place;
-    if (newest != kNone && gap.left == origin &&
-        continues(store.runs[newest], seq, origin, right, made, newest)) {
-        Run& run = store.runs[newest];
-        added = {newest, run.length};
-        run.length += length;
+    if (block.kind == ContentKind::deleted && behind_newest &&
+        hole_fits(store, store.runs[newest], length)) {
+        added = {newest, store.runs[newest].length};
+        add_hole(store, store.runs[newest], length);
+        store.change.deleted(client, log.next_clock, length);
         log.next_clock += length;
-        const Span& left = sequences.span(gap.left_place);
-        if (left.hidden() != visible) {
-            place = gap.left_place;
-            const Measure more =
-                visible ? store.content.measure_appended(run, added.offset, length) : Measure{};
-            sequences.extend(seq, place, length, more);
-            sequences.forget_cursor();
-        } else {
-            place = sequences.insert(
-                seq, gap.place, {newest, added.offset, visible ? length : length | Span::kHidden},
-                visible ? store.content.measure(run, added.offset, length) : Measure{});
-        }
+        place = lengthen(seq, gap, added, length, false);
     } else {
-        if (gap.place.offset > 0) {
-            const Span& cut_span = sequences.span(gap.place);
-            store.break_pair({cut_span.run, cut_span.offset + gap.place.offset});
+        Run made{};
+        made.client = client;
+        made.clock = log.next_clock;
+        made.length = length;
+        made.origin = origin;
+        made.right = right;
+        made.seq = seq;
+        store_content(store, update, block, cut, made);
+        if (made.kind == RunKind::format) sequences.seqs[seq].formats = true;
+        if (made.kind == RunKind::deleted) store.change.deleted(client, made.clock, length);
+        const bool visible = made.countable();
+        if (behind_newest && content_continues(store.runs[newest], made)) {
+            added = {newest, store.runs[newest].length};
+            store.runs[newest].length += length;
+            log.next_clock += length;
+            place = lengthen(seq, gap, added, length, visible);
+        } else {
+            if (gap.place.offset > 0) {
+                const Span& cut_span = sequences.span(gap.place);
+                store.break_pair({cut_span.run, cut_span.offset + gap.place.offset});
+            }
+            added = {store.add_run(made), 0};
+            place = sequences.insert(seq, gap.place,
+                                     {added.run, 0, visible ? length : length | Span::kHidden},
+                                     visible ? store.content.measure(made, 0, length) : Measure{});
         }
-        added = {store.add_run(made), 0};
-        place = sequences.insert(seq, gap.place,
-                                 {added.run, 0, visible ? length : length | Span::kHidden},
-                                 visible ? store.content.measure(made, 0, length) : Measure{});
     }
     if (sequences.seqs[seq].key != kNone) settle_key(seq, place, added, length);
     const TypeRecord& type = store.types.types[sequences.seqs[seq].type];

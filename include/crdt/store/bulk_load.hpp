@@ -1,0 +1,104 @@
+// Opening a document: a whole update into an empty store, without integrating block by block.
+//
+//   runs     blocks that continue one another become one run; their content is copied once
+//   pieces   each run is cut where another run has its origin or right origin: one bit a clock, and
+//            the number of bits in front of a clock is the number of its piece
+//   order    the pieces are linked by the YATA rule; the left neighbour is found in O(1)
+//   deletes  bits
+//   leaves   along the list, bottom-up
+//
+// Only for updates without gaps. Where conflicts would make the linking slow it gives up, with
+// nothing done, and the block-by-block way with its summaries takes over.
+#pragma once
+
+#include <cstdint>
+
+#include "store.hpp"
+
+namespace crdt::detail {
+
+class BulkLoad {
+public:
+    // `order`: all blocks of the update, causes first. `numbers`: slot -> client number.
+    BulkLoad(Store& store, const DecodedUpdate& update, const Vec<std::uint32_t>& order,
+             const Vec<std::uint32_t>& numbers) noexcept
+        : store_(store), update_(update), order_(order), numbers_(numbers) {}
+
+    // Runs that the blocks will make.
+    [[nodiscard]] std::uint32_t count_runs() const noexcept;
+    // Whether bits for every clock are worth their memory.
+    [[nodiscard]] bool worthwhile() const noexcept;
+
+    // False: given up, or no memory; the store is as empty as before.
+    // requires: content, types, runs and logs are reserved
+    [[nodiscard]] bool run() noexcept;
+
+private:
+    // What a run is on its way.
+    struct Draft {
+        WireId origin;
+        WireId right;
+        std::uint32_t head;    // its first block
+        std::uint32_t pieces;  // number of its first piece
+        std::uint32_t origin_piece;
+        std::uint32_t right_piece;
+    };
+    struct Bits {
+        std::uint32_t first_word = 0;  // of a client, in words_
+        std::uint32_t clocks = 0;
+    };
+
+    [[nodiscard]] bool allocate_bits() noexcept;
+    void make_runs() noexcept;
+    void mark(WireId id, std::uint32_t ahead) noexcept;
+    [[nodiscard]] bool make_pieces() noexcept;
+    [[nodiscard]] std::uint32_t piece_of(WireId id) const noexcept;
+    [[nodiscard]] bool link() noexcept;
+    [[nodiscard]] std::uint32_t sequence_of(const Draft& draft) noexcept;
+    [[nodiscard]] bool scan(const Draft& draft, std::uint32_t seq, std::uint64_t client,
+                            std::uint32_t& left) noexcept;
+    [[nodiscard]] std::uint32_t after(std::uint32_t left, std::uint32_t seq) const noexcept {
+        return left == kNone ? first_[seq] : next_[left];
+    }
+    [[nodiscard]] bool reserve_leaves() noexcept;
+    void apply_deletes() noexcept;
+    void delete_superseded() noexcept;
+    void build(std::uint32_t seq) noexcept;
+    void build_inner(std::uint32_t seq, std::uint32_t leaves) noexcept;
+    void undo() noexcept;
+    [[nodiscard]] std::uint32_t piece_length(std::uint32_t piece) const noexcept {
+        const bool last = piece + 1 == piece_run_.size() ||
+                          piece_run_[piece + 1] != piece_run_[piece];
+        const std::uint32_t end =
+            last ? store_.runs[piece_run_[piece]].length : piece_offset_[piece + 1];
+        return end - piece_offset_[piece];
+    }
+
+    Store& store_;
+    const DecodedUpdate& update_;
+    const Vec<std::uint32_t>& order_;
+    const Vec<std::uint32_t>& numbers_;
+
+    Vec<Draft> drafts_;  // by run
+    Vec<Bits> bits_;     // by slot
+    Vec<std::uint64_t> words_;
+    Vec<std::uint32_t> rank_;  // pieces in front of each word
+    Vec<std::uint32_t> piece_run_;
+    Vec<std::uint32_t> piece_offset_;
+    Vec<std::uint32_t> next_;      // piece -> the next one in its sequence
+    Vec<std::uint32_t> first_;     // sequence -> its first piece
+    Vec<std::uint32_t> seen_;      // piece -> the scan that met it
+    Vec<std::uint32_t> conflict_;  // piece -> the conflict set that holds it
+    Vec<std::uint32_t> level_;     // nodes of the level being built
+    std::uint32_t scans_ = 0;
+    std::uint32_t conflicts_ = 0;
+    std::uint64_t steps_ = 0;
+    std::uint32_t types_before_ = 0;
+    std::uint32_t seqs_before_ = 0;
+};
+
+}  // namespace crdt::detail
+
+#if !defined(ROPEWALK_COMPILED) || !ROPEWALK_COMPILED
+#include "../impl/store/bulk_load.ipp"
+#endif
