@@ -1,5 +1,6 @@
-#include <crdt/base/arena.hpp>
 #include <doctest/doctest.h>
+
+#include <crdt/base/arena.hpp>
 
 #include "../support/failing_memory.hpp"
 

@@ -1,6 +1,7 @@
+#include <doctest/doctest.h>
+
 #include <crdt/base/bytes.hpp>
 #include <crdt/base/ids.hpp>
-#include <doctest/doctest.h>
 
 #include "../support/failing_memory.hpp"
 

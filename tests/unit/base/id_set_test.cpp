@@ -1,6 +1,6 @@
-#include <crdt/base/id_set.hpp>
 #include <doctest/doctest.h>
 
+#include <crdt/base/id_set.hpp>
 #include <set>
 #include <string>
 #include <utility>
@@ -135,8 +135,9 @@ TEST_CASE("many ranges in any order: chunks split and join again") {
         IdSet set;
         test::Random random(7);
         for (std::uint32_t i = 0; i < kRanges; ++i) {
-            const std::uint32_t at = order == 0 ? i : order == 1 ? kRanges - 1 - i
-                                                               : (i * 2003U) % kRanges;
+            const std::uint32_t at = order == 0   ? i
+                                     : order == 1 ? kRanges - 1 - i
+                                                  : (i * 2003U) % kRanges;
             REQUIRE(add(set, 5, at * 3, 2));
         }
         CHECK(set.range_count() == kRanges);

@@ -1,7 +1,7 @@
-#include <crdt/base/bytes.hpp>
-#include <crdt/base/result.hpp>
 #include <doctest/doctest.h>
 
+#include <crdt/base/bytes.hpp>
+#include <crdt/base/result.hpp>
 #include <cstring>
 #include <set>
 #include <string>

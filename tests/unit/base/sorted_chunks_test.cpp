@@ -1,7 +1,7 @@
-#include <crdt/base/sorted_chunks.hpp>
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <crdt/base/sorted_chunks.hpp>
 #include <utility>
 #include <vector>
 

@@ -1,6 +1,6 @@
-#include <crdt/base/utf.hpp>
 #include <doctest/doctest.h>
 
+#include <crdt/base/utf.hpp>
 #include <string>
 #include <string_view>
 
@@ -61,19 +61,19 @@ TEST_CASE("a scan refuses what is not well-formed and says where") {
         const char* bytes;
         std::size_t bad;
     } cases[] = {
-        {"c0 80", 0},           // overlong NUL
-        {"c1 bf", 0},           // overlong
-        {"e0 9f bf", 0},        // overlong
-        {"f0 8f bf bf", 0},     // overlong
-        {"ed a0 80", 0},        // high surrogate
-        {"ed bf bf", 0},        // low surrogate
-        {"f4 90 80 80", 0},     // above U+10FFFF
-        {"f5 80 80 80", 0},     //
-        {"ff", 0},              //
-        {"61 80", 1},           // lone continuation
-        {"61 c3", 1},           // cut
-        {"e6 bc", 0},           // cut
-        {"f0 9f 98", 0},        // cut
+        {"c0 80", 0},        // overlong NUL
+        {"c1 bf", 0},        // overlong
+        {"e0 9f bf", 0},     // overlong
+        {"f0 8f bf bf", 0},  // overlong
+        {"ed a0 80", 0},     // high surrogate
+        {"ed bf bf", 0},     // low surrogate
+        {"f4 90 80 80", 0},  // above U+10FFFF
+        {"f5 80 80 80", 0},  //
+        {"ff", 0},           //
+        {"61 80", 1},        // lone continuation
+        {"61 c3", 1},        // cut
+        {"e6 bc", 0},        // cut
+        {"f0 9f 98", 0},     // cut
         {"c3 a9 f0 9f 98 41", 2},
         {"61 61 61 61 61 61 61 61 61 c3 28", 9},
         {"e6 28 a2", 0},
@@ -125,7 +125,9 @@ TEST_CASE("transcoding there and back, for every code point") {
 
 TEST_CASE("a lone surrogate becomes U+FFFD") {
     CHECK(narrow(std::u16string{char16_t{0xd83d}}) == "\xef\xbf\xbd");
-    CHECK(narrow(std::u16string{u'a', char16_t{0xde00}, u'b'}) == "a\xef\xbf\xbd" "b");
+    CHECK(narrow(std::u16string{u'a', char16_t{0xde00}, u'b'}) ==
+          "a\xef\xbf\xbd"
+          "b");
     const std::u16string swapped{char16_t{0xde00}, char16_t{0xd83d}};
     CHECK(narrow(swapped) == "\xef\xbf\xbd\xef\xbf\xbd");
     CHECK(detail::count_surrogate_pairs(swapped.data(), 2) == 0);

@@ -1,7 +1,7 @@
-#include <crdt/codec/any.hpp>
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <crdt/codec/any.hpp>
 #include <limits>
 #include <string>
 
@@ -26,8 +26,7 @@ struct Outcome {
 Outcome validate(const std::vector<std::uint8_t>& bytes, const crdt::Limits& limits = {}) {
     Outcome outcome;
     const std::uint8_t* p = bytes.data();
-    outcome.error =
-        crdt::detail::validate_any(p, p + bytes.size(), limits, outcome.canonical);
+    outcome.error = crdt::detail::validate_any(p, p + bytes.size(), limits, outcome.canonical);
     outcome.used = static_cast<std::size_t>(p - bytes.data());
     return outcome;
 }
@@ -162,7 +161,8 @@ TEST_CASE("arrays and objects") {
 }
 
 TEST_CASE("keys come in JavaScript's order, each once") {
-    const Any any = Any::object({{"x", 1}, {"10", 2}, {"y", 3}, {"9", 4}, {"x", 5}, {"__proto__", 6}});
+    const Any any =
+        Any::object({{"x", 1}, {"10", 2}, {"y", 3}, {"9", 4}, {"x", 5}, {"__proto__", 6}});
     std::string text;
     for (const auto& [key, value] : any.view().members()) {
         text += std::string(key) + "=" + std::to_string(static_cast<int>(value.as_number())) + " ";
@@ -173,9 +173,9 @@ TEST_CASE("keys come in JavaScript's order, each once") {
 TEST_CASE("canonical forms") {
     CHECK(canonical("7d00") == "7d00");
     CHECK(canonical("7d40") == "7d40");
-    CHECK(canonical("7d8000") == "7d00");                  // over-long
+    CHECK(canonical("7d8000") == "7d00");  // over-long
     CHECK(canonical("7dbfffffffffffff1f") == "7b433fffffffffffff");
-    CHECK(canonical("7dc080808010") == "7ccf000000");      // -2^31 is not an integer there
+    CHECK(canonical("7dc080808010") == "7ccf000000");  // -2^31 is not an integer there
     CHECK(canonical("7c3f800000") == "7d01");
     CHECK(canonical("7b3ff0000000000000") == "7d01");
     CHECK(canonical("7b0000000000000000") == "7d00");
@@ -196,15 +196,21 @@ TEST_CASE("canonical objects") {
     CHECK(canonical("7602 0162 7e 0131 7f") == "760201317f01627e");
     CHECK(canonical("7602 023130 7e 0139 7f") == "760201397f0231307e");
     CHECK(canonical("7602 0131 7e 0131 7f") == "760101317f");
-    CHECK(canonical("7602 023031 7e 0131 7f") == "760201317f0230317e");        // "01" is a name
+    CHECK(canonical("7602 023031 7e 0131 7f") == "760201317f0230317e");  // "01" is a name
     CHECK(canonical("7602 0161 7e 0a34323934393637323935 7f") ==
-          "760201617e0a343239343936373239357f");                                // 2^32-1 is a name
+          "760201617e0a343239343936373239357f");  // 2^32-1 is a name
     CHECK(canonical("7602 0161 7e 0a34323934393637323934 7f") ==
           "76020a343239343936373239347f01617e");
     CHECK(canonical("7601 810061 7e") == "760101617e");
     // Within other values, and values of dropped members are dropped whole.
     CHECK(canonical("7502 7602 0161 7501 7e 0161 7c3f800000 7601 0162 75027d01 7d8000") ==
-          "750276010161" "7d01" "7601" "0162" "7502" "7d01" "7d00");
+          "750276010161"
+          "7d01"
+          "7601"
+          "0162"
+          "7502"
+          "7d01"
+          "7d00");
 }
 
 TEST_CASE("bytes that are not an Any") {
@@ -337,9 +343,8 @@ TEST_CASE("exhausted memory makes an invalid value") {
         names += "03" + test::hex(crdt::as_bytes("k" + std::to_string(10 + i))) + "7e";
     }
     const auto bytes = test::hex(names);
-    CHECK(test::fail_each_allocation([&] {
-              return validate(bytes).error.code != ErrorCode::out_of_memory;
-          }) >= 1);
+    CHECK(test::fail_each_allocation(
+              [&] { return validate(bytes).error.code != ErrorCode::out_of_memory; }) >= 1);
     const auto reversed = test::hex("7602 0162 7c3f800000 0131 7f");
     crdt::Bytes out;
     REQUIRE(out.append("kept"));

@@ -1,6 +1,6 @@
-#include <crdt/codec/client_slots.hpp>
 #include <doctest/doctest.h>
 
+#include <crdt/codec/client_slots.hpp>
 #include <vector>
 
 #include "../support/failing_memory.hpp"

@@ -1,8 +1,8 @@
-#include <crdt/codec/reader.hpp>
-#include <crdt/codec/writer.hpp>
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <crdt/codec/reader.hpp>
+#include <crdt/codec/writer.hpp>
 
 #include "../support/failing_memory.hpp"
 #include "../support/hex.hpp"
@@ -74,7 +74,8 @@ TEST_CASE("the first failure sticks and names its byte") {
               in.var_uint();
           }) == Error{ErrorCode::invalid_varint, 1});
     CHECK(fails("80", [](Reader& in) { in.var_int(); }) == Error{ErrorCode::invalid_varint, 0});
-    CHECK(fails("0361", [](Reader& in) { in.var_string(); }) == Error{ErrorCode::unexpected_end, 0});
+    CHECK(fails("0361", [](Reader& in) { in.var_string(); }) ==
+          Error{ErrorCode::unexpected_end, 0});
     CHECK(fails("ffffffffffffff0f61", [](Reader& in) { in.var_bytes(); }) ==
           Error{ErrorCode::unexpected_end, 0});
     CHECK(fails("0361c328", [](Reader& in) { in.var_string(); }) ==

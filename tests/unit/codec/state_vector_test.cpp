@@ -1,5 +1,6 @@
-#include <crdt/codec/state_vector.hpp>
 #include <doctest/doctest.h>
+
+#include <crdt/codec/state_vector.hpp>
 
 #include "../support/failing_memory.hpp"
 #include "../support/hex.hpp"

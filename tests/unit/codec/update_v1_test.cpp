@@ -1,6 +1,6 @@
-#include <crdt/codec/update_v1.hpp>
 #include <doctest/doctest.h>
 
+#include <crdt/codec/update_v1.hpp>
 #include <string>
 #include <vector>
 
@@ -155,7 +155,9 @@ TEST_CASE("every kind of content") {
              [](const Decoded& got, const BlockView& block) {
                  CHECK(block.kind == ContentKind::json);
                  CHECK(block.length == 2);
-                 CHECK(got.text(block.content) == "\x01" "1\x09undefined");
+                 CHECK(got.text(block.content) ==
+                       "\x01"
+                       "1\x09undefined");
              });
     block_of("03 01 0161 02 ff00", [](const Decoded& got, const BlockView& block) {
         CHECK(block.kind == ContentKind::binary);
@@ -169,7 +171,9 @@ TEST_CASE("every kind of content") {
     block_of("06 01 0174 01 62 04 74727565", [](const Decoded& got, const BlockView& block) {
         CHECK(block.kind == ContentKind::format);
         CHECK(block.length == 1);
-        CHECK(got.text(block.content) == "\x01" "b\x04true");
+        CHECK(got.text(block.content) ==
+              "\x01"
+              "b\x04true");
     });
     block_of("07 01 0161 02", [](const Decoded& got, const BlockView& block) {
         CHECK(block.kind == ContentKind::type);
@@ -187,9 +191,8 @@ TEST_CASE("every kind of content") {
         CHECK(block.is_canonical());
         CHECK(got.hex(block.content) == "7e7d01770161");
     });
-    block_of("08 01 0161 02 7c3f800000 7e", [](const Decoded&, const BlockView& block) {
-        CHECK_FALSE(block.is_canonical());
-    });
+    block_of("08 01 0161 02 7c3f800000 7e",
+             [](const Decoded&, const BlockView& block) { CHECK_FALSE(block.is_canonical()); });
     block_of("09 01 0161 01 67 7600", [](const Decoded& got, const BlockView& block) {
         CHECK(block.kind == ContentKind::document);
         CHECK(got.hex(block.content) == "01677600");
@@ -201,22 +204,22 @@ TEST_CASE("structs that no editor can have made") {
         CAPTURE(text);
         return error_of(text).code;
     };
-    CHECK(refused(one("04 01 0174 00")) == ErrorCode::invalid_struct);    // empty string
-    CHECK(refused(one("00 00")) == ErrorCode::invalid_struct);            // no clocks
+    CHECK(refused(one("04 01 0174 00")) == ErrorCode::invalid_struct);  // empty string
+    CHECK(refused(one("00 00")) == ErrorCode::invalid_struct);          // no clocks
     CHECK(refused(one("0a 00")) == ErrorCode::invalid_struct);
     CHECK(refused(one("01 01 0174 00")) == ErrorCode::invalid_struct);
     CHECK(refused(one("08 01 0161 00")) == ErrorCode::invalid_struct);
     CHECK(refused(one("02 01 0161 00")) == ErrorCode::invalid_struct);
     CHECK(refused(one("09 01 0161 01 67 7e")) == ErrorCode::invalid_struct);
     CHECK(refused(one("09 01 0161 01 67 7d05")) == ErrorCode::invalid_struct);
-    CHECK(refused(one("84 01 00 01 61")) == ErrorCode::invalid_struct);   // origin: itself
+    CHECK(refused(one("84 01 00 01 61")) == ErrorCode::invalid_struct);  // origin: itself
     CHECK(refused(one("44 01 00 01 61")) == ErrorCode::invalid_struct);
     CHECK(refused(one("07 00 01 00 01")) == ErrorCode::invalid_struct);
     CHECK(refused(one_at_9("84 01 0a 01 61")) == ErrorCode::invalid_struct);
     CHECK(refused(one_at_9("84 01 08 01 61")) == ErrorCode::ok);
-    CHECK(refused(one_at_9("84 02 0a 01 61")) == ErrorCode::ok);          // another client's
+    CHECK(refused(one_at_9("84 02 0a 01 61")) == ErrorCode::ok);  // another client's
     CHECK(error_of(one("84 01 00 01 61")).offset == 5);
-    CHECK(refused("00 01 01 01 03 00") == ErrorCode::invalid_struct);     // delete range of none
+    CHECK(refused("00 01 01 01 03 00") == ErrorCode::invalid_struct);  // delete range of none
 }
 
 TEST_CASE("unknown kinds and tags") {
@@ -283,8 +286,8 @@ TEST_CASE("an update cut anywhere is refused") {
                                             bytes.begin() + static_cast<std::ptrdiff_t>(size));
         const Error error = crdt::detail::decode_update_v1({cut.data(), size}, {}, update);
         CAPTURE(size);
-        const bool refused = error.code == ErrorCode::unexpected_end ||
-                             error.code == ErrorCode::invalid_varint;
+        const bool refused =
+            error.code == ErrorCode::unexpected_end || error.code == ErrorCode::invalid_varint;
         CHECK(refused);
         CHECK(error.offset <= size);
     }
@@ -406,9 +409,10 @@ TEST_CASE("delete sets by themselves") {
     const auto mixed = test::hex("02 01 01 07 01 09 03 06 01 03 02 00 04");
     CHECK(crdt::decode_delete_set_v1(mixed).value() == set);
     const auto open = test::hex("01 01 01 05 faffffffffffff0f");
-    CHECK(test::hex(crdt::encode_delete_set_v1(crdt::decode_delete_set_v1(open).value())
-                        .value()
-                        .view()) == test::hex(open));
+    CHECK(
+        test::hex(
+            crdt::encode_delete_set_v1(crdt::decode_delete_set_v1(open).value()).value().view()) ==
+        test::hex(open));
     const auto error = [](std::string_view text, const Limits& limits = {}) {
         return crdt::decode_delete_set_v1(test::hex(text), limits).error();
     };
@@ -416,10 +420,8 @@ TEST_CASE("delete sets by themselves") {
     CHECK(error("01 01 01 03 00") == Error{ErrorCode::invalid_struct, 3});
     CHECK(error("01 01 01 8080808008 01") == Error{ErrorCode::limit_exceeded, 3});
     CHECK(error("02 01 01 0001 02 01 0001", {.clients = 1}).code == ErrorCode::limit_exceeded);
-    CHECK(test::fail_each_allocation(
-              [&] { return crdt::decode_delete_set_v1(bytes).ok(); }) == 2);
-    CHECK(test::fail_each_allocation(
-              [&] { return crdt::encode_delete_set_v1(set).ok(); }) >= 1);
+    CHECK(test::fail_each_allocation([&] { return crdt::decode_delete_set_v1(bytes).ok(); }) == 2);
+    CHECK(test::fail_each_allocation([&] { return crdt::encode_delete_set_v1(set).ok(); }) >= 1);
 }
 
 TEST_CASE("random bytes are refused or read, and never more") {

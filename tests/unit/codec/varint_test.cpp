@@ -1,6 +1,7 @@
+#include <doctest/doctest.h>
+
 #include <crdt/codec/varint.hpp>
 #include <crdt/codec/writer.hpp>
-#include <doctest/doctest.h>
 
 #include "../support/hex.hpp"
 
@@ -58,9 +59,16 @@ TEST_CASE("varInt is sign and magnitude") {
     const struct {
         std::int64_t value;
         const char* bytes;
-    } cases[] = {{0, "00"},          {1, "01"},       {-1, "41"},      {63, "3f"},
-                 {-63, "7f"},        {64, "8001"},    {-64, "c001"},   {8191, "bf7f"},
-                 {-8192, "c08001"},  {2147483647, "bfffffff0f"},
+    } cases[] = {{0, "00"},
+                 {1, "01"},
+                 {-1, "41"},
+                 {63, "3f"},
+                 {-63, "7f"},
+                 {64, "8001"},
+                 {-64, "c001"},
+                 {8191, "bf7f"},
+                 {-8192, "c08001"},
+                 {2147483647, "bfffffff0f"},
                  {-2147483648LL, "c080808010"},
                  {-9007199254740991, "ffffffffffffff1f"}};
     for (const auto& each : cases) {
