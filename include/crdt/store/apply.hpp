@@ -40,9 +40,11 @@ private:
     [[nodiscard]] Status plan() noexcept;
     [[nodiscard]] Status plan_section(std::uint32_t first) noexcept;
     [[nodiscard]] Lack lack_of(const BlockView& block) const noexcept;
-    [[nodiscard]] Status reserve() noexcept;
+    [[nodiscard]] Status reserve(std::size_t runs, std::uint64_t changes) noexcept;
     [[nodiscard]] Status reserve_parking() noexcept;
+    [[nodiscard]] Status load(bool& loaded) noexcept;
     void write() noexcept;
+    void park_deletes() noexcept;
     void unpark() noexcept;
     [[nodiscard]] bool unpark_one(std::uint32_t client) noexcept;
     [[nodiscard]] std::uint32_t known(std::uint32_t slot) const noexcept { return known_[slot]; }

@@ -34,6 +34,9 @@ public:
     [[nodiscard]] bool run() noexcept;
 
 private:
+    // Leaves are left with some room.
+    static constexpr std::uint32_t kFilledLeaf = kLargeLeaf * 3 / 4;
+
     // What a run is on its way.
     struct Draft {
         WireId origin;
@@ -64,7 +67,6 @@ private:
     void apply_deletes() noexcept;
     void delete_superseded() noexcept;
     void build(std::uint32_t seq) noexcept;
-    void build_inner(std::uint32_t seq, std::uint32_t leaves) noexcept;
     void undo() noexcept;
     [[nodiscard]] std::uint32_t piece_length(std::uint32_t piece) const noexcept {
         const bool last = piece + 1 == piece_run_.size() ||

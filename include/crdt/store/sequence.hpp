@@ -164,6 +164,9 @@ public:
         delta -= removed;
         changed(seq, leaf, delta);
     }
+    // Makes the tree of an empty sequence from its leaves, in order and chained. `leaves` is used
+    // for the levels above. requires: inner nodes reserved, leaves / 8 and some
+    void adopt(std::uint32_t seq, Vec<std::uint32_t>& leaves, const Measure& total) noexcept;
     // Gives back every node of a sequence, whose runs have left it.
     void clear(std::uint32_t seq) noexcept;
 

@@ -170,6 +170,8 @@ struct Store {
 
     // A surrogate pair cut between unit - 1 and unit becomes two U+FFFD, as in Yjs.
     void break_pair(RunPos unit) noexcept;
+    // The same where no leaf counts the two halves as a pair.
+    void break_pair_text(const Run& run, std::uint32_t offset) noexcept;
 
     void open_change() noexcept;
     Status unpack_source() noexcept;
@@ -182,6 +184,7 @@ struct Store {
 private:
     friend struct Integrator;
     friend class Apply;
+    friend class BulkLoad;
 
     struct Gap {
         Place place;             // the span behind the gap, or the end

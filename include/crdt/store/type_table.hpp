@@ -77,6 +77,10 @@ public:
     // requires: reserved
     std::uint32_t add_root(std::uint32_t name) noexcept;
 
+    // Forgets the types and sequences made last. requires: nothing stands in them, and the types
+    // that stay have no keys
+    void truncate(std::uint32_t types_kept, std::uint32_t seqs_kept) noexcept;
+
 private:
     [[nodiscard]] std::size_t slot_of(std::uint32_t type, std::uint32_t key) const noexcept;
 

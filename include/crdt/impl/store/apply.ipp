@@ -3,6 +3,7 @@
 #include "../../codec/varint.hpp"
 #include "../../store/apply.hpp"
 #include "../../store/block_content.hpp"
+#include "../../store/bulk_load.hpp"
 
 namespace crdt::detail {
 
@@ -23,7 +24,11 @@ ROPEWALK_INLINE Status Apply::run() noexcept {
     const std::uint32_t clients_before = store_.clients.size();
     Status status = number_clients();
     if (status.ok()) status = plan();
-    if (status.ok()) status = reserve();
+    bool loaded = false;
+    if (status.ok() && store_.runs.size() == 0 && parked_.empty()) status = load(loaded);
+    if (status.ok() && !loaded) {
+        status = reserve(order_.size(), std::uint64_t{order_.size()} * 2 + update_.deletes.size() * 2);
+    }
     if (!status.ok()) {
         // Clients met for the first time are named by nothing yet.
         if (store_.own == kNone || store_.own < clients_before) {
@@ -31,7 +36,26 @@ ROPEWALK_INLINE Status Apply::run() noexcept {
         }
         return status;
     }
-    write();
+    if (!loaded) write();
+    park_deletes();
+    if (!store_.pending.empty()) unpark();
+    return {};
+}
+
+// A whole document into an empty one. Without `loaded` the other way is still open.
+ROPEWALK_INLINE Status Apply::load(bool& loaded) noexcept {
+    BulkLoad bulk(store_, update_, order_, numbers_);
+    if (!bulk.worthwhile()) return {};
+    ROPEWALK_CHECK(reserve(bulk.count_runs(), 0));
+    for (const std::uint32_t number : numbers_) {
+        if (number == store_.own && store_.clients[number].next_clock == 0) {
+            for (const std::uint32_t i : order_) {
+                if (numbers_[update_.blocks[i].slot] == number) store_.change.own_was_remote = true;
+            }
+        }
+    }
+    loaded = bulk.run();
+    if (!loaded) store_.change.own_was_remote = false;
     return {};
 }
 
@@ -138,7 +162,7 @@ ROPEWALK_INLINE Status Apply::plan_section(std::uint32_t first) noexcept {
 
 // -- reserve ----------------------------------------------------------------------------------------
 
-ROPEWALK_INLINE Status Apply::reserve() noexcept {
+ROPEWALK_INLINE Status Apply::reserve(std::size_t runs, std::uint64_t changes) noexcept {
     std::size_t cells = 0;
     std::size_t values = 0;
     std::uint32_t types = 0;
@@ -199,17 +223,17 @@ ROPEWALK_INLINE Status Apply::reserve() noexcept {
         memory = log.reserve_more(needs_[slot].runs) &&
                  store_.content.reserve_text(log, needs_[slot].text);
     }
-    const auto changes = static_cast<std::uint64_t>(order_.size()) * 2 + update_.deletes.size() * 2;
     if (changes > 0x7fffffffU) return ErrorCode::limit_exceeded;
     const std::uint64_t empty = store_.sequences.empty_sequences() + types + keys + roots;
     const auto small = static_cast<std::uint32_t>(
         empty < order_.size() ? empty : static_cast<std::uint64_t>(order_.size()));
-    if (!memory || !store_.runs.reserve_more(order_.size()) ||
+    if (!memory || !store_.runs.reserve_more(runs) ||
         !store_.content.cells.reserve_more(cells) || !store_.content.values.reserve(values) ||
         !store_.types.reserve(types + roots, keys) ||
         !store_.change.touched.reserve_more(update_.sections.size()) ||
-        !store_.sequences.nodes.reserve(small, 0, 0) ||
-        !store_.sequences.reserve_changes(static_cast<std::uint32_t>(changes))) {
+        (changes > 0 &&
+         (!store_.sequences.nodes.reserve(small, 0, 0) ||
+          !store_.sequences.reserve_changes(static_cast<std::uint32_t>(changes))))) {
         return ErrorCode::out_of_memory;
     }
     return reserve_parking();
@@ -253,11 +277,10 @@ ROPEWALK_INLINE void Apply::write() noexcept {
         const BlockView& block = update_.blocks[parked_[i]];
         store_.pending.park(store_.clients[numbers_[block.slot]], block, update_);
     }
-    bool waiting = false;
     for (const DeleteRange& range : update_.deletes) {
         const std::uint32_t client = numbers_[range.slot];
-        const std::uint32_t end = range.clock + range.length;
         const std::uint32_t next = store_.clients[client].next_clock;
+        const std::uint32_t end = range.clock + range.length;
         for (std::uint32_t clock = range.clock; clock < end && clock < next;) {
             const RunPos unit = store_.resolve(client, clock);
             const Run& run = store_.runs[unit.run];
@@ -265,15 +288,23 @@ ROPEWALK_INLINE void Apply::write() noexcept {
             store_.delete_units(unit.run, unit.offset, stop - clock);
             clock = stop;
         }
-        if (end > next) {
-            const std::uint32_t from = range.clock > next ? range.clock : next;
-            store_.pending.park_deletion({client, from, end - from});
-            waiting = true;
-        }
+    }
+}
+
+// Deletions of units that have not arrived wait; so do nested types for what they held.
+ROPEWALK_INLINE void Apply::park_deletes() noexcept {
+    bool waiting = false;
+    for (const DeleteRange& range : update_.deletes) {
+        const std::uint32_t client = numbers_[range.slot];
+        const std::uint32_t end = range.clock + range.length;
+        const std::uint32_t next = store_.clients[client].next_clock;
+        if (end <= next) continue;
+        const std::uint32_t from = range.clock > next ? range.clock : next;
+        store_.pending.park_deletion({client, from, end - from});
+        waiting = true;
     }
     if (store_.change.next_dead != kNone) store_.delete_all_dead();
     if (waiting) store_.pending.tidy_deletions();
-    if (!store_.pending.empty()) unpark();
 }
 
 // Everything parked that the clients of this update have been waited for, and what that frees.
@@ -334,7 +365,7 @@ ROPEWALK_INLINE bool Apply::unpark_one(std::uint32_t client) noexcept {
             break;
         }
         scratch.parked.clear();
-        if (!single.reserve().ok()) break;
+        if (!single.reserve(1, 4).ok()) break;
         Integrator integrator{store_, decoded, scratch.numbers.data()};
         integrator.integrate(decoded.blocks[0]);
         store_.pending.drop_first(store_.clients[client]);

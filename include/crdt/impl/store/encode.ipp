@@ -261,13 +261,15 @@ ROPEWALK_INLINE bool Encoder::deletions_of(std::uint32_t client, Vec<Deletion>& 
 
 // One client's ranges.
 ROPEWALK_INLINE bool Encoder::put_ranges(const Deletion* ranges, std::size_t count) noexcept {
-    if (!room(32 + count * 10)) return false;
+    if (!room(32 + count * 16)) return false;
     const ClientLog& log = store_.clients[ranges[0].client];
     put_bytes({log.id_bytes, log.id_size});
     put(count);
     for (std::size_t i = 0; i < count; ++i) {
         put(ranges[i].clock);
-        put(ranges[i].length);
+        // An open end is written as the last clock that the wire has.
+        const bool open = ranges[i].clock + ranges[i].length == kEndOfClocks;
+        put(open ? kMaxVarUint - ranges[i].clock : ranges[i].length);
     }
     return true;
 }

@@ -555,6 +555,47 @@ ROPEWALK_INLINE void Sequences::build_index() noexcept {
     }
 }
 
+ROPEWALK_INLINE void Sequences::adopt(std::uint32_t seq, Vec<std::uint32_t>& leaves,
+                                      const Measure& total) noexcept {
+    Seq& list = seqs[seq];
+    list.first = leaves[0];
+    list.last = leaves.back();
+    list.measure = total;
+    std::uint32_t level = 0;
+    while (leaves.size() > 1) {
+        // Groups of 12, the rest shared out so that none is left with a single child.
+        ++level;
+        const auto count = static_cast<std::uint32_t>(leaves.size());
+        const std::uint32_t groups = (count + kFanout * 3 / 4 - 1) / (kFanout * 3 / 4);
+        std::uint32_t taken = 0;
+        for (std::uint32_t g = 0; g < groups; ++g) {
+            const std::uint32_t node = nodes.take_inner(level);
+            Inner& inner = nodes.inner(node);
+            const std::uint32_t upto =
+                static_cast<std::uint32_t>(std::uint64_t{count} * (g + 1) / groups);
+            for (; taken < upto; ++taken) {
+                const std::uint32_t child = leaves[taken];
+                inner.child[inner.count] = child;
+                if (level == 1) {
+                    inner.set_measure(inner.count, nodes.leaf(child).measure);
+                    nodes.leaf(child).parent = node;
+                } else {
+                    inner.set_measure(inner.count, nodes.inner(child).total());
+                    nodes.inner(child).parent = node;
+                }
+                ++inner.count;
+            }
+            leaves[g] = node;
+        }
+        leaves.truncate(groups);
+    }
+    list.root = leaves[0];
+    list.height = level;
+    (level == 0 ? nodes.leaf(list.root).parent : nodes.inner(list.root).parent) = kRootTag | seq;
+    ++rooted_;
+    forget_cursor();
+}
+
 ROPEWALK_INLINE void Sequences::clear(std::uint32_t seq) noexcept {
     settle();
     Seq& list = seqs[seq];

@@ -151,6 +151,14 @@ ROPEWALK_INLINE void Store::break_pair(RunPos unit) noexcept {
     if (whole) sequences.remeasured(run.seq, place.leaf, before, content.measure(run, unit.offset - 1, 2));
 }
 
+ROPEWALK_INLINE void Store::break_pair_text(const Run& run, std::uint32_t offset) noexcept {
+    if (offset == 0) return;
+    char16_t* units = content.utf16(run, offset);
+    if (is_high_surrogate(units[-1]) && is_low_surrogate(units[0])) {
+        units[-1] = units[0] = u'\ufffd';
+    }
+}
+
 ROPEWALK_INLINE void Store::delete_units(std::uint32_t number, std::uint32_t offset,
                                          std::uint32_t count) noexcept {
     Run& run = runs[number];

@@ -128,4 +128,21 @@ ROPEWALK_INLINE std::uint32_t TypeTable::add_root(std::uint32_t name) noexcept {
     return type;
 }
 
+ROPEWALK_INLINE void TypeTable::truncate(std::uint32_t types_kept,
+                                         std::uint32_t seqs_kept) noexcept {
+    while (!roots_.empty() && roots_.back() >= types_kept) {
+        root_by_name_[types[roots_.back()].name] = kNone;
+        roots_.pop_back();
+    }
+    types.truncate(types_kept);
+    sequences_.seqs.truncate(seqs_kept);
+    for (std::uint32_t i = 0; i < types_kept; ++i) {
+        types[i].first_key = types[i].last_key = kNone;
+        types[i].dead = false;
+        sequences_.seqs[types[i].list].formats = false;
+    }
+    for (std::uint32_t& slot : key_slots_) slot = kNone;
+    keys_ = 0;
+}
+
 }  // namespace crdt::detail

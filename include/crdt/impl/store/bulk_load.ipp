@@ -1,0 +1,451 @@
+#pragma once
+
+#include <algorithm>
+
+#include "../../base/utf.hpp"
+#include "../../store/block_content.hpp"
+#include "../../store/bulk_load.hpp"
+
+namespace crdt::detail {
+
+// What make_runs will do, told from the wire alone: an upper bound, exact where the blocks of a
+// client follow one another.
+ROPEWALK_INLINE std::uint32_t BulkLoad::count_runs() const noexcept {
+    std::uint32_t runs = 0;
+    RunKind newest = RunKind::gc;
+    for (std::size_t i = 0; i < order_.size(); ++i) {
+        const BlockView& block = update_.blocks[order_[i]];
+        bool behind = false;
+        bool chained = i > 0 && order_[i - 1] + 1 == order_[i];
+        if (chained) {
+            const BlockView& before = update_.blocks[order_[i - 1]];
+            chained = before.slot == block.slot;
+            behind = chained && block.origin.slot == block.slot &&
+                     block.origin.clock + 1 == block.clock &&
+                     block.right_origin == before.right_origin;
+        }
+        const bool text = newest == RunKind::ascii || newest == RunKind::utf16;
+        RunKind kind = RunKind::format;  // never joins
+        switch (block.kind) {
+            case ContentKind::gc:
+                if (chained && newest == RunKind::gc) continue;
+                kind = RunKind::gc;
+                break;
+            case ContentKind::deleted:
+                if (behind && text && store_.collect && block.length <= kLargestHole) continue;
+                kind = RunKind::deleted;
+                break;
+            case ContentKind::string:
+                kind = block.is_ascii() ? RunKind::ascii : RunKind::utf16;
+                break;
+            case ContentKind::any: kind = RunKind::any; break;
+            case ContentKind::json: kind = RunKind::json; break;
+            default: break;
+        }
+        if (!(behind && kind == newest && kind != RunKind::format)) ++runs;
+        newest = kind;
+    }
+    return runs;
+}
+
+ROPEWALK_INLINE bool BulkLoad::worthwhile() const noexcept {
+    if (order_.size() < 64) return false;
+    std::uint64_t clocks = 0;
+    for (const std::uint32_t i : order_) clocks += update_.blocks[i].length;
+    return clocks / 8 <= std::uint64_t{update_.input.size()} * 8;
+}
+
+ROPEWALK_INLINE bool BulkLoad::run() noexcept {
+    types_before_ = store_.types.types.size();
+    seqs_before_ = store_.sequences.seqs.size();
+    if (!allocate_bits()) return false;
+    make_runs();
+    if (!make_pieces() || !link() || !reserve_leaves()) {
+        undo();
+        return false;
+    }
+    delete_superseded();
+    apply_deletes();
+    for (std::uint32_t seq = 0; seq < store_.sequences.seqs.size(); ++seq) build(seq);
+    return true;
+}
+
+// -- runs -------------------------------------------------------------------------------------------
+
+ROPEWALK_INLINE bool BulkLoad::allocate_bits() noexcept {
+    if (!bits_.resize(update_.clients.size()) || !drafts_.reserve(order_.size())) return false;
+    for (const std::uint32_t i : order_) {
+        const BlockView& block = update_.blocks[i];
+        bits_[block.slot].clocks = block.clock + block.length;
+    }
+    std::size_t words = 0;
+    for (Bits& bits : bits_) {
+        bits.first_word = static_cast<std::uint32_t>(words);
+        words += (std::size_t{bits.clocks} + 63) / 64;
+    }
+    if (words > 0x7fffffffU || !words_.resize(words) || !rank_.resize(words)) return false;
+    // Sequences are made on the way: at most one for each type and key of the update.
+    return true;
+}
+
+ROPEWALK_INLINE void BulkLoad::mark(WireId id, std::uint32_t ahead) noexcept {
+    const Bits& bits = bits_[id.slot];
+    const std::uint32_t clock = id.clock + ahead;
+    if (clock < bits.clocks) {
+        words_[bits.first_word + clock / 64] |= std::uint64_t{1} << (clock & 63U);
+    }
+}
+
+ROPEWALK_INLINE void BulkLoad::make_runs() noexcept {
+    for (const std::uint32_t i : order_) {
+        const BlockView& block = update_.blocks[i];
+        const std::uint32_t client = numbers_[block.slot];
+        ClientLog& log = store_.clients[client];
+        store_.touch(client);
+        const std::uint32_t newest = log.newest();
+        const bool behind = newest != kNone && block.origin.slot == block.slot &&
+                            block.origin.clock + 1 == block.clock &&
+                            block.right_origin == drafts_[newest].right;
+        Run made{};
+        made.client = client;
+        made.clock = block.clock;
+        made.length = block.length;
+        if (block.kind == ContentKind::gc) {
+            store_.change.deleted(client, block.clock, block.length);
+            if (newest != kNone && store_.runs[newest].kind == RunKind::gc) {
+                store_.runs[newest].length += block.length;
+                log.next_clock += block.length;
+                continue;
+            }
+            made.seq = kNone;
+            made.kind = RunKind::gc;
+        } else if (block.kind == ContentKind::deleted) {
+            store_.change.deleted(client, block.clock, block.length);
+            if (behind && hole_fits(store_, store_.runs[newest], block.length)) {
+                add_hole(store_, store_.runs[newest], block.length);
+                log.next_clock += block.length;
+                continue;
+            }
+            made.kind = RunKind::deleted;
+        } else {
+            store_content(store_, update_, block, 0, made);
+        }
+        if (behind && content_continues(store_.runs[newest], made)) {
+            store_.runs[newest].length += block.length;
+            log.next_clock += block.length;
+            continue;
+        }
+        store_.add_run(made);
+        drafts_.push_back_reserved(
+            {block.origin, block.right_origin, i, kNone, kNone, kNone});
+        mark({block.slot, block.clock}, 0);
+        if (made.kind == RunKind::gc) continue;
+        if (block.origin.exists()) mark(block.origin, 1);
+        if (block.right_origin.exists()) mark(block.right_origin, 0);
+    }
+}
+
+// -- pieces -----------------------------------------------------------------------------------------
+
+ROPEWALK_INLINE bool BulkLoad::make_pieces() noexcept {
+    std::uint32_t pieces = 0;
+    for (std::size_t w = 0; w < words_.size(); ++w) {
+        rank_[w] = pieces;
+        pieces += static_cast<std::uint32_t>(__builtin_popcountll(words_[w]));
+    }
+    if (!piece_run_.reserve(pieces) || !piece_offset_.reserve(pieces) || !next_.reserve(pieces) ||
+        !seen_.resize(pieces) || !conflict_.resize(pieces) ||
+        !first_.resize(store_.sequences.seqs.size() + order_.size())) {
+        return false;
+    }
+    for (std::uint32_t& first : first_) first = kNone;
+    for (std::uint32_t slot = 0; slot < bits_.size(); ++slot) {
+        const Bits& bits = bits_[slot];
+        if (bits.clocks == 0) continue;
+        const ClientLog& log = store_.clients[numbers_[slot]];
+        std::uint32_t at = 0;  // in the client's list of runs
+        const std::uint32_t words = (bits.clocks + 63) / 64;
+        for (std::uint32_t w = 0; w < words; ++w) {
+            for (std::uint64_t word = words_[bits.first_word + w]; word != 0; word &= word - 1) {
+                const std::uint32_t clock =
+                    w * 64 + static_cast<std::uint32_t>(__builtin_ctzll(word));
+                while (at + 1 < log.count && store_.runs[log.list()[at + 1]].clock <= clock) ++at;
+                const std::uint32_t number = log.list()[at];
+                const std::uint32_t offset = clock - store_.runs[number].clock;
+                if (offset == 0) {
+                    drafts_[number].pieces = static_cast<std::uint32_t>(piece_run_.size());
+                }
+                piece_run_.push_back_reserved(number);
+                piece_offset_.push_back_reserved(offset);
+                next_.push_back_reserved(kNone);
+            }
+        }
+    }
+    return true;
+}
+
+ROPEWALK_INLINE std::uint32_t BulkLoad::piece_of(WireId id) const noexcept {
+    const std::uint32_t w = bits_[id.slot].first_word + id.clock / 64;
+    const std::uint64_t upto = words_[w] & (~std::uint64_t{0} >> (63 - (id.clock & 63U)));
+    return rank_[w] + static_cast<std::uint32_t>(__builtin_popcountll(upto)) - 1;
+}
+
+// -- order ------------------------------------------------------------------------------------------
+
+// Where a block without neighbours belongs; kNone if that can hold nothing.
+ROPEWALK_INLINE std::uint32_t BulkLoad::sequence_of(const Draft& draft) noexcept {
+    const BlockView& block = update_.blocks[draft.head];
+    std::uint32_t type = kNone;
+    if (block.parent == ParentRef::root) {
+        type = store_.root(update_.text(block.root));
+    } else {
+        const Run& parent = store_.runs[piece_run_[piece_of(block.parent_item)]];
+        if (parent.kind != RunKind::type) return kNone;
+        type = parent.data;
+    }
+    if (!block.has_key) return store_.types.types[type].list;
+    return store_.types.add_key(type, store_.types.names.find(update_.text(block.key)));
+}
+
+ROPEWALK_INLINE bool BulkLoad::link() noexcept {
+    for (std::uint32_t number = 0; number < drafts_.size(); ++number) {
+        Run& run = store_.runs[number];
+        if (run.kind == RunKind::gc) continue;
+        Draft& draft = drafts_[number];
+        std::uint32_t seq = kNone;
+        bool lost = false;  // a neighbour or the parent was collected
+        if (draft.origin.exists()) {
+            draft.origin_piece = piece_of(draft.origin);
+            const std::uint32_t origin_run = piece_run_[draft.origin_piece];
+            seq = store_.runs[origin_run].seq;
+            lost = store_.runs[origin_run].kind == RunKind::gc;
+            run.origin = {origin_run, piece_offset_[draft.origin_piece] +
+                                          piece_length(draft.origin_piece) - 1};
+        }
+        if (draft.right.exists()) {
+            draft.right_piece = piece_of(draft.right);
+            const std::uint32_t right_run = piece_run_[draft.right_piece];
+            if (!draft.origin.exists()) seq = store_.runs[right_run].seq;
+            lost = lost || store_.runs[right_run].kind == RunKind::gc;
+            run.right = {right_run, piece_offset_[draft.right_piece]};
+        }
+        if (!draft.origin.exists() && !draft.right.exists()) {
+            seq = sequence_of(draft);
+            lost = seq == kNone;
+        }
+        if (lost) {
+            store_.change.deleted(run.client, run.clock, run.length);
+            run.kind = RunKind::gc;
+            run.seq = kNone;
+            run.origin = run.right = {};
+            continue;
+        }
+        run.seq = seq;
+        std::uint32_t left = draft.origin_piece;
+        if (after(left, seq) != draft.right_piece &&
+            !scan(draft, seq, store_.clients[run.client].id, left)) {
+            return false;
+        }
+        // The pieces of the run in a row, behind `left`.
+        std::uint32_t last = draft.pieces;
+        while (last + 1 < piece_run_.size() && piece_run_[last + 1] == number) {
+            next_[last] = last + 1;
+            ++last;
+        }
+        if (left == kNone) {
+            next_[last] = first_[seq];
+            first_[seq] = draft.pieces;
+        } else {
+            next_[last] = next_[left];
+            next_[left] = draft.pieces;
+        }
+        if (run.kind == RunKind::format) store_.sequences.seqs[seq].formats = true;
+    }
+    return true;
+}
+
+// As Integrator::scan, with marks on the pieces in place of sets. False: too many conflicts.
+ROPEWALK_INLINE bool BulkLoad::scan(const Draft& draft, std::uint32_t seq, std::uint64_t client,
+                                    std::uint32_t& left) noexcept {
+    ++scans_;
+    ++conflicts_;
+    const std::uint64_t most = std::uint64_t{piece_run_.size()} * 256;
+    for (std::uint32_t at = after(left, seq); at != kNone && at != draft.right_piece;
+         at = next_[at]) {
+        if (++steps_ > most) return false;
+        seen_[at] = scans_;
+        conflict_[at] = conflicts_;
+        const std::uint32_t number = piece_run_[at];
+        const Draft& other = drafts_[number];
+        const std::uint32_t before =
+            piece_offset_[at] > 0 ? at - 1 : other.origin_piece;  // of the unit in front of it
+        if (before == draft.origin_piece) {
+            if (store_.clients[store_.runs[number].client].id < client) {
+                left = at;
+                ++conflicts_;
+            } else if (other.right_piece == draft.right_piece) {
+                break;
+            }
+        } else if (before != kNone && seen_[before] == scans_) {
+            if (conflict_[before] != conflicts_) {
+                left = at;
+                ++conflicts_;
+            }
+        } else {
+            break;
+        }
+    }
+    return true;
+}
+
+// -- deletions --------------------------------------------------------------------------------------
+
+ROPEWALK_INLINE void BulkLoad::apply_deletes() noexcept {
+    const auto delete_in = [this](std::uint32_t number, std::uint32_t offset, std::uint32_t end) {
+        Run& run = store_.runs[number];
+        if (run.kind <= RunKind::deleted) return;
+        while (offset < end) {
+            const std::uint32_t same = store_.content.same_state(run, offset, end - offset);
+            if (!store_.content.deleted(run, offset)) {
+                store_.content.set_deleted(run, offset, same);
+                store_.change.deleted(run.client, run.clock + offset, same);
+                if (run.kind == RunKind::type) store_.kill_type(run.data);
+            }
+            offset += same;
+        }
+    };
+    for (const DeleteRange& range : update_.deletes) {
+        const Bits& bits = bits_[range.slot];
+        const std::uint32_t end =
+            range.clock + range.length < bits.clocks ? range.clock + range.length : bits.clocks;
+        for (std::uint32_t clock = range.clock; clock < end;) {
+            const std::uint32_t number = piece_run_[piece_of({range.slot, clock})];
+            const Run& run = store_.runs[number];
+            const std::uint32_t stop = end < run.end_clock() ? end : run.end_clock();
+            delete_in(number, clock - run.clock, stop - run.clock);
+            clock = stop;
+        }
+    }
+}
+
+// Of a key only the last item stays.
+ROPEWALK_INLINE void BulkLoad::delete_superseded() noexcept {
+    for (std::uint32_t seq = 0; seq < store_.sequences.seqs.size(); ++seq) {
+        if (store_.sequences.seqs[seq].key == kNone) continue;
+        for (std::uint32_t at = first_[seq]; at != kNone; at = next_[at]) {
+            Run& run = store_.runs[piece_run_[at]];
+            const std::uint32_t offset = piece_offset_[at];
+            std::uint32_t count = piece_length(at);
+            if (next_[at] == kNone) {
+                // The pieces of one block are one item; a run of several sets is several items,
+                // one unit each.
+                count -= 1;
+            }
+            for (std::uint32_t i = 0; i < count; ++i) {
+                if (store_.content.deleted(run, offset + i)) continue;
+                store_.content.set_deleted(run, offset + i, 1);
+                store_.change.deleted(run.client, run.clock + offset + i, 1);
+                if (run.kind == RunKind::type) store_.kill_type(run.data);
+            }
+        }
+    }
+}
+
+// -- leaves -----------------------------------------------------------------------------------------
+
+ROPEWALK_INLINE bool BulkLoad::reserve_leaves() noexcept {
+    // A piece is one entry and one more for each change of its delete state: at most two for each
+    // range, and for keys one a unit.
+    std::uint64_t entries = piece_run_.size() + update_.deletes.size() * 2;
+    for (const std::uint32_t i : order_) {
+        const ContentKind kind = update_.blocks[i].kind;
+        entries += kind == ContentKind::deleted ? 2 : 0;
+    }
+    const std::uint32_t seqs = store_.sequences.seqs.size();
+    const std::uint64_t leaves = entries / kFilledLeaf + 1;
+    const std::uint64_t inner = leaves / (kFanout / 2) + 16;
+    std::uint32_t rooted = 0;
+    for (std::uint32_t seq = 0; seq < seqs; ++seq) rooted += first_[seq] != kNone ? 1 : 0;
+    const std::uint64_t small = rooted < entries ? rooted : entries;
+    if (leaves + rooted > 0x7fffffffU) return false;
+    return level_.reserve(static_cast<std::size_t>(leaves) + rooted) &&
+           store_.sequences.nodes.reserve(
+               static_cast<std::uint32_t>(small),
+               static_cast<std::uint32_t>(leaves + (rooted < leaves ? rooted : leaves)),
+               static_cast<std::uint32_t>(inner));
+}
+
+ROPEWALK_INLINE void BulkLoad::build(std::uint32_t seq) noexcept {
+    if (first_[seq] == kNone) return;
+    Sequences& sequences = store_.sequences;
+    level_.clear();
+    // A short list starts in a small leaf and moves to a large one when that is full.
+    std::uint32_t node = sequences.nodes.take_leaf(kSmallLeaf);
+    Leaf* leaf = &sequences.nodes.leaf(node);
+    Measure total;
+    const auto finish_leaf = [&] {
+        total += leaf->measure;
+        level_.push_back_reserved(node);
+    };
+    for (std::uint32_t at = first_[seq]; at != kNone; at = next_[at]) {
+        const std::uint32_t number = piece_run_[at];
+        const Run& run = store_.runs[number];
+        const std::uint32_t end = piece_offset_[at] + piece_length(at);
+        for (std::uint32_t offset = piece_offset_[at]; offset < end;) {
+            const std::uint32_t count = store_.content.same_state(run, offset, end - offset);
+            const bool hidden = !run.countable() || store_.content.deleted(run, offset);
+            if (leaf->count > 0) {
+                Span& last = leaf->spans[leaf->count - 1];
+                if (last.run == number && last.hidden() == hidden) {
+                    last.bits += count;
+                    if (!hidden) {
+                        leaf->measure += store_.content.measure_appended(run, offset, count);
+                    }
+                    offset += count;
+                    continue;
+                }
+            }
+            if (run.kind == RunKind::utf16) store_.break_pair_text(run, offset);
+            if (leaf->count == leaf->capacity && leaf->capacity == kSmallLeaf) {
+                const std::uint32_t large = sequences.nodes.take_leaf(kLargeLeaf);
+                Leaf& bigger = sequences.nodes.leaf(large);
+                bigger.count = leaf->count;
+                bigger.measure = leaf->measure;
+                std::memcpy(bigger.spans, leaf->spans, leaf->count * sizeof(Span));
+                sequences.nodes.give_back_leaf(node);
+                node = large;
+                leaf = &bigger;
+            } else if (leaf->count == kFilledLeaf) {
+                const std::uint32_t next = sequences.nodes.take_leaf(kLargeLeaf);
+                leaf->next = next;
+                finish_leaf();
+                Leaf& following = sequences.nodes.leaf(next);
+                following.prev = node;
+                node = next;
+                leaf = &following;
+            }
+            leaf->spans[leaf->count++] = {number, offset, hidden ? count | Span::kHidden : count};
+            if (!hidden) leaf->measure += store_.content.measure(run, offset, count);
+            offset += count;
+        }
+    }
+    finish_leaf();
+    sequences.adopt(seq, level_, total);
+}
+
+// -- giving up --------------------------------------------------------------------------------------
+
+ROPEWALK_INLINE void BulkLoad::undo() noexcept {
+    for (const std::uint32_t number : numbers_) {
+        ClientLog& log = store_.clients[number];
+        log.count = 0;
+        log.next_clock = 0;
+    }
+    store_.runs.truncate(0);
+    store_.content.cells.truncate(0);
+    store_.types.truncate(types_before_, seqs_before_);
+    store_.change.deletions.clear();
+    store_.change.deleted_any = false;
+}
+
+}  // namespace crdt::detail
