@@ -80,9 +80,9 @@ export function doEdit(doc, roots, cursors, edit, cutPairs) {
     return note('unset', [key], [JSON.stringify(edit.key)])
   }
 
-  const units = edit.on === 'text' ? type.toString() : ''
   const size = type.length
-  const fit = at => (edit.on === 'text' && !cutPairs && insidePair(units, at) ? at - 1 : at)
+  const units = edit.on === 'text' && !(cutPairs && edit.unit === 'utf16') ? type.toString() : ''
+  const fit = at => (!cutPairs && insidePair(units, at) ? at - 1 : at)
   const cursor = Math.min(cursors.get(type) ?? size, size)
 
   // Inside a pair only UTF-16 can point.

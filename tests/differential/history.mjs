@@ -47,7 +47,7 @@ function temperament(rng) {
   return {
     gc,
     big,
-    huge: big && rng.chance(0.05),
+    huge: big && gc && rng.chance(0.05),
     crowded: rng.chance(0.04),
     kinds: rng.weighted([
       [3, { text: 4, array: 3, map: 3 }],
@@ -106,19 +106,20 @@ function randomEdit(rng, mood, keys) {
 
 // Many single-unit edits at once, so that the list outgrows one node of any tree; a huge one
 // outgrows a node of nodes.
-function scatteredEdits(rng, mood, keys) {
-  const on = rng.chance(0.7) ? 'text' : 'array'
-  const pick = rng.chance(0.7) ? 0 : rng.bits()
+function scatteredEdits(rng, mood, keys, huge) {
+  const on = huge || rng.chance(0.7) ? 'text' : 'array'
+  const pick = huge || rng.chance(0.7) ? 0 : rng.bits()
+  const unit = huge ? 'utf16' : mood.unit
   // One long run to be cut by the others, or by those of another client.
-  const whole = { on: 'text', verb: 'insert', pick, at: rng.bits(), unit: mood.unit, utf8: true }
-  const long = on === 'text' && rng.chance(0.5) ? [{ ...whole, text: randomText(rng, 1).repeat(rng.between(300, 1500)) }] : []
-  const scattered = Array.from({ length: mood.huge ? 6000 : rng.between(40, 200) }, () => {
-    const edit = { on, pick, at: rng.bits(), unit: mood.unit, utf8: true }
+  const long = { on: 'text', verb: 'insert', pick, at: rng.bits(), unit, utf8: true }
+  long.text = randomText(rng, 1).repeat(huge ? 5000 : rng.between(300, 1500))
+  const scattered = Array.from({ length: huge ? 5000 : rng.between(40, 200) }, () => {
+    const edit = { on, pick, at: rng.bits(), unit, utf8: true }
     if (rng.chance(mood.erase / 2)) return { ...edit, verb: 'erase', count: rng.between(1, 3) }
     if (on === 'text') return { ...edit, verb: 'insert', text: randomText(rng, 1) }
     return { ...edit, verb: 'insert', values: [randomValue(rng, { inMap: false, nesting: 0, keys })] }
   })
-  return long.concat(scattered)
+  return on === 'text' && (huge || rng.chance(0.5)) ? [long, ...scattered] : scattered
 }
 
 // What everybody in a crowd does: insert at one place, give or take a little.
@@ -164,16 +165,21 @@ export function makeHistory(seed) {
   }
   const edit = () => {
     const who = someone()
-    const edits =
-      mood.big && rng.chance(0.5)
-        ? scatteredEdits(rng, mood, keys)
-        : Array.from({ length: rng.between(1, 4) }, () => randomEdit(rng, mood, keys))
-    push({ do: 'edit', who, edits, cutPairs: mood.cutPairs, loose: rng.chance(mood.loose) })
+    const loose = rng.chance(mood.loose)
+    if (mood.big && rng.chance(0.5)) {
+      // Once a history is enough of the huge. Looking for pairs in it would take all the time.
+      const huge = mood.huge && !steps.some(step => step.huge)
+      const edits = scatteredEdits(rng, mood, keys, huge)
+      push({ do: 'edit', who, edits, cutPairs: huge || mood.cutPairs, loose: !huge && loose, huge })
+    } else {
+      const edits = Array.from({ length: rng.between(1, 4) }, () => randomEdit(rng, mood, keys))
+      push({ do: 'edit', who, edits, cutPairs: mood.cutPairs, loose })
+    }
     post(steps.length - 1, who)
   }
   const crowd = () => {
     const from = someone()
-    const count = rng.weighted([[6, rng.between(20, 90)], [1, rng.between(400, 700)]])
+    const count = rng.weighted([[6, rng.between(20, 90)], [1, rng.between(350, 450)]])
     const passers = Array.from({ length: count }, () => freshId(rng, taken))
     push({ do: 'crowd', from, clients: passers, edits: crowdEdits(rng, mood, count) })
     post(steps.length - 1, null)

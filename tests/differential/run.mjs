@@ -10,8 +10,8 @@ import { hex, unhex } from './values.mjs'
 // Yjs notes one missing clock for each client that something waits for and does not look again
 // before that one has come, even if another part could go on. Ropewalk does not wait so long;
 // asking Yjs to look again puts both at the same point.
-function applyToYjs(doc, update) {
-  Y.applyUpdate(doc, update)
+function applyToYjs(doc, updates) {
+  for (const update of updates) Y.applyUpdate(doc, update)
   for (let before = null; doc.store.pendingStructs !== null; ) {
     const now = hex(Y.encodeStateVector(doc))
     if (now === before) return
@@ -86,7 +86,7 @@ class Run {
   }
 
   async apply(replica, forYjs, forRopewalk) {
-    for (const update of forYjs) applyToYjs(replica.yjs, update)
+    applyToYjs(replica.yjs, forYjs)
     const answers = []
     for (const update of forRopewalk) answers.push(await this.ask(`apply ${replica.number} ${hex(update)}`))
     return answers
