@@ -1,5 +1,7 @@
 // A remote update: decide, reserve, then write.
 //
+// A keystroke from afar, one string or some deletions whose causes are here, goes straight through.
+//
 //   decode    all of it, or it is refused                                   (codec/update_v1.hpp)
 //   plan      which blocks can be integrated, in which order, and which must wait: from clocks only
 //   reserve   all the memory that the plan needs; failing here changes nothing
@@ -36,6 +38,7 @@ private:
         std::uint32_t clock = 0;
     };
 
+    [[nodiscard]] Status keystroke(bool& done) noexcept;
     [[nodiscard]] Status number_clients() noexcept;
     [[nodiscard]] Status plan() noexcept;
     [[nodiscard]] Status plan_section(std::uint32_t first) noexcept;
@@ -44,6 +47,7 @@ private:
     [[nodiscard]] Status reserve_parking() noexcept;
     [[nodiscard]] Status load(bool& loaded) noexcept;
     void write() noexcept;
+    void delete_range(std::uint32_t client, const DeleteRange& range) noexcept;
     void park_deletes() noexcept;
     void unpark() noexcept;
     [[nodiscard]] bool unpark_one(std::uint32_t client) noexcept;

@@ -23,6 +23,11 @@ public:
     Encoder(Store& store, Bytes& out, bool forget) noexcept
         : store_(store), out_(out.storage()), forget_(forget) {}
 
+    // The update of a change that only typed: what one client has appended to its newest run since
+    // `from`. False: it is more than that, and nothing was written.
+    [[nodiscard]] static bool keystroke(Store& store, std::uint32_t client, std::uint32_t from,
+                                        Bytes& out) noexcept;
+
     // The structs from these clocks on, with the deletions of the whole document.
     // `known` is called with a client id and returns the clocks the reader has.
     template <class Known>

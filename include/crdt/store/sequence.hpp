@@ -78,7 +78,16 @@ public:
         return seek_further(seq, position);
     }
     // The place of a unit in document order.
-    [[nodiscard]] Place find(RunPos unit) noexcept;
+    [[nodiscard]] ROPEWALK_ALWAYS_INLINE Place find(RunPos unit) noexcept {
+        // Most often where something was changed last.
+        if (ROPEWALK_LIKELY(hint_leaf_ != kNone)) {
+            const Leaf& leaf = nodes.leaf(hint_leaf_);
+            if (hint_index_ < leaf.count && leaf.spans[hint_index_].contains(unit)) {
+                return {hint_leaf_, hint_index_, unit.offset - leaf.spans[hint_index_].offset};
+            }
+        }
+        return find_further(unit);
+    }
     // Visible units in front of a place.
     [[nodiscard]] std::uint32_t position_of(Place place) noexcept;
     // Measure of what lies in front of visible unit `position`, all units of it counted.
@@ -124,6 +133,7 @@ public:
     void extend(std::uint32_t seq, Place place, std::uint32_t count,
                 const Measure& visible) noexcept {
         span(place).bits += count;
+        hint(place);
         changed(seq, place.leaf, visible);
     }
     // Hides `count` units from `place` on, all in its span; returns the place behind them.
@@ -152,6 +162,7 @@ public:
             span.offset += count;
         }
         span.bits -= count;
+        hint(place);
         Measure delta;
         delta -= hidden;
         changed(seq, place.leaf, delta);
@@ -211,6 +222,11 @@ private:
     }
     void settle_pending() noexcept;
     [[nodiscard]] Place seek_further(std::uint32_t seq, std::uint32_t position) noexcept;
+    [[nodiscard]] Place find_further(RunPos unit) noexcept;
+    void hint(Place place) noexcept {
+        hint_leaf_ = place.leaf;
+        hint_index_ = place.index;
+    }
     [[nodiscard]] Place descend(std::uint32_t seq, std::uint32_t position) noexcept;
     [[nodiscard]] Measure span_measure(const Span& span) const noexcept {
         return span.hidden() ? Measure{}
@@ -248,6 +264,8 @@ private:
     std::uint32_t pending_seq_ = kNone;
     Measure pending_;
     Cursor cursor_;
+    std::uint32_t hint_leaf_ = kNone;  // a leaf in use, changed last
+    std::uint32_t hint_index_ = 0;
     std::uint32_t rooted_ = 0;  // sequences with nodes
 };
 

@@ -54,6 +54,12 @@ struct DocCore {
 ROPEWALK_INLINE Status DocCore::encode(detail::Store& changed, Bytes& out,
                                        bool& anything) noexcept {
     detail::Change& change = changed.change;
+    if (change.touched.empty() && !change.deleted_any &&
+        changed.own_next_clock() > change.own_begin) {
+        changed.settle();
+        anything = true;
+        if (detail::Encoder::keystroke(changed, changed.own, change.own_begin, out)) return {};
+    }
     from.clear();
     if (!from.reserve(change.touched.size() + 1)) return ErrorCode::out_of_memory;
     changed.settle();

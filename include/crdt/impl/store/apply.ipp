@@ -19,7 +19,57 @@ ROPEWALK_INLINE Status Store::apply(ByteView bytes) noexcept {
     return status;
 }
 
+// What most updates are. `done` stays false where it is anything more.
+ROPEWALK_INLINE Status Apply::keystroke(bool& done) noexcept {
+    constexpr std::size_t kClients = 4;
+    constexpr std::size_t kRanges = 4;
+    const std::size_t blocks = update_.blocks.size();
+    if (blocks > 1 || update_.clients.size() > kClients || update_.deletes.size() > kRanges ||
+        !store_.pending.empty()) {
+        return {};
+    }
+    std::uint32_t numbers[kClients];
+    for (std::size_t i = 0; i < update_.clients.size(); ++i) {
+        numbers[i] = store_.clients.find(update_.clients[i]);
+        if (numbers[i] == kNone) return {};
+    }
+    for (const DeleteRange& range : update_.deletes) {
+        if (range.clock + range.length > store_.clients[numbers[range.slot]].next_clock) return {};
+    }
+    if (blocks == 1) {
+        const BlockView& block = update_.blocks[0];
+        const auto known = [&](WireId id) {
+            return !id.exists() || id.clock < store_.clients[numbers[id.slot]].next_clock;
+        };
+        ClientLog& log = store_.clients[numbers[block.slot]];
+        if (block.kind != ContentKind::string || block.parent != ParentRef::inherit ||
+            block.clock != log.next_clock || !known(block.origin) || !known(block.right_origin)) {
+            return {};
+        }
+        const std::size_t text =
+            block.is_ascii() ? block.content.size : std::size_t{block.length} * 2 + 1;
+        if (!store_.runs.reserve_more(1) || !log.reserve_more(1) ||
+            !store_.content.reserve_text(log, text) ||
+            !store_.change.touched.reserve_more(1)) {
+            return ErrorCode::out_of_memory;
+        }
+    }
+    // An item of a key may delete the one before it and itself.
+    const std::size_t changes = blocks * 3 + update_.deletes.size() * 2;
+    if (!store_.sequences.reserve_changes(static_cast<std::uint32_t>(changes))) {
+        return ErrorCode::out_of_memory;
+    }
+    done = true;
+    if (blocks == 1) Integrator{store_, update_, numbers}.integrate(update_.blocks[0]);
+    for (const DeleteRange& range : update_.deletes) delete_range(numbers[range.slot], range);
+    if (ROPEWALK_UNLIKELY(store_.change.next_dead != kNone)) store_.delete_all_dead();
+    return {};
+}
+
 ROPEWALK_INLINE Status Apply::run() noexcept {
+    bool done = false;
+    const Status quick = keystroke(done);
+    if (done || !quick.ok()) return quick;
     store_.scratch.clear();
     const std::uint32_t clients_before = store_.clients.size();
     Status status = number_clients();
@@ -277,17 +327,19 @@ ROPEWALK_INLINE void Apply::write() noexcept {
         const BlockView& block = update_.blocks[parked_[i]];
         store_.pending.park(store_.clients[numbers_[block.slot]], block, update_);
     }
-    for (const DeleteRange& range : update_.deletes) {
-        const std::uint32_t client = numbers_[range.slot];
-        const std::uint32_t next = store_.clients[client].next_clock;
-        const std::uint32_t end = range.clock + range.length;
-        for (std::uint32_t clock = range.clock; clock < end && clock < next;) {
-            const RunPos unit = store_.resolve(client, clock);
-            const Run& run = store_.runs[unit.run];
-            const std::uint32_t stop = end < run.end_clock() ? end : run.end_clock();
-            store_.delete_units(unit.run, unit.offset, stop - clock);
-            clock = stop;
-        }
+    for (const DeleteRange& range : update_.deletes) delete_range(numbers_[range.slot], range);
+}
+
+// What of a range is known.
+ROPEWALK_INLINE void Apply::delete_range(std::uint32_t client, const DeleteRange& range) noexcept {
+    const std::uint32_t next = store_.clients[client].next_clock;
+    const std::uint32_t end = range.clock + range.length < next ? range.clock + range.length : next;
+    for (std::uint32_t clock = range.clock; clock < end;) {
+        const RunPos unit = store_.resolve(client, clock);
+        const Run& run = store_.runs[unit.run];
+        const std::uint32_t stop = end < run.end_clock() ? end : run.end_clock();
+        store_.delete_units(unit.run, unit.offset, stop - clock);
+        clock = stop;
     }
 }
 
@@ -329,15 +381,8 @@ ROPEWALK_INLINE void Apply::unpark() noexcept {
     }
     if (store_.pending.deletions().empty()) return;
     store_.pending.take_deletions(store_.clients, [this](const Deletion& deletion) {
-        const std::uint32_t end = deletion.clock + deletion.length;
-        for (std::uint32_t clock = deletion.clock; clock < end;) {
-            if (!store_.sequences.reserve_changes(2)) return false;  // again with the next update
-            const RunPos unit = store_.resolve(deletion.client, clock);
-            const Run& run = store_.runs[unit.run];
-            const std::uint32_t stop = end < run.end_clock() ? end : run.end_clock();
-            store_.delete_units(unit.run, unit.offset, stop - clock);
-            clock = stop;
-        }
+        if (!store_.sequences.reserve_changes(2)) return false;  // again with the next update
+        delete_range(deletion.client, {0, deletion.clock, deletion.length});
         return true;
     });
     if (store_.change.next_dead != kNone) store_.delete_all_dead();

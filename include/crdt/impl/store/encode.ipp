@@ -295,6 +295,54 @@ ROPEWALK_INLINE Status Encoder::delete_set(bool with_pending) noexcept {
     return {};
 }
 
+// -- keystrokes -------------------------------------------------------------------------------------
+
+ROPEWALK_INLINE bool Encoder::keystroke(Store& store, std::uint32_t client, std::uint32_t from,
+                                        Bytes& out) noexcept {
+    const ClientLog& log = store.clients[client];
+    const Run& run = store.runs[log.newest()];
+    const std::uint32_t offset = from - run.clock;
+    const std::uint32_t count = log.next_clock - from;
+    constexpr std::uint32_t kMost = 4096;
+    if (from < run.clock || run.kind != RunKind::ascii || count > kMost ||
+        (offset == 0 && !run.origin.exists() && !run.right.exists()) ||
+        store.content.deleted(run, offset) ||
+        store.content.same_state(run, offset, count) != count) {
+        return false;
+    }
+    Vec<std::uint8_t>& bytes = out.storage();
+    if (!bytes.reserve(64 + count)) return false;
+    std::uint8_t* at = bytes.data();
+    const auto put_unit = [&](const ClientLog& owner, std::uint32_t clock) {
+        std::memcpy(at, owner.id_bytes, sizeof owner.id_bytes);
+        at = put_var_uint(at + owner.id_size, clock);
+    };
+    *at++ = 1;
+    *at++ = 1;
+    put_unit(log, from);
+    std::uint8_t* info = at++;
+    *info = static_cast<std::uint8_t>(ContentKind::string);
+    if (offset > 0) {
+        *info |= 0x80U;
+        put_unit(log, from - 1);
+    } else if (run.origin.exists()) {
+        *info |= 0x80U;
+        const Run& origin = store.runs[run.origin.run];
+        put_unit(store.clients[origin.client], origin.clock + run.origin.offset);
+    }
+    if (run.right.exists()) {
+        *info |= 0x40U;
+        const Run& right = store.runs[run.right.run];
+        put_unit(store.clients[right.client], right.clock + run.right.offset);
+    }
+    at = put_var_uint(at, count);
+    std::memcpy(at, store.content.ascii(run, offset), count);
+    at += count;
+    *at++ = 0;
+    bytes.set_size(static_cast<std::size_t>(at - bytes.data()));
+    return true;
+}
+
 // -- whole updates ------------------------------------------------------------------------------------
 
 template <class Known>

@@ -98,7 +98,7 @@ ROPEWALK_NEVER_INLINE ROPEWALK_INLINE Place Sequences::seek_further(std::uint32_
     return {node, i, position - start};
 }
 
-ROPEWALK_INLINE Place Sequences::find(RunPos unit) noexcept {
+ROPEWALK_NEVER_INLINE ROPEWALK_INLINE Place Sequences::find_further(RunPos unit) noexcept {
     const Run& run = runs_[unit.run];
     if (ROPEWALK_UNLIKELY(!index.built())) build_index();
     std::uint32_t node = ROPEWALK_LIKELY(index.built()) ? index.leaf_of(run, unit.offset)
@@ -107,7 +107,10 @@ ROPEWALK_INLINE Place Sequences::find(RunPos unit) noexcept {
     for (; node != kNone; node = nodes.leaf(node).next) {
         const Leaf& leaf = nodes.leaf(node);
         for (std::uint32_t i = 0; i < leaf.count; ++i) {
-            if (leaf.spans[i].contains(unit)) return {node, i, unit.offset - leaf.spans[i].offset};
+            if (!leaf.spans[i].contains(unit)) continue;
+            const Place place{node, i, unit.offset - leaf.spans[i].offset};
+            hint(place);
+            return place;
         }
         ROPEWALK_ASSERT(!index.built(), "S3: the index names another leaf");
     }
@@ -290,6 +293,7 @@ ROPEWALK_INLINE Place Sequences::insert(std::uint32_t seq, Place place, Span add
             index.appended(run, added.offset, place.leaf);
         }
     }
+    hint(place);
     changed(seq, place.leaf, visible);
     return place;
 }
@@ -381,6 +385,7 @@ ROPEWALK_INLINE void Sequences::enlarge_leaf(std::uint32_t seq, Place& place) no
     list.root = list.first = list.last = node;
     nodes.give_back_leaf(place.leaf);
     place.leaf = node;
+    hint_leaf_ = kNone;
 }
 
 ROPEWALK_INLINE void Sequences::split_leaf(std::uint32_t seq, Place& place) noexcept {
@@ -594,12 +599,14 @@ ROPEWALK_INLINE void Sequences::adopt(std::uint32_t seq, Vec<std::uint32_t>& lea
     (level == 0 ? nodes.leaf(list.root).parent : nodes.inner(list.root).parent) = kRootTag | seq;
     ++rooted_;
     forget_cursor();
+    hint_leaf_ = kNone;
 }
 
 ROPEWALK_INLINE void Sequences::clear(std::uint32_t seq) noexcept {
     settle();
     Seq& list = seqs[seq];
     if (cursor_.seq == seq) forget_cursor();
+    hint_leaf_ = kNone;
     if (list.root == kNone) return;
     // Along the leaves; each inner node goes with its last child.
     for (std::uint32_t node = list.first; node != kNone;) {
@@ -628,6 +635,7 @@ ROPEWALK_INLINE void Sequences::reset() noexcept {
     pending_leaf_ = kNone;
     pending_seq_ = kNone;
     pending_ = {};
+    hint_leaf_ = kNone;
     forget_cursor();
 }
 
