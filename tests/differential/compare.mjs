@@ -33,7 +33,7 @@ export function stateOf(doc, roots) {
 // The bytes as Yjs writes them after loading them: equal for equal histories, however the runs
 // were cut on the way.
 export function settle(bytes, gc) {
-  const doc = new Y.Doc({ gc })
+  const doc = new Y.Doc({ gc, guid: '-' })
   Y.applyUpdate(doc, bytes)
   if (doc.store.pendingStructs !== null || doc.store.pendingDs !== null) {
     throw new Difference('bytes', `a whole state leaves something waiting in Yjs: ${hex(bytes)}`)

@@ -28,7 +28,7 @@ class Replica {
     this.silent = silent
     this.client = client
     this.number = number
-    this.yjs = new Y.Doc({ gc })
+    this.yjs = new Y.Doc({ gc, guid: '-' })
     this.yjs.clientID = client
     this.cursors = new WeakMap()
     this.emitted = []

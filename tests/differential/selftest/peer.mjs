@@ -72,7 +72,7 @@ function edit(doc, tokens) {
 function answer(line) {
   const [verb, number, ...args] = line.split(' ')
   if (verb === 'new') {
-    const doc = new Y.Doc({ gc: args[1] === '1' })
+    const doc = new Y.Doc({ gc: args[1] === '1', guid: '-' })
     doc.clientID = Number(args[0])
     doc.emitted = []
     if (args[2] === '1') doc.on('update', update => doc.emitted.push(update))
