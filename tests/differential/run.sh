@@ -8,6 +8,10 @@ root=$(cd "$here/../.." && pwd)
 seeds=${1:-2000}
 first=${2:-1}
 
+if ! node -e 'process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)' 2>/dev/null; then
+    echo "run.sh: needs Node 20 or newer and its npm" >&2
+    exit 2
+fi
 if [ ! -d "$here/node_modules/yjs" ]; then
     (cd "$here" && npm ci --ignore-scripts --prefer-offline --no-audit --no-fund --loglevel=error) >&2
 fi
