@@ -17,6 +17,7 @@
 //         array: insert INDEX N VALUE...   push N VALUE...   erase INDEX COUNT
 //         map:   set k<key> VALUE   unset k<key>   clear
 #include <charconv>
+#include <crdt/crdt.hpp>
 #include <cstdio>
 #include <iostream>
 #include <memory>
@@ -24,8 +25,6 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
-
-#include <crdt/crdt.hpp>
 
 #include "show.hpp"
 #include "tokens.hpp"
@@ -38,10 +37,11 @@ struct Replica {
     explicit Replica(const crdt::DocOptions& options) : doc(options) {}
 
     void listen() {
-        subscription.emplace(doc.on_update([this](crdt::ByteView update, const crdt::Origin&) noexcept {
-            if (!emitted.empty()) emitted += ',';
-            append_hex(emitted, crdt::as_text(update));
-        }));
+        subscription.emplace(
+            doc.on_update([this](crdt::ByteView update, const crdt::Origin&) noexcept {
+                if (!emitted.empty()) emitted += ',';
+                append_hex(emitted, crdt::as_text(update));
+            }));
     }
     std::string take_emitted() {
         std::string taken = emitted.empty() ? "-" : std::move(emitted);
@@ -138,10 +138,14 @@ crdt::Status edit(crdt::Doc& doc, std::string_view command) {
     }
     const auto verb = args.next();
     switch (place.kind) {
-        case 't': return edit_text(place.text, verb, args);
-        case 'a': return edit_array(place.array, verb, args);
-        case 'm': return edit_map(place.map, verb, args);
-        default: return crdt::ErrorCode::wrong_type;
+        case 't':
+            return edit_text(place.text, verb, args);
+        case 'a':
+            return edit_array(place.array, verb, args);
+        case 'm':
+            return edit_map(place.map, verb, args);
+        default:
+            return crdt::ErrorCode::wrong_type;
     }
 }
 

@@ -3,11 +3,10 @@
 #pragma once
 
 #include <algorithm>
+#include <crdt/crdt.hpp>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <crdt/crdt.hpp>
 
 #include "tokens.hpp"
 
@@ -70,11 +69,18 @@ inline void show(std::string& out, const crdt::Value& value) {
         case crdt::ValueKind::binary:
             out += 'b';
             return append_hex(out, crdt::as_text(value.binary()));
-        case crdt::ValueKind::text: return show(out, value.text());
-        case crdt::ValueKind::array: return show(out, value.array());
-        case crdt::ValueKind::map: return show(out, value.map());
-        case crdt::ValueKind::absent: out += "!absent"; return;
-        default: out += "!kind"; return;
+        case crdt::ValueKind::text:
+            return show(out, value.text());
+        case crdt::ValueKind::array:
+            return show(out, value.array());
+        case crdt::ValueKind::map:
+            return show(out, value.map());
+        case crdt::ValueKind::absent:
+            out += "!absent";
+            return;
+        default:
+            out += "!kind";
+            return;
     }
 }
 

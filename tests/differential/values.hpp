@@ -5,14 +5,13 @@
 #pragma once
 
 #include <bit>
+#include <crdt/crdt.hpp>
 #include <cstdint>
 #include <deque>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include <crdt/crdt.hpp>
 
 #include "tokens.hpp"
 
@@ -25,18 +24,30 @@ public:
 
     crdt::Any read() {
         switch (byte()) {
-            case 127: return crdt::Any::undefined();
-            case 126: return nullptr;
-            case 125: return integer();
-            case 124: return std::bit_cast<float>(static_cast<std::uint32_t>(big_endian(4)));
-            case 123: return std::bit_cast<double>(big_endian(8));
-            case 122: return crdt::Any::bigint(static_cast<std::int64_t>(big_endian(8)));
-            case 121: return false;
-            case 120: return true;
-            case 119: return take(var_uint());
-            case 118: return object();
-            case 117: return array();
-            default: return crdt::Any::bytes(crdt::as_bytes(take(var_uint())));
+            case 127:
+                return crdt::Any::undefined();
+            case 126:
+                return nullptr;
+            case 125:
+                return integer();
+            case 124:
+                return std::bit_cast<float>(static_cast<std::uint32_t>(big_endian(4)));
+            case 123:
+                return std::bit_cast<double>(big_endian(8));
+            case 122:
+                return crdt::Any::bigint(static_cast<std::int64_t>(big_endian(8)));
+            case 121:
+                return false;
+            case 120:
+                return true;
+            case 119:
+                return take(var_uint());
+            case 118:
+                return object();
+            case 117:
+                return array();
+            default:
+                return crdt::Any::bytes(crdt::as_bytes(take(var_uint())));
         }
     }
 
@@ -97,9 +108,12 @@ public:
         const auto token = tokens.next();
         const auto digits = token.substr(1);
         switch (token.empty() ? '?' : token[0]) {
-            case 'v': return AnyReader(keep(digits)).read();
-            case 'b': return crdt::Binary{crdt::as_bytes(keep(digits))};
-            case 't': return crdt::TextInit(keep(digits));
+            case 'v':
+                return AnyReader(keep(digits)).read();
+            case 'b':
+                return crdt::Binary{crdt::as_bytes(keep(digits))};
+            case 't':
+                return crdt::TextInit(keep(digits));
             case '[': {
                 crdt::ArrayInit array;
                 while (tokens.peek() != "]") array.contents.push_back(read(tokens));
