@@ -42,8 +42,22 @@ private:
     [[nodiscard]] RunPos first_behind(const Gap& gap) const noexcept;
     void scan(std::uint32_t seq, std::uint64_t client, RunPos origin, RunPos right,
               Gap& gap) noexcept;
-    [[nodiscard]] bool pass_siblings(RunPos origin, std::uint64_t client, RunPos right,
-                                     std::uint32_t& leaf) noexcept;
+    // The nodes above the right origin, its leaf first: a scan must not pass them.
+    struct Path {
+        static constexpr std::uint32_t kLevels = 12;  // 8^11 leaves exceed 32 bits
+        std::uint32_t nodes[kLevels];
+        std::uint32_t count = 0;
+        bool known = false;
+        [[nodiscard]] bool holds(std::uint32_t node, std::uint32_t level) const noexcept {
+            return level < count && nodes[level] == node;
+        }
+    };
+    void find_path(RunPos unit, std::uint32_t seq, Path& path) noexcept;
+    // From the start of a leaf on, over whole subtrees of siblings with smaller client ids: the
+    // last leaf that was passed (kNone: none), and in `next` the first that was not (kNone: end).
+    [[nodiscard]] std::uint32_t pass_siblings(RunPos origin, std::uint64_t client,
+                                              const Path& right, std::uint32_t leaf,
+                                              std::uint32_t& next) noexcept;
     [[nodiscard]] const Summary& summary_of(std::uint32_t node, std::uint32_t level) noexcept;
     void add_gc(std::uint32_t client, std::uint32_t length) noexcept;
     [[nodiscard]] Place lengthen(std::uint32_t seq, const Gap& gap, RunPos added,

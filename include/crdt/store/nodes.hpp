@@ -41,10 +41,12 @@ struct Measure {
 // Whether everything below a node consists of siblings: whole runs that share one origin. Then a
 // conflict scan may pass it at once (integrate.hpp). Computed when asked for, lost by any change.
 struct Summary {
-    enum class State : std::uint32_t { unknown, mixed, siblings };
+    enum class State : std::uint16_t { unknown, mixed, siblings };
     State state = State::unknown;
+    bool one_right = false;     // they share the right origin, too: then they stand by client id
     std::uint32_t highest = 0;  // number of the client with the highest id
     RunPos origin;
+    RunPos right;
 };
 
 inline constexpr std::uint32_t kRootTag = 0x80000000U;  // parent = tag | sequence number

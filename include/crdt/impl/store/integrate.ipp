@@ -70,10 +70,16 @@ ROPEWALK_INLINE const Summary& Integrator::summary_of(std::uint32_t node,
             const Run& run = store.runs[span.run];
             if (i == 0) {
                 summary.origin = run.origin;
+                summary.right = run.right;
+                summary.one_right = true;
                 summary.highest = run.client;
-            } else if (run.origin != summary.origin) {
+                continue;
+            }
+            if (run.right != summary.right) summary.one_right = false;
+            if (run.origin != summary.origin) {
                 return leaf.summary = summary;
-            } else if (id_of(run.client) > id_of(summary.highest)) {
+            }
+            if (id_of(run.client) > id_of(summary.highest)) {
                 summary.highest = run.client;
             }
         }
@@ -98,41 +104,78 @@ ROPEWALK_INLINE const Summary& Integrator::summary_of(std::uint32_t node,
     return inner.summary = summary;
 }
 
-// From the start of `leaf` on: passes the largest subtree that starts there, holds only siblings
-// with smaller client ids and does not hold `right`. Then `leaf` is its last leaf.
-ROPEWALK_INLINE bool Integrator::pass_siblings(RunPos origin, std::uint64_t client, RunPos right,
-                                               std::uint32_t& leaf) noexcept {
-    Sequences& sequences = store.sequences;
+ROPEWALK_INLINE void Integrator::find_path(RunPos unit, std::uint32_t seq, Path& path) noexcept {
+    path.known = true;
+    if (!unit.exists() || store.runs[unit.run].seq != seq) return;
+    std::uint32_t node = store.sequences.find(unit).leaf;
+    path.nodes[path.count++] = node;
+    for (node = store.sequences.nodes.leaf(node).parent; (node & kRootTag) == 0;
+         node = store.sequences.nodes.inner(node).parent) {
+        path.nodes[path.count++] = node;
+    }
+}
+
+ROPEWALK_INLINE std::uint32_t Integrator::pass_siblings(RunPos origin, std::uint64_t client,
+                                                        const Path& right, std::uint32_t leaf,
+                                                        std::uint32_t& next) noexcept {
+    Nodes& nodes = store.sequences.nodes;
     const auto passes = [&](std::uint32_t node, std::uint32_t level) {
+        if (right.holds(node, level)) return false;
         const Summary& summary = summary_of(node, level);
         return summary.state == Summary::State::siblings && summary.origin == origin &&
                store.clients[summary.highest].id < client;
     };
-    // The nodes above `right`, leaf first: none of them may be passed.
-    std::uint32_t above_right =
-        right.exists() && store.runs[right.run].seq != kNone ? sequences.find(right).leaf : kNone;
+    const auto parent_of = [&](std::uint32_t node, std::uint32_t level) {
+        return level == 0 ? nodes.leaf(node).parent : nodes.inner(node).parent;
+    };
     std::uint32_t node = leaf;
-    if (node == above_right || !passes(node, 0)) return false;
     std::uint32_t level = 0;
+    std::uint32_t passed = kNone;  // the subtree passed last, at `passed_level`
+    std::uint32_t passed_level = 0;
     for (;;) {
-        const std::uint32_t parent =
-            level == 0 ? sequences.nodes.leaf(node).parent : sequences.nodes.inner(node).parent;
-        if ((parent & kRootTag) != 0 || sequences.nodes.inner(parent).child[0] != node) break;
-        if (above_right != kNone) {
-            above_right = level == 0 ? sequences.nodes.leaf(above_right).parent
-                                     : sequences.nodes.inner(above_right).parent;
-            if ((above_right & kRootTag) != 0) above_right = kNone;
+        if (passes(node, level)) {
+            // As much at once as starts here.
+            for (;;) {
+                const std::uint32_t parent = parent_of(node, level);
+                if ((parent & kRootTag) != 0 || nodes.inner(parent).child[0] != node ||
+                    !passes(parent, level + 1)) {
+                    break;
+                }
+                node = parent;
+                ++level;
+            }
+            passed = node;
+            passed_level = level;
+            // Its neighbour on the right, above where it is a last child.
+            std::uint32_t parent = parent_of(node, level);
+            while ((parent & kRootTag) == 0) {
+                const Inner& inner = nodes.inner(parent);
+                const std::uint32_t at = inner.index_of(node);
+                if (at + 1U < inner.count) {
+                    node = inner.child[at + 1];
+                    break;
+                }
+                node = parent;
+                ++level;
+                parent = inner.parent;
+            }
+            if ((parent & kRootTag) != 0) {
+                next = kNone;
+                break;
+            }
+        } else if (level > 0) {
+            node = nodes.inner(node).child[0];
+            --level;
+        } else {
+            next = node;
+            break;
         }
-        if (parent == above_right || !passes(parent, level + 1)) break;
-        node = parent;
-        ++level;
     }
-    for (; level > 0; --level) {
-        const Inner& inner = sequences.nodes.inner(node);
-        node = inner.child[inner.count - 1];
+    for (; passed != kNone && passed_level > 0; --passed_level) {
+        const Inner& inner = nodes.inner(passed);
+        passed = inner.child[inner.count - 1];
     }
-    leaf = node;
-    return true;
+    return passed;
 }
 
 // Between the origin and the right origin stands what was inserted there at the same time. Yjs'
@@ -148,20 +191,45 @@ ROPEWALK_INLINE void Integrator::scan(std::uint32_t seq, std::uint64_t client, R
     }
     const Place start = at;
     bool moved = false;  // gap.left is behind `origin`
+    Path path;
     while (at.leaf != kNone) {
         ++scan_steps;
         if (at.index == 0 && at.offset == 0) {
-            std::uint32_t leaf = at.leaf;
-            if (pass_siblings(origin, client, right, leaf)) {
-                const Leaf& last = sequences.nodes.leaf(leaf);
-                gap.left_place = {leaf, last.count - 1U, 0};
-                const Span& span = last.spans[last.count - 1];
-                gap.left_place.offset = span.length() - 1;
+            if (!path.known) find_path(right, seq, path);
+            std::uint32_t leaf = kNone;
+            const std::uint32_t passed = pass_siblings(origin, client, path, at.leaf, leaf);
+            if (passed != kNone) {
+                const std::uint32_t count = sequences.nodes.leaf(passed).count;
+                const Span& span = sequences.nodes.leaf(passed).spans[count - 1];
                 gap.left = span.last();
-                gap.place = {leaf, last.count, 0};
+                gap.left_place = {passed, count - 1, span.length() - 1};
+                gap.place = {passed, count, 0};
                 moved = true;
-                at = {last.next, 0, 0};
-                continue;
+                at = {leaf, 0, 0};
+                if (leaf == kNone) return;
+            }
+            const Leaf& here = sequences.nodes.leaf(leaf);
+            if (here.summary.state == Summary::State::siblings && here.summary.one_right &&
+                here.summary.origin == origin && here.summary.right == right &&
+                !path.holds(leaf, 0)) {
+                // The first of them with a higher id ends the scan: one is there, they are sorted.
+                std::uint32_t low = 0;
+                std::uint32_t high = here.count;
+                while (low < high) {
+                    const std::uint32_t middle = (low + high) / 2;
+                    const std::uint32_t owner = store.runs[here.spans[middle].run].client;
+                    if (store.clients[owner].id < client) {
+                        low = middle + 1;
+                    } else {
+                        high = middle;
+                    }
+                }
+                if (low == 0) return;
+                const Span& span = here.spans[low - 1];
+                gap.left = span.last();
+                gap.left_place = {leaf, low - 1, span.length() - 1};
+                gap.place = {leaf, low, 0};
+                return;
             }
         }
         const Span& span = sequences.span(at);
@@ -318,10 +386,20 @@ ROPEWALK_INLINE void Integrator::integrate(const BlockView& block) noexcept {
                 const Span& cut_span = sequences.span(gap.place);
                 store.break_pair({cut_span.run, cut_span.offset + gap.place.offset});
             }
+            // One more sibling: what is known of the leaf stays known.
+            Summary summary;
+            if (gap.place.leaf != kNone) summary = sequences.nodes.leaf(gap.place.leaf).summary;
+            const std::uint32_t leaf_before = gap.place.leaf;
             added = {store.add_run(made), 0};
             place = sequences.insert(seq, gap.place,
                                      {added.run, 0, visible ? length : length | Span::kHidden},
                                      visible ? store.content.measure(made, 0, length) : Measure{});
+            if (summary.state == Summary::State::siblings && summary.origin == origin &&
+                place.leaf == leaf_before && gap.place.offset == 0) {
+                if (store.clients[summary.highest].id < log.id) summary.highest = client;
+                if (summary.right != right) summary.one_right = false;
+                sequences.nodes.leaf(place.leaf).summary = summary;
+            }
         }
     }
     if (sequences.seqs[seq].key != kNone) settle_key(seq, place, added, length);
