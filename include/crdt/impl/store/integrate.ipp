@@ -388,14 +388,18 @@ ROPEWALK_INLINE void Integrator::integrate(const BlockView& block) noexcept {
             }
             // One more sibling: what is known of the leaf stays known.
             Summary summary;
-            if (gap.place.leaf != kNone) summary = sequences.nodes.leaf(gap.place.leaf).summary;
-            const std::uint32_t leaf_before = gap.place.leaf;
+            std::uint32_t count = 0;
+            if (gap.place.leaf != kNone) {
+                summary = sequences.nodes.leaf(gap.place.leaf).summary;
+                count = sequences.nodes.leaf(gap.place.leaf).count;
+            }
             added = {store.add_run(made), 0};
             place = sequences.insert(seq, gap.place,
                                      {added.run, 0, visible ? length : length | Span::kHidden},
                                      visible ? store.content.measure(made, 0, length) : Measure{});
             if (summary.state == Summary::State::siblings && summary.origin == origin &&
-                place.leaf == leaf_before && gap.place.offset == 0) {
+                place.leaf == gap.place.leaf &&
+                sequences.nodes.leaf(place.leaf).count == count + 1) {
                 if (store.clients[summary.highest].id < log.id) summary.highest = client;
                 if (summary.right != right) summary.one_right = false;
                 sequences.nodes.leaf(place.leaf).summary = summary;
