@@ -1,0 +1,11 @@
+# ROPEWALK_SANITIZE: a list for -fsanitize=, for all targets, since instrumented and plain code that
+# share inline functions would hide errors from each other. The first finding ends the program.
+set(ROPEWALK_SANITIZE
+    ""
+    CACHE STRING "Sanitizers of all developer targets, such as address,undefined"
+)
+if(NOT ROPEWALK_SANITIZE STREQUAL "")
+    set(flags -fsanitize=${ROPEWALK_SANITIZE} -fno-sanitize-recover=all)
+    add_compile_options(${flags})
+    add_link_options(${flags})
+endif()
