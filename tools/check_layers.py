@@ -1,0 +1,125 @@
+#!/usr/bin/env python3
+"""Reads the #include lines of include/crdt and says which break a rule of ARCHITECTURE.md.
+
+  1  a room includes only rooms to its left
+  2  headers of other projects are included where THIRD_PARTY says, and crdt.hpp does not reach them
+  3  each header has #pragma once, and each path exists
+  4  src/ropewalk.cpp reaches each file of impl/: the compiled library would lack its bodies
+
+usage: check_layers.py [include/crdt]; prints "file:line: what" for each finding.
+"""
+
+import re
+import sys
+from pathlib import Path
+
+# room -> the rooms it may include, besides itself
+ROOMS = {
+    "base": set(),
+    "codec": {"base"},
+    "store": {"base", "codec"},
+    "types": {"base", "codec", "store"},
+    "update": {"base", "codec", "store"},
+    "doc": {"base", "codec", "store", "types", "update"},
+    "sync": {"base", "codec", "store", "types", "update", "doc"},
+    "storage": {"base", "codec", "store", "update"},  # never a live document
+}
+THIRD_PARTY = {("base/hash.hpp", "xxhash.h")}  # whoever includes these headers needs more than -I
+EVERYWHERE = {"config.hpp", "fwd.hpp", "version.hpp"}  # files of the top folder that rooms may use
+
+INCLUDE = re.compile(r'\s*#\s*include\s*([<"])([^">]+)[>"]')
+
+
+def room_of(path: Path) -> str | None:
+    """The room of a path below include/crdt; None in the top folder."""
+    parts = path.parts[1:] if path.parts[0] == "impl" else path.parts
+    return parts[0] if len(parts) > 1 else None
+
+
+def arrow_is_wrong(source: Path, target: Path) -> str | None:
+    start, end = room_of(source), room_of(target)
+    if start is None:  # crdt.hpp looks everywhere, the other top files nowhere
+        if source.name == "crdt.hpp" or end is None:
+            return None
+        return f"{source.name} stands below all rooms and includes {end}/"
+    if end is None:
+        if target.name in EVERYWHERE:
+            return None
+        return f"{start}/ includes {target.name}, which is for users"
+    if end == start or end in ROOMS[start]:
+        return None
+    return f"{start}/ includes {end}/, which is not to its left"
+
+
+def check(root: Path) -> list[str]:
+    findings: list[str] = []
+    includes: dict[Path, list[Path]] = {}
+    files = sorted(p.relative_to(root) for p in root.rglob("*") if p.suffix in {".hpp", ".ipp"})
+    for file in files:
+        lines = (root / file).read_text(encoding="utf-8").splitlines()
+        targets = includes.setdefault(file, [])
+
+        def found(line: int, what: str, file: Path = file) -> None:
+            findings.append(f"{root / file}:{line}: {what}")
+
+        room = room_of(file)
+        if room is not None and room not in ROOMS:
+            found(1, f"{room}/ is no room: add it to ROOMS of tools/check_layers.py")
+            continue
+        if file.suffix == ".hpp" and "#pragma once" not in lines:
+            found(1, "#pragma once is missing")
+        for number, line in enumerate(lines, 1):
+            match = INCLUDE.match(line)
+            if match is None:
+                continue
+            bracket, name = match.groups()
+            if bracket == "<":
+                standard = re.fullmatch(r"[a-z0-9_]+", name)
+                if not standard and (file.as_posix(), name) not in THIRD_PARTY:
+                    found(number, f"<{name}> is neither ours nor the standard library's")
+                continue
+            target = (root / file.parent / name).resolve()
+            if not target.is_relative_to(root) or not target.is_file():
+                found(number, f'"{name}" names no file of the engine')
+                continue
+            target = target.relative_to(root)
+            targets.append(target)
+            wrong = arrow_is_wrong(file, target)
+            if wrong:
+                found(number, wrong)
+
+    def reached_from(*start: Path) -> set[Path]:
+        reached: set[Path] = set()
+        waiting = list(start)
+        while waiting:
+            file = waiting.pop()
+            if file not in reached:
+                reached.add(file)
+                waiting += includes.get(file, [])
+        return reached
+
+    for_users = reached_from(Path("crdt.hpp"))
+    for name, foreign in sorted(THIRD_PARTY):
+        if Path(name) in for_users:
+            findings.append(f"{root / name}:1: crdt.hpp reaches it and so needs <{foreign}>")
+    library = (root.parent.parent / "src" / "ropewalk.cpp").read_text(encoding="utf-8")
+    compiled = reached_from(*map(Path, re.findall(r"#include <crdt/([^>]+)>", library)))
+    for file in files:
+        if file.suffix == ".ipp" and file not in compiled:
+            findings.append(f"{root / file}:1: src/ropewalk.cpp does not reach it")
+    return findings
+
+
+def main() -> int:
+    here = Path(__file__).resolve().parent.parent
+    root = Path(sys.argv[1] if len(sys.argv) > 1 else here / "include" / "crdt").resolve()
+    findings = check(root)
+    for finding in findings:
+        print(finding, file=sys.stderr)
+    if findings:
+        print(f"{len(findings)} arrows or files against the rules", file=sys.stderr)
+    return 1 if findings else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
