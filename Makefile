@@ -1,0 +1,88 @@
+# The few commands everyone types: thin lines over presets, pip and npm. `make` lists them.
+# Ninja where it is installed; a build folder keeps the generator it was made with.
+ifneq ($(shell command -v ninja 2>/dev/null),)
+export CMAKE_GENERATOR ?= Ninja
+endif
+export CMAKE_BUILD_PARALLEL_LEVEL ?= $(shell nproc 2>/dev/null || echo 2)
+export CTEST_PARALLEL_LEVEL ?= $(CMAKE_BUILD_PARALLEL_LEVEL)
+
+SEEDS ?= 2000
+SECONDS ?= 60
+REPETITIONS ?= 9
+
+# Says what it does, and what that printed only if it failed.
+QUIETLY := tools/quietly.sh
+
+.DEFAULT_GOAL := help
+.PHONY: help run test test-cpp bench figures conformance differential fuzz lint format bugs coverage
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-14s %s\n", $$1, $$2 }'
+
+run: ## the example: three people edit one text and merge, as it happens
+	@tools/setup.sh run
+	@$(QUIETLY) cmake -S examples/cpp -B build/examples
+	@$(QUIETLY) cmake --build build/examples --target merge
+	@build/examples/merge
+
+test: ## everything that must hold, counted; ends with "N passed, N failed"
+	@tools/setup.sh test
+	@python3 tools/run_tests.py all
+
+test-cpp: ## the C++ suite with sanitizers, its consumers and its headers
+	@tools/setup.sh test
+	@python3 tools/run_tests.py cpp
+
+bench: ## Google Benchmark: a table of ratios over a gap buffer; JSON in build/bench.json
+	@tools/setup.sh bench
+	@$(QUIETLY) cmake --preset release
+	@$(QUIETLY) cmake --build --preset release --target ropewalk_bench
+	build/release/bench/ropewalk_bench --benchmark_repetitions=$(REPETITIONS) --benchmark_enable_random_interleaving=true --benchmark_filter=$(or $(FILTER),.) --benchmark_out=build/bench.json --benchmark_out_format=json
+	@python3 bench/report.py build/bench.json
+
+figures: ## every figure that the issues ask for, as `id value unit`; ONLY=prefix for some
+	@tools/setup.sh bench
+	@$(QUIETLY) cmake --preset release
+	@$(QUIETLY) cmake --build --preset release --target figures differential_peer
+	@build/release/bench/figures --json=build/figures.json $(if $(ONLY),--only=$(ONLY))
+
+conformance: ## replays a folder of fixtures: FIXTURES=dir
+	@tools/setup.sh test
+	@test -n "$(FIXTURES)" || { echo "make conformance FIXTURES=dir" >&2; exit 2; }
+	@$(QUIETLY) cmake --preset release
+	@$(QUIETLY) cmake --build --preset release --target conformance
+	@build/release/tests/conformance $(FIXTURES)
+
+differential: ## random histories here and in Yjs: SEEDS=n
+	@tools/setup.sh test
+	@$(QUIETLY) cmake --preset release
+	@$(QUIETLY) cmake --build --preset release --target differential_peer
+	@tests/differential/run.sh $(SEEDS)
+
+fuzz: ## one libFuzzer target: T=target SECONDS=n
+	@tools/setup.sh fuzz
+	@test -n "$(T)" || { echo "make fuzz T=target SECONDS=n; targets: $(patsubst fuzz/%.cpp,%,$(filter-out fuzz/replay_main.cpp,$(wildcard fuzz/*.cpp)))" >&2; exit 2; }
+	@$(QUIETLY) cmake --preset fuzz
+	@$(QUIETLY) cmake --build --preset fuzz --target fuzz_$(T)
+	@mkdir -p build/fuzz/found/$(T)
+	build/fuzz/fuzz/fuzz_$(T) -max_total_time=$(SECONDS) -artifact_prefix=build/fuzz/found/$(T)/crash- build/fuzz/found/$(T) fuzz/corpus/$(T)
+
+lint: build/venv/tools ## formatting, clang-tidy and the directions of #include
+	@tools/lint.sh check
+
+format: build/venv/tools ## formats all C++ in place
+	@tools/lint.sh format
+
+build/venv/tools: tools/lint-requirements.txt
+	@tools/setup.sh lint
+	python3 -m venv build/venv
+	build/venv/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+bugs: ## puts known bugs back, one by one, and expects the suite to notice: ONLY=name
+	@tools/setup.sh test
+	@python3 tests/bugs/run.py $(ONLY)
+
+coverage: ## which lines the C++ suite reaches, in build/coverage/
+	@tools/setup.sh test
+	@tools/coverage.sh

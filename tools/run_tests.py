@@ -1,0 +1,183 @@
+#!/usr/bin/env python3
+"""Runs the tests in parts, counts every one, and ends with "N passed, N failed".
+
+A part is a few commands that a person could type; each is printed before it runs. What failed is
+listed at the end, with the command that repeats it.
+
+usage: run_tests.py all | PART...   parts: cpp headers differential
+"""
+
+import argparse
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SEEDS = os.environ.get("SEEDS", "2000")
+
+
+@dataclass
+class Count:
+    passed: int = 0
+    failed: int = 0
+    repeat: list[str] = field(default_factory=list)  # commands, one for each failure
+
+    def add(self, other: "Count") -> None:
+        self.passed += other.passed
+        self.failed += other.failed
+        self.repeat += other.repeat
+
+
+def run(*command: str) -> bool:
+    print(f"\n$ {shlex.join(command)}", flush=True)
+    return subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, check=False).returncode == 0
+
+
+def run_and_read(*command: str) -> tuple[bool, str]:
+    """Like run(), and what it printed."""
+    print(f"\n$ {shlex.join(command)}", flush=True)
+    lines = []
+    with subprocess.Popen(
+        command,
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+        errors="replace",
+    ) as process:
+        for line in process.stdout or ():
+            print(line, end="", flush=True)
+            lines.append(line)
+    return process.returncode == 0, "".join(lines)
+
+
+def count_output(output: str) -> tuple[int, int] | None:
+    """(passed, failed) of a program that counts its own tests; None if this one does not."""
+    doctest = re.findall(r"test cases: +\d+ \| +(\d+) passed \| +(\d+) failed", output)
+    if doctest:
+        return int(doctest[-1][0]), int(doctest[-1][1])
+    plain = re.findall(r"^(\d+) passed, (\d+) failed(?:, \d+ skipped)?$", output, re.MULTILINE)
+    if plain:
+        return int(plain[-1][0]), int(plain[-1][1])
+    seeds = re.findall(r"^(\d+) seeds, (\d+) differ$", output, re.MULTILINE)
+    if seeds:
+        return int(seeds[-1][0]) - int(seeds[-1][1]), int(seeds[-1][1])
+    python = re.findall(r"^Ran (\d+) tests? in .*\n\n(OK|FAILED.*)", output, re.MULTILINE)
+    if python:
+        ran, end = int(python[-1][0]), python[-1][1]
+        failed = sum(map(int, re.findall(r"(?:failures|errors)=(\d+)", end)))
+        return ran - failed, failed
+    return None
+
+
+def count_ctest(preset: str) -> Count:
+    """The tests of the last run of a preset, from the report that it has written."""
+    count = Count()
+    report = ROOT / "build" / preset / "junit.xml"
+    shown = subprocess.run(
+        ["ctest", "--preset", preset, "--show-only=json-v1"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    commands = {t["name"]: t.get("command", []) for t in json.loads(shown.stdout)["tests"]}
+    for case in ET.parse(report).getroot().iter("testcase"):
+        name = case.get("name", "")
+        output = case.findtext("system-out", "")
+        good = case.get("status") == "run"
+        passed, failed = count_output(output) or (0, 0)
+        if good and not failed:
+            count.add(Count(max(passed, 1), 0))
+            continue
+        count.add(Count(passed, max(failed, 1)))
+        # doctest names the case; one that ended the program is the last that was named.
+        cases = list(dict.fromkeys(re.findall(r"^TEST CASE:  (.*)$", output, re.MULTILINE)))
+        command = commands.get(name, [])
+        if cases and command:
+            for case_name in cases:
+                pattern = case_name.replace(",", "\\,")
+                count.repeat.append(shlex.join([command[0], f"--test-case={pattern}"]))
+        else:
+            count.repeat.append(f"ctest --preset {preset} -R {shlex.quote(f'^{re.escape(name)}$')}")
+    return count
+
+
+def cpp() -> Count:
+    """The whole C++ suite with AddressSanitizer and UndefinedBehaviorSanitizer."""
+    report = ROOT / "build" / "asan" / "junit.xml"
+    report.unlink(missing_ok=True)
+    workflow = ("cmake", "--workflow", "--preset", "asan")
+    good = run(*workflow)
+    if not report.exists():
+        return Count(failed=1, repeat=[shlex.join(workflow)])
+    count = count_ctest("asan")
+    if not good and not count.failed:
+        count.add(Count(failed=1, repeat=[shlex.join(workflow)]))
+    return count
+
+
+def headers() -> Count:
+    """Each header compiles alone."""
+    workflow = ("cmake", "--workflow", "--preset", "headers")
+    if not run(*workflow):
+        return Count(failed=1, repeat=[shlex.join(workflow)])
+    return Count(passed=len(list((ROOT / "include").rglob("*.hpp"))))
+
+
+def differential() -> Count:
+    """Random histories here and in Yjs; each seed counts."""
+    build = ("cmake", "--build", "--preset", "release", "--target", "differential_peer")
+    if not run("cmake", "--preset", "release") or not run(*build):
+        return Count(failed=1, repeat=[shlex.join(build)])
+    command = ("tests/differential/run.sh", SEEDS)
+    good, output = run_and_read(*command)
+    passed, failed = count_output(output) or (0, 1)
+    if not good and not failed:
+        failed = 1
+    return Count(passed, failed, [shlex.join(command)] if failed else [])
+
+
+PARTS: dict[str, Callable[[], Count]] = {
+    "cpp": cpp,
+    "headers": headers,
+    "differential": differential,
+}
+GROUPS = {"all": list(PARTS), "cpp": ["cpp", "headers"]}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("parts", nargs="+", choices=[*GROUPS, *PARTS])
+    wanted = [p for name in parser.parse_args().parts for p in GROUPS.get(name, [name])]
+
+    total = Count()
+    table = []
+    for part in dict.fromkeys(wanted):
+        start = time.monotonic()
+        count = PARTS[part]()
+        seconds = time.monotonic() - start
+        table.append(f"  {part:14}{count.passed:7} passed {count.failed:5} failed {seconds:7.0f} s")
+        total.add(count)
+    print("\n" + "\n".join(table))
+    if total.failed:
+        print("\nFailed; repeat with:")
+        for command in total.repeat:
+            print(f"  {command}")
+        print()
+    print(f"{total.passed} passed, {total.failed} failed", flush=True)
+    return 1 if total.failed or not total.passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
