@@ -33,7 +33,10 @@ void require(bool holds, std::string_view what) {
 class Person {
 public:
     Person(const char* called, const char* drawn_in, std::uint64_t client)
-        : name(called), colour(drawn_in), doc_(crdt::ClientId{client}), letter_(doc_.text("letter")) {
+        : name(called),
+          colour(drawn_in),
+          doc_(crdt::ClientId{client}),
+          letter_(doc_.text("letter")) {
         listening_ = doc_.on_update([this](crdt::ByteView update, const crdt::Origin& origin) {
             if (!origin.remote()) outbox_.emplace_back(update.begin(), update.end());
         });
@@ -133,9 +136,8 @@ void Demo::run() {
     show_scene();
 
     say("All three type at once, in different places.");
-    type({{alice_, "thanks", " for the map"},
-          {bob_, "Dear Sir", " or Madam"},
-          {carol_, "", "4: "}});
+    type(
+        {{alice_, "thanks", " for the map"}, {bob_, "Dear Sir", " or Madam"}, {carol_, "", "4: "}});
     show_scene();
 
     say("Bob loses the connection. Everybody goes on; his copy and theirs part.");
@@ -156,10 +158,11 @@ void Demo::run() {
     require(equal(), "the copies differ");
     const auto everything = alice_.doc().encode_state_as_update();
     require(everything.ok(), "the letter could not be encoded");
-    std::printf("The three copies are equal, with no lock and no server that decides.\n"
-                "%zu updates of %zu bytes on average were sent; the letter with its history has "
-                "%zu bytes.\n",
-                updates_sent_, bytes_sent_ / updates_sent_, everything->size());
+    std::printf(
+        "The three copies are equal, with no lock and no server that decides.\n"
+        "%zu updates of %zu bytes on average were sent; the letter with its history has "
+        "%zu bytes.\n",
+        updates_sent_, bytes_sent_ / updates_sent_, everything->size());
 }
 
 void Demo::type(std::vector<Typist> typists) {

@@ -19,8 +19,8 @@ public:
     struct Listener {
         void (*call)(void* object, ByteView update, const Origin& origin) noexcept;
         void (*destroy)(void* object) noexcept;
-        void* object;  // nullptr: removed
-        std::uint64_t id;
+        void* object;
+        std::uint64_t id;  // 0: removed; it goes when nobody is being called
     };
 
     [[nodiscard]] bool any() const noexcept { return living_ > 0; }
@@ -33,8 +33,8 @@ public:
     }
     void remove(std::uint64_t id) noexcept {
         for (Listener& listener : list_) {
-            if (listener.id != id || listener.object == nullptr) continue;
-            listener.destroy(std::exchange(listener.object, nullptr));
+            if (listener.id != id) continue;
+            listener.id = 0;
             --living_;
         }
         sweep();
@@ -44,7 +44,7 @@ public:
         const std::size_t count = list_.size();  // those added meanwhile start with the next
         for (std::size_t i = 0; i < count; ++i) {
             const Listener listener = list_[i];
-            if (listener.object != nullptr) listener.call(listener.object, update, origin);
+            if (listener.id != 0) listener.call(listener.object, update, origin);
         }
         --calling_;
         sweep();
@@ -57,9 +57,7 @@ public:
 
     void release_owner() noexcept {
         if (--owners > 0) return;
-        for (Listener& listener : list_) {
-            if (listener.object != nullptr) listener.destroy(listener.object);
-        }
+        for (Listener& listener : list_) listener.destroy(listener.object);
         this->~UpdateListeners();
         release(this);
     }
@@ -68,11 +66,21 @@ private:
     void sweep() noexcept {
         if (listening != nullptr) *listening = any();
         if (calling_ > 0) return;
+        // A destroyed listener may cancel others, or end the last subscription.
+        ++calling_;
+        ++owners;
         std::size_t kept = 0;
-        for (const Listener& listener : list_) {
-            if (listener.object != nullptr) list_[kept++] = listener;
+        for (std::size_t i = 0; i < list_.size(); ++i) {
+            const Listener listener = list_[i];
+            if (listener.id != 0) {
+                list_[kept++] = listener;
+            } else {
+                listener.destroy(listener.object);
+            }
         }
         list_.truncate(kept);
+        --calling_;
+        --owners;
     }
 
     Vec<Listener> list_;

@@ -176,6 +176,9 @@ struct Store {
     void open_change() noexcept;
     Status unpack_source() noexcept;
     Status close_change() noexcept;
+    // Takes another client id if an update brought structs of the own one. A sink that calls others
+    // does this first, once it has encoded the change.
+    void renew_own() noexcept;
     void collect_dead_types() noexcept;
     void settle_typing() noexcept;
     void arm(std::uint32_t type, Place place, std::uint32_t position) noexcept;

@@ -79,13 +79,16 @@ ROPEWALK_INLINE Status DocCore::encode(detail::Store& changed, Bytes& out,
 }
 
 ROPEWALK_INLINE Status DocCore::tell(detail::Store& changed) noexcept {
+    // The change is over: what listeners do to the document has an origin of its own.
+    const Origin told = std::exchange(origin, {});
     bool anything = false;
     if (ROPEWALK_LIKELY(!telling)) {
         buffer.clear();
         ROPEWALK_CHECK(encode(changed, buffer, anything));
         if (!anything) return {};
         telling = true;
-        listeners->call(buffer, origin);
+        changed.renew_own();
+        listeners->call(buffer, told);
         while (queue != nullptr) {
             Origin then(as_text(queue->name));
             then.remote_ = queue->remote;
@@ -97,8 +100,8 @@ ROPEWALK_INLINE Status DocCore::tell(detail::Store& changed) noexcept {
     }
     void* block = detail::allocate(sizeof(Queued));
     if (block == nullptr) return ErrorCode::out_of_memory;
-    auto* queued = ::new (block) Queued{{}, {}, origin.remote_, nullptr};
-    Status status = queued->name.append(origin.name_) ? Status{} : ErrorCode::out_of_memory;
+    auto* queued = ::new (block) Queued{{}, {}, told.remote_, nullptr};
+    Status status = queued->name.append(told.name_) ? Status{} : ErrorCode::out_of_memory;
     if (status.ok()) status = encode(changed, queued->bytes, anything);
     if (!status.ok() || !anything) {
         queued->~Queued();
@@ -175,28 +178,27 @@ ROPEWALK_INLINE Map Doc::map(std::string_view name) const noexcept {
 
 ROPEWALK_INLINE Transaction Doc::transact(Origin origin) noexcept {
     if (core_ == nullptr) return Transaction(ErrorCode::out_of_memory);
-    if (core_->store.change.depth == 0) core_->origin = origin;
     const Status opened = core_->store.begin_change();
-    return opened.ok() ? Transaction(&core_->store) : Transaction(opened);
+    if (!opened.ok()) return Transaction(opened);
+    if (core_->store.change.depth == 1) core_->origin = origin;
+    return Transaction(&core_->store);
 }
 
 ROPEWALK_INLINE Status Doc::apply(ByteView update, Origin origin) noexcept {
     if (core_ == nullptr) return ErrorCode::out_of_memory;
     detail::Store& store = core_->store;
-    const bool outermost = store.change.depth == 0;
-    if (outermost) {
-        core_->origin = origin;
-        core_->origin.remote_ = true;
-    }
     Status status = store.begin_change();
     if (status.ok()) {
-        if (outermost) store.change.remote = true;
+        if (store.change.depth == 1) {
+            store.change.remote = true;
+            core_->origin = origin;
+            core_->origin.remote_ = true;
+        }
         status = store.apply(update);
         if (!status.ok()) store.change.note(status.error());
         const Status ended = store.end_change();
         if (status.ok()) status = ended;
     }
-    if (outermost) core_->origin = {};
     return status;
 }
 

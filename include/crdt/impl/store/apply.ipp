@@ -133,10 +133,9 @@ ROPEWALK_INLINE Apply::Lack Apply::lack_of(const BlockView& block) const noexcep
     const auto lacks = [this](WireId id) {
         return id.slot != kNoSlot && id.clock >= known_[id.slot];
     };
-    if (lacks(block.right_origin)) return {block.right_origin.slot, block.right_origin.clock};
-    // Of a block whose head is known the rest stands behind that.
-    if (block.clock < known(block.slot)) return {};
+    // Also where the head of the block is known and its origin no longer matters: as in Yjs.
     if (lacks(block.origin)) return {block.origin.slot, block.origin.clock};
+    if (lacks(block.right_origin)) return {block.right_origin.slot, block.right_origin.clock};
     if (block.parent == ParentRef::item && lacks(block.parent_item)) {
         return {block.parent_item.slot, block.parent_item.clock};
     }

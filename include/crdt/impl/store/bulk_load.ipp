@@ -111,7 +111,6 @@ ROPEWALK_INLINE void BulkLoad::make_runs() noexcept {
         made.clock = block.clock;
         made.length = block.length;
         if (block.kind == ContentKind::gc) {
-            store_.change.deleted(client, block.clock, block.length);
             if (newest != kNone && store_.runs[newest].kind == RunKind::gc) {
                 store_.runs[newest].length += block.length;
                 log.next_clock += block.length;
@@ -234,7 +233,6 @@ ROPEWALK_INLINE bool BulkLoad::link() noexcept {
             lost = seq == kNone;
         }
         if (lost) {
-            store_.change.deleted(run.client, run.clock, run.length);
             run.kind = RunKind::gc;
             run.seq = kNone;
             run.origin = run.right = {};
@@ -260,6 +258,11 @@ ROPEWALK_INLINE bool BulkLoad::link() noexcept {
             next_[left] = draft.pieces;
         }
         if (run.kind == RunKind::format) store_.sequences.seqs[seq].formats = true;
+        // Yjs cuts at both origins.
+        if (run.origin.exists()) {
+            store_.break_pair_text(store_.runs[run.origin.run], run.origin.offset + 1);
+        }
+        if (run.right.exists()) store_.break_pair_text(store_.runs[run.right.run], run.right.offset);
     }
     return true;
 }
@@ -405,7 +408,7 @@ ROPEWALK_INLINE void BulkLoad::build(std::uint32_t seq) noexcept {
                     continue;
                 }
             }
-            if (run.kind == RunKind::utf16) store_.break_pair_text(run, offset);
+            store_.break_pair_text(run, offset);
             if (leaf->count == leaf->capacity && leaf->capacity == kSmallLeaf) {
                 const std::uint32_t large = sequences.nodes.take_leaf(kLargeLeaf);
                 Leaf& bigger = sequences.nodes.leaf(large);

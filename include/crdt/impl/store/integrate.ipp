@@ -284,7 +284,7 @@ ROPEWALK_INLINE void Integrator::add_gc(std::uint32_t client, std::uint32_t leng
         made.kind = RunKind::gc;
         store.add_run(made);
     }
-    store.change.deleted(client, log.next_clock - length, length);
+    // Not a deletion of this change: who collected it has told of that, and Yjs tells no more either.
 }
 
 // Puts the newest units of a run behind the others: into their span, if that agrees on hidden.
@@ -350,6 +350,9 @@ ROPEWALK_INLINE void Integrator::integrate(const BlockView& block) noexcept {
         behind = first_behind(gap);
     }
     if (behind != right) scan(seq, log.id, origin, right, gap);
+    // Yjs cuts at both origins, wherever the block ends up.
+    if (origin.exists()) store.break_pair({origin.run, origin.offset + 1});
+    if (right.exists()) store.break_pair(right);
 
     const std::uint32_t newest = log.newest();
     const bool behind_newest = newest != kNone && gap.left == origin && origin.run == newest &&
@@ -382,10 +385,6 @@ ROPEWALK_INLINE void Integrator::integrate(const BlockView& block) noexcept {
             log.next_clock += length;
             place = lengthen(seq, gap, added, length, visible);
         } else {
-            if (gap.place.offset > 0) {
-                const Span& cut_span = sequences.span(gap.place);
-                store.break_pair({cut_span.run, cut_span.offset + gap.place.offset});
-            }
             // One more sibling: what is known of the leaf stays known.
             Summary summary;
             std::uint32_t count = 0;

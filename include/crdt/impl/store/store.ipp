@@ -64,13 +64,16 @@ ROPEWALK_NEVER_INLINE ROPEWALK_INLINE Status Store::close_change() noexcept {
         const Status told = sink.finish(sink.context, *this);
         if (status.ok()) status = told;
     }
-    if (ROPEWALK_UNLIKELY(change.own_was_remote) && sink.new_client_id != nullptr) {
-        // Somebody else writes under this id: what comes next gets another.
-        own_id = sink.new_client_id();
-        own = kNone;
-        change.own_was_remote = false;
-    }
+    renew_own();
     return status;
+}
+
+ROPEWALK_INLINE void Store::renew_own() noexcept {
+    if (ROPEWALK_LIKELY(!change.own_was_remote) || sink.new_client_id == nullptr) return;
+    // Somebody else writes under this id: what comes next gets another.
+    own_id = sink.new_client_id();
+    own = kNone;
+    change.own_was_remote = false;
 }
 
 ROPEWALK_INLINE void Store::touch(std::uint32_t client) noexcept {
@@ -140,7 +143,8 @@ ROPEWALK_INLINE RunPos Store::value_of(std::uint32_t key_seq) noexcept {
 
 ROPEWALK_INLINE void Store::break_pair(RunPos unit) noexcept {
     const Run& run = runs[unit.run];
-    if (ROPEWALK_LIKELY(run.kind != RunKind::utf16) || unit.offset == 0) return;
+    if (ROPEWALK_LIKELY(run.kind != RunKind::utf16)) return;
+    if (unit.offset == 0 || unit.offset >= run.length) return;
     char16_t* units = content.utf16(run, unit.offset);
     if (!is_high_surrogate(units[-1]) || !is_low_surrogate(units[0])) return;
     const Place place = sequences.find(unit);
@@ -152,7 +156,7 @@ ROPEWALK_INLINE void Store::break_pair(RunPos unit) noexcept {
 }
 
 ROPEWALK_INLINE void Store::break_pair_text(const Run& run, std::uint32_t offset) noexcept {
-    if (offset == 0) return;
+    if (run.kind != RunKind::utf16 || offset == 0 || offset >= run.length) return;
     char16_t* units = content.utf16(run, offset);
     if (is_high_surrogate(units[-1]) && is_low_surrogate(units[0])) {
         units[-1] = units[0] = u'\ufffd';

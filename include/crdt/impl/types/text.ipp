@@ -68,16 +68,15 @@ ROPEWALK_INLINE Status Text::erase(Position at, std::size_t count) const noexcep
         std::uint32_t to = 0;
         if (at.unit() == Unit::utf16) {
             if (count > store_->units(type_) - from) {
-                return Error{ErrorCode::index_out_of_range, std::uint64_t{from} + count};
+                return Error{ErrorCode::index_out_of_range, from};
             }
             to = from + static_cast<std::uint32_t>(count);
         } else {
-            const std::uint64_t end = std::uint64_t{at.value()} + count;
-            if (end > kMaxClock * std::uint64_t{3}) {
-                return Error{ErrorCode::index_out_of_range, end};
+            if (count > 0xffffffffU - std::size_t{at.value()}) {
+                return Error{ErrorCode::index_out_of_range, at.value()};
             }
-            ROPEWALK_TRY(to, store_->to_units(type_, static_cast<std::uint32_t>(end),
-                                              at.unit() == Unit::utf8));
+            const std::uint32_t end = at.value() + static_cast<std::uint32_t>(count);
+            ROPEWALK_TRY(to, store_->to_units(type_, end, at.unit() == Unit::utf8));
         }
         return store_->erase(type_, from, to - from);
     });
