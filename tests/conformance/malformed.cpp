@@ -1,0 +1,102 @@
+// Malformed input (README, section 5): whatever the bytes are, an error leaves the document as it
+// was.
+
+#include "needs.hpp"
+#include "run_case.hpp"
+#include "state.hpp"
+
+namespace conformance {
+namespace {
+
+struct Picture {
+    Blob update;
+    Blob canonical;
+    Blob vector;
+    Json state;
+};
+
+Picture picture_of(const Replica& replica) {
+    return {replica.update(), replica.canonical(), replica.state_vector(), replica.state()};
+}
+
+void require_unchanged(const Picture& before, const Replica& replica, Outcome& outcome) {
+    const Picture after = picture_of(replica);
+    if (before.update != after.update) outcome.lines.emplace_back("the encoded state changed");
+    if (before.canonical != after.canonical)
+        outcome.lines.emplace_back("the canonical form changed");
+    if (before.vector != after.vector) outcome.lines.emplace_back("the state vector changed");
+    if (auto difference = compare(before.state, after.state)) {
+        outcome.lines.push_back("unchanged" + difference->where + ": expected " +
+                                difference->expected + ", got " + difference->got);
+    }
+}
+
+Json without_roots(const Json& state) {
+    Json::Object parts = state.object();
+    std::erase_if(parts, [](const auto& part) { return part.first == "roots"; });
+    return parts;
+}
+
+void accepted(const Json& test, const Picture& before, Replica& replica, Outcome& outcome) {
+    const Json& expect = test["expect"];
+    const std::string& contract = test["contract"].string();
+    if (contract == "error") {
+        outcome.lines.emplace_back("expected an error, got none");
+        return;
+    }
+    // It must be possible to write what has been read.
+    const Picture after = picture_of(replica);
+    Replica reader(crdt::ClientId{4243}, replica.collects());
+    if (!reader.doc().apply(view(after.update)).ok()) {
+        outcome.lines.emplace_back("the document writes an update that it refuses");
+    }
+    if (contract == "any") return;
+    if (!expect.flag("changed")) require_unchanged(before, replica, outcome);
+    const Json* state = expect.find("state");
+    if (state == nullptr) return;
+    Features needs;
+    add_needs_of_state(*state, needs);
+    const std::string missing = missing_of(needs);
+    std::vector<Difference> found;
+    // Of content that is not built: which ids it has and what waits.
+    const Json compared = missing.empty() ? *state : without_roots(*state);
+    compare_state("state", compared, replica, false, found, outcome.v2_left);
+    for (const Difference& one : found) {
+        outcome.lines.push_back(one.where + ": expected " + one.expected + ", got " + one.got);
+    }
+    if (!missing.empty() && outcome.lines.empty()) {
+        outcome.verdict = Verdict::skipped;
+        outcome.lines.push_back(missing);
+    }
+}
+
+}  // namespace
+
+void run_malformed(const Json& test, Outcome& outcome) {
+    Replica replica(crdt::ClientId{4242}, true);
+    for (const auto& [root, type] :
+         {std::pair{"t", "text"}, {"a", "array"}, {"m", "map"}, {"x", "xmlFragment"}}) {
+        replica.define(root, type);
+    }
+    if (const Json* base = test.find("base")) {
+        const crdt::Status status = replica.doc().apply(view(blob(*base)));
+        if (!status.ok()) {
+            outcome.lines.push_back("base: " + status.error().message());
+            return;
+        }
+    }
+    static_cast<void>(replica.take_told());
+    const Picture before = picture_of(replica);
+    const crdt::Status status = replica.doc().apply(view(blob(test["bytes"])));
+    if (status.ok()) {
+        accepted(test, before, replica, outcome);
+        return;
+    }
+    if (test["contract"].string() == "accept") {
+        outcome.lines.push_back("expected success, got: " + status.error().message());
+    }
+    if (!replica.take_told().empty()) outcome.lines.emplace_back("a refused update was told");
+    require_unchanged(before, replica, outcome);
+}
+
+}  // namespace conformance

@@ -1,0 +1,67 @@
+// A document of a script: acts on it as a Yjs program would act on a Y.Doc, and tells its content.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "values.hpp"
+
+namespace conformance {
+
+// An op that fails as it does in Yjs: the transaction ends, what came before stands.
+struct OpFailed : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+class Replica {
+public:
+    Replica(crdt::ClientId client, bool collect);
+    Replica(const Replica&) = delete;
+    Replica& operator=(const Replica&) = delete;
+
+    // First typed access to a root. Types that are not built stay untouched and untyped.
+    void define(const std::string& root, const std::string& type);
+
+    // One op of section 2; throws OpFailed, or std::runtime_error where the op cannot be made out.
+    void run(const Json& op);
+    // For ops that fail in Yjs by accident only: would this one, here?
+    [[nodiscard]] bool fails_by_accident(const Json& op) const;
+
+    [[nodiscard]] Json slice(const Json& path, const Json& start, const Json& end) const;
+    [[nodiscard]] Json get(const Json& path, const Json& at) const;
+
+    // State (README, section 1) without its bytes.
+    [[nodiscard]] Json state() const;
+    [[nodiscard]] Json content() const;  // roots alone
+    [[nodiscard]] Blob update(const crdt::StateVector& known = {}) const;
+    [[nodiscard]] Blob canonical() const;
+    [[nodiscard]] Blob state_vector() const;
+    [[nodiscard]] Json state_vector_pairs() const;
+
+    // Updates that the document has told since the last call.
+    [[nodiscard]] std::vector<Blob> take_told() { return std::exchange(told_, {}); }
+
+    [[nodiscard]] crdt::Doc& doc() { return doc_; }
+    [[nodiscard]] bool collects() const { return collect_; }
+    // Ops after which the document differs from a Yjs that did the same: see deviations.hpp.
+    [[nodiscard]] const std::vector<std::string>& deviations() const { return deviations_; }
+
+private:
+    struct Place;  // what a path leads to
+
+    [[nodiscard]] Place find(const Json& path) const;
+    void run_text(const crdt::Text& text, const Json& op);
+    void run_array(const crdt::Array& array, const Json& op);
+    void run_map(const crdt::Map& map, const Json& op);
+    void erase_past_end(const crdt::Array& array, std::size_t index, std::size_t count);
+
+    crdt::Doc doc_;
+    bool collect_;
+    std::vector<std::pair<std::string, std::string>> types_;  // by root, in order of definition
+    std::vector<Blob> told_;
+    std::vector<std::string> deviations_;
+    crdt::Subscription listening_;
+};
+
+}  // namespace conformance

@@ -1,0 +1,260 @@
+// Scripts: cases with steps (README, section 2), replayed twice. Once with the bytes that Yjs wrote
+// delivered to our documents, once with our own.
+
+#include <map>
+#include <memory>
+
+#include "bytes.hpp"
+#include "run_case.hpp"
+#include "state.hpp"
+#include "support/base64.hpp"
+
+namespace conformance {
+namespace {
+
+constexpr std::size_t kShownDifferences = 4;
+
+class Script {
+public:
+    Script(const Json& test, bool own_bytes)
+        : test_(test),
+          own_bytes_(own_bytes),
+          compare_bytes_(!test.has("deltaSideEffect") && !test.has("markersMatter")) {
+        for (const auto& [name, settings] : test["docs"].object()) {
+            const bool collect = !settings.has("gc") || settings.flag("gc");
+            auto replica = std::make_unique<Replica>(to_client(settings["client"]), collect);
+            const Json* own_roots = settings.find("roots");
+            const Json& roots = own_roots == nullptr ? test["roots"] : *own_roots;
+            for (const auto& [root, type] : roots.object()) replica->define(root, type.string());
+            replicas_[name] = std::move(replica);
+        }
+    }
+
+    void run(Outcome& outcome) {
+        const auto& steps = test_["steps"].array();
+        told_.resize(steps.size());
+        for (std::size_t i = 0; i < steps.size(); ++i) {
+            const std::string name = steps[i]["do"].string();
+            try {
+                run_step(steps[i], i);
+            } catch (const std::exception& error) {
+                found_.push_back({"", "the step to run", error.what()});
+            }
+            for (const Difference& one : found_) {
+                outcome.lines.push_back(std::string(own_bytes_ ? "own" : "recorded") +
+                                        " bytes, step " + std::to_string(i) + " (" + name + ")" +
+                                        one.where + ": expected " + one.expected + ", got " +
+                                        one.got);
+                // What follows a difference differs, too.
+                if (outcome.lines.size() >= kShownDifferences) return;
+            }
+            found_.clear();
+        }
+        outcome.v2_left = v2_left_;
+        for (const auto& [name, replica] : replicas_) {
+            for (const auto& key : replica->deviations()) outcome.deviations.push_back(key);
+        }
+        for (const auto& key : deviations_) outcome.deviations.push_back(key);
+    }
+
+private:
+    Replica& replica(const Json& name) {
+        const auto at = replicas_.find(name.string());
+        if (at == replicas_.end()) throw std::runtime_error("no document " + name.string());
+        return *at->second;
+    }
+
+    void check(const std::string& where, const Json& expected, const Json& got) {
+        if (auto difference = compare(expected, got)) {
+            difference->where = " " + where + difference->where;
+            found_.push_back(*std::move(difference));
+        }
+    }
+
+    void run_step(const Json& step, std::size_t number) {
+        static const Json kNothing = Json::Object{};
+        const std::string& name = step["do"].string();
+        const Json* given = step.find("expect");
+        const Json& expect = given == nullptr ? kNothing : *given;
+        if (name == "tx") {
+            transact(step, number, expect);
+        } else if (name == "deliver") {
+            deliver(step, expect);
+        } else if (name == "apply") {
+            apply(replica(step["doc"]), {blob(step["update"])}, expect);
+        } else if (name == "sync") {
+            sync(step, expect);
+        } else if (name == "check") {
+            compare_state(" .state", expect["state"], replica(step["doc"]), compare_bytes_, found_,
+                          v2_left_);
+        } else if (name == "converged") {
+            converged(step, expect);
+        } else if (name == "define") {
+            replica(step["doc"]).define(step["root"].string(), step["type"].string());
+        } else if (name == "slice") {
+            check("values", expect["values"],
+                  replica(step["doc"]).slice(step["path"], step["start"], step["end"]));
+        } else if (name == "get") {
+            check("value", expect["value"], replica(step["doc"]).get(step["path"], step["at"]));
+        } else {
+            throw std::runtime_error("unknown step");
+        }
+    }
+
+    // -- transactions
+    // -------------------------------------------------------------------------------
+
+    void transact(const Json& step, std::size_t number, const Json& expect) {
+        Replica& doc = replica(step["doc"]);
+        const Blob before = doc.update();
+        bool failed = false;
+        {
+            const std::string origin = step.text_or("origin", "");
+            crdt::Transaction transaction = doc.doc().transact(crdt::Origin(origin));
+            for (const Json& op : step["ops"].array()) {
+                if (expect.flag("error") && doc.fails_by_accident(op)) {
+                    deviations_.emplace_back("text.delete");
+                    failed = true;
+                    break;
+                }
+                try {
+                    doc.run(op);
+                } catch (const OpFailed& error) {
+                    failed = true;
+                    if (!expect.flag("error")) {
+                        found_.push_back({" " + op["op"].string(), "success", error.what()});
+                    }
+                    break;
+                }
+            }
+            const crdt::Status ended = transaction.commit();
+            if (!ended.ok() && !failed) {
+                found_.push_back({" commit", "success", ended.error().message()});
+            }
+        }
+        if (expect.flag("error") && !failed) found_.push_back({"", "an error", "none"});
+        told_[number] = doc.take_told();
+        compare_told(doc, before, expect, told_[number]);
+    }
+
+    // What a document told its listeners, against what Yjs emitted. `before`: its state then.
+    void compare_told(const Replica& doc,
+                      Blob before,
+                      const Json& expect,
+                      const std::vector<Blob>& told) {
+        const Json* updates = expect.find("updates");
+        if (updates == nullptr) return;
+        const auto& list = updates->array();
+        if (list.size() != told.size()) {
+            found_.push_back({" updates", std::to_string(list.size()) + " updates",
+                              std::to_string(told.size())});
+            return;
+        }
+        for (std::size_t i = 0; i < list.size(); ++i) {
+            if (list[i].has("v2")) ++v2_left_;
+            const Json* v1 = list[i].find("v1");
+            if (v1 == nullptr || !compare_bytes_) continue;
+            compare_updates(" updates[" + std::to_string(i) + "].v1", before, doc.collects(),
+                            blob(*v1), told[i], found_);
+            if (i + 1 < list.size()) before = joined(before, told[i], doc.collects());
+        }
+    }
+
+    static Blob joined(const Blob& before, const Blob& update, bool collect) {
+        Replica reader(crdt::ClientId{0x1fabcdef012346}, collect);
+        if (!reader.doc().apply(view(before)).ok() || !reader.doc().apply(view(update)).ok()) {
+            throw std::runtime_error("our own updates cannot be read");
+        }
+        return reader.update();
+    }
+
+    // -- updates from elsewhere
+    // -----------------------------------------------------------------------
+
+    void apply(Replica& to, const std::vector<Blob>& updates, const Json& expect) {
+        const Blob before = to.update();
+        for (const Blob& update : updates) {
+            const crdt::Status status = to.doc().apply(view(update), crdt::Origin("remote"));
+            if (status.ok()) continue;
+            found_.push_back({" apply", "success", status.error().message()});
+        }
+        compare_told(to, before, expect, to.take_told());
+    }
+
+    void deliver(const Json& step, const Json& expect) {
+        const auto of = static_cast<std::size_t>(step["of"].number());
+        std::vector<Blob> updates;
+        if (own_bytes_) {
+            updates = told_.at(of);
+        } else {
+            for (const Json& update : test_["steps"][of]["expect"]["updates"].array()) {
+                updates.push_back(blob(update["v1"]));
+            }
+        }
+        apply(replica(step["to"]), updates, expect);
+    }
+
+    void sync(const Json& step, const Json& expect) {
+        Replica& from = replica(step["from"]);
+        Replica& to = replica(step["to"]);
+        const Blob vector = to.state_vector();
+        if (const Json* sv = expect.find("sv"); sv != nullptr && compare_bytes_) {
+            check("sv", *sv, support::to_base64(vector));
+        }
+        const auto known = crdt::StateVector::decode(view(vector));
+        if (!known.ok()) throw std::runtime_error("our own state vector cannot be read");
+        Blob update = from.update(*known);
+        const Json* diff = expect.find("diff");
+        if (step.text_or("format", "v1") == "v2") {
+            // Its bytes are V2 and stay unread; the difference itself is made and applied in V1.
+            if (diff != nullptr) ++v2_left_;
+        } else if (diff != nullptr) {
+            if (compare_bytes_) {
+                compare_updates(" diff", to.update(), to.collects(), blob(*diff), update, found_);
+            }
+            if (!own_bytes_) update = blob(*diff);
+        }
+        apply(to, {update}, expect);
+    }
+
+    void converged(const Json& step, const Json& expect) {
+        const auto& names = step["docs"].array();
+        Replica& first = replica(names.at(0));
+        std::optional<Difference> difference;
+        for (const Json& name : names) {
+            Replica& other = replica(name);
+            if (!difference) difference = compare(first.content(), other.content());
+            if (!difference) {
+                difference = compare(first.state_vector_pairs(), other.state_vector_pairs());
+            }
+        }
+        if (expect["equal"].boolean() == !difference.has_value()) return;
+        if (difference) {
+            found_.push_back(
+                {" between documents" + difference->where, difference->expected, difference->got});
+        } else {
+            found_.push_back({"", "different documents", "equal ones"});
+        }
+    }
+
+    const Json& test_;
+    bool own_bytes_;
+    bool compare_bytes_;
+    std::map<std::string, std::unique_ptr<Replica>> replicas_;
+    std::vector<std::vector<Blob>> told_;  // by step
+    std::vector<Difference> found_;        // in the step that runs
+    std::vector<std::string> deviations_;
+    std::size_t v2_left_ = 0;
+};
+
+}  // namespace
+
+void run_script(const Json& test, Outcome& outcome) {
+    for (const bool own_bytes : {false, true}) {
+        Script script(test, own_bytes);
+        script.run(outcome);
+        if (!outcome.lines.empty()) return;
+    }
+}
+
+}  // namespace conformance
