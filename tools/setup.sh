@@ -26,7 +26,7 @@ cmake_is_new() {
     [ "${version% *}" -gt 3 ] || { [ "${version% *}" -eq 3 ] && [ "${version#* }" -ge 25 ]; }
 }
 python_is_new() { python3 -c 'import sys; sys.exit(sys.version_info < (3, 9))'; }
-node_is_new() { node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 18)'; }
+node_is_new() { node -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)'; }
 clang_fuzzes() {
     printf 'extern "C" int LLVMFuzzerTestOneInput(const char*, unsigned long) { return 0; }\n' |
         clang++ -x c++ -fsanitize=fuzzer,address - -o /dev/null

@@ -133,7 +133,7 @@ ROPEWALK_INLINE Apply::Lack Apply::lack_of(const BlockView& block) const noexcep
     const auto lacks = [this](WireId id) {
         return id.slot != kNoSlot && id.clock >= known_[id.slot];
     };
-    // Also where the head of the block is known and its origin no longer matters: as in Yjs.
+    // Also where the block, or its head, is known and its origin no longer matters: as in Yjs.
     if (lacks(block.origin)) return {block.origin.slot, block.origin.clock};
     if (lacks(block.right_origin)) return {block.right_origin.slot, block.right_origin.clock};
     if (block.parent == ParentRef::item && lacks(block.parent_item)) {
@@ -162,7 +162,6 @@ ROPEWALK_INLINE Status Apply::plan() noexcept {
         for (std::uint32_t i = section.next; i < section.end; ++i) {
             const BlockView& block = update_.blocks[i];
             if (block.kind == ContentKind::skip) continue;
-            if (block.clock + block.length <= known(block.slot)) continue;
             if (!parked_.push_back(i)) return ErrorCode::out_of_memory;
         }
     }
@@ -183,7 +182,7 @@ ROPEWALK_INLINE Status Apply::plan_section(std::uint32_t first) noexcept {
         while (section.next < section.end) {
             const BlockView& block = update_.blocks[section.next];
             const std::uint32_t end = block.clock + block.length;
-            if (block.kind == ContentKind::skip || end <= known(block.slot)) {
+            if (block.kind == ContentKind::skip) {
                 ++section.next;
                 continue;
             }
@@ -200,8 +199,10 @@ ROPEWALK_INLINE Status Apply::plan_section(std::uint32_t first) noexcept {
                 }
                 break;
             }
-            order_.push_back_reserved(section.next);
-            known_[block.slot] = end;
+            if (end > known(block.slot)) {
+                order_.push_back_reserved(section.next);
+                known_[block.slot] = end;
+            }
             ++section.next;
         }
         if (waits) continue;
@@ -396,15 +397,15 @@ ROPEWALK_INLINE bool Apply::unpark_one(std::uint32_t client) noexcept {
     ApplyScratch scratch;
     while (store_.pending.has_blocks(store_.clients[client])) {
         const ParkedBlock parked = store_.pending.first(store_.clients[client]);
-        if (parked.end() <= store_.clients[client].next_clock) {
-            store_.pending.drop_first(store_.clients[client]);
-            continue;
-        }
         const ByteView bytes = store_.pending.bytes_of(parked);
         if (decode_update_v1(bytes, store_.limits, decoded).code != ErrorCode::ok) break;
         scratch.clear();
         Apply single(store_, decoded, scratch);
         if (!single.number_clients().ok() || !single.plan().ok()) break;
+        if (scratch.order.empty() && scratch.parked.empty()) {
+            store_.pending.drop_first(store_.clients[client]);  // it is known by now
+            continue;
+        }
         if (scratch.order.empty()) {
             const Lack lack = single.lack_of(decoded.blocks[0]);
             store_.pending.wait(store_.clients, client, scratch.numbers[lack.slot], lack.clock);
