@@ -86,7 +86,7 @@ ROPEWALK_INLINE void Store::touch(std::uint32_t client) noexcept {
 ROPEWALK_NEVER_INLINE ROPEWALK_INLINE Status Store::unpack_source() noexcept {
     Bytes bytes;
     ROPEWALK_CHECK(source->unpack(bytes));
-    const std::unique_ptr<HistorySource> held = std::move(source);
+    std::unique_ptr<HistorySource> held = std::move(source);
     const bool listening = sink.listening;
     sink.listening = false;  // nothing changes for anybody
     ++change.depth;
@@ -95,6 +95,7 @@ ROPEWALK_NEVER_INLINE ROPEWALK_INLINE Status Store::unpack_source() noexcept {
     change.own_was_remote = false;
     static_cast<void>(end_change());
     sink.listening = listening;
+    if (!status.ok()) source = std::move(held);  // nothing was applied: it is asked again
     return status;
 }
 
@@ -168,18 +169,19 @@ ROPEWALK_INLINE void Store::delete_units(std::uint32_t number, std::uint32_t off
     Run& run = runs[number];
     if (run.kind <= RunKind::deleted) return;
     const std::uint32_t end = offset + count;
-    break_pair({number, offset});
-    if (end < run.length) break_pair({number, end});
     while (offset < end) {
         const std::uint32_t stretch = content.same_state(run, offset, end - offset);
         if (content.deleted(run, offset)) {
             offset += stretch;
             continue;
         }
+        const std::uint32_t stop = offset + stretch;
+        // Only an edge between what is deleted and what is not cuts a character.
+        if (offset > 0 && !content.deleted(run, offset - 1)) break_pair({number, offset});
+        if (stop < run.length && !content.deleted(run, stop)) break_pair({number, stop});
         content.set_deleted(run, offset, stretch);
         change.deleted(run.client, run.clock + offset, stretch);
         if (run.kind == RunKind::type) kill_type(run.data);
-        const std::uint32_t stop = offset + stretch;
         while (offset < stop) {
             const Place place = sequences.find({number, offset});
             const Span& span = sequences.span(place);
