@@ -116,9 +116,12 @@ public:
     [[nodiscard]] const Vec<std::uint32_t>* descending() const noexcept;
 
 private:
-    static std::size_t hash(std::uint64_t id) noexcept {
-        id *= 0x9e3779b97f4a7c15U;
-        return static_cast<std::size_t>(id ^ (id >> 32));
+    // Salted with where the table lies, so that nobody far away can choose ids that collide. The
+    // order of the slots is never seen.
+    [[nodiscard]] std::size_t hash(std::uint64_t id) const noexcept {
+        std::uint64_t sum = (id ^ reinterpret_cast<std::uintptr_t>(this)) * 0x9e3779b97f4a7c15U;
+        sum = (sum ^ (sum >> 32)) * 0xd6e8feb86659fd93U;
+        return static_cast<std::size_t>(sum ^ (sum >> 32));
     }
     void place(std::uint32_t number) noexcept {
         const std::size_t mask = slots_.size() - 1;

@@ -47,7 +47,7 @@ public:
     [[nodiscard]] std::uint32_t intern(std::string_view name) noexcept;
 
 private:
-    static std::uint64_t hash(std::string_view name) noexcept;
+    [[nodiscard]] std::uint64_t hash(std::string_view name) const noexcept;
 
     ContentStore& content_;
     Vec<std::uint32_t> addresses_;

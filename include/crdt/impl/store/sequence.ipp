@@ -391,6 +391,18 @@ ROPEWALK_INLINE void Sequences::enlarge_leaf(std::uint32_t seq, Place& place) no
 ROPEWALK_INLINE void Sequences::split_leaf(std::uint32_t seq, Place& place) noexcept {
     settle();
     Leaf& leaf = nodes.leaf(place.leaf);
+    // In the gap between two leaves, whichever has room takes it: a leaf is added only where both
+    // are full, which reserve_changes counts on.
+    if (place.offset == 0 && place.index == leaf.count && leaf.next != kNone &&
+        nodes.leaf(leaf.next).count < kLargeLeaf) {
+        place = {leaf.next, 0, 0};
+        return;
+    }
+    if (place.offset == 0 && place.index == 0 && leaf.prev != kNone &&
+        nodes.leaf(leaf.prev).count < kLargeLeaf) {
+        place = {leaf.prev, nodes.leaf(leaf.prev).count, 0};
+        return;
+    }
     if (place.offset == 0 && place.index == leaf.count) {
         // Appending leaves full leaves behind.
         const std::uint32_t node = new_leaf_beside(seq, place.leaf, true);

@@ -4,10 +4,14 @@
 
 namespace crdt::detail {
 
-ROPEWALK_INLINE std::uint64_t Names::hash(std::string_view name) noexcept {
-    std::uint64_t sum = 0xcbf29ce484222325U ^ name.size();
-    for (const char c : name) sum = (sum ^ static_cast<std::uint8_t>(c)) * 0x100000001b3U;
-    return sum ^ (sum >> 29);
+ROPEWALK_INLINE std::uint64_t Names::hash(std::string_view name) const noexcept {
+    // Salted with where the table lies: nobody far away can choose names that collide.
+    std::uint64_t sum = reinterpret_cast<std::uintptr_t>(this) ^ name.size();
+    for (const char c : name) {
+        sum = (sum ^ static_cast<std::uint8_t>(c)) * 0x9e3779b97f4a7c15U;
+        sum ^= sum >> 29;
+    }
+    return sum ^ (sum >> 32);
 }
 
 ROPEWALK_INLINE std::uint32_t Names::find(std::string_view name) const noexcept {
