@@ -147,7 +147,6 @@ TEST_CASE("[P1] text: every history of three edits at both sides and in the midd
 TEST_CASE("[P1] lists and maps: every history of three edits") {
     const std::vector<Edit> edits = {
         [](crdt::Doc& doc) { doc.array("a").insert(1, {crdt::ArrayInit{1}}); },
-        [](crdt::Doc& doc) { doc.array("a").push(5); },
         [](crdt::Doc& doc) {
             const crdt::Array list = doc.array("a");
             if (!list.empty()) list.erase(list.size() / 2);
@@ -157,7 +156,7 @@ TEST_CASE("[P1] lists and maps: every history of three edits") {
     };
     World world(edits);
     world.play_all(3);
-    CHECK(world.played > 10'000);
+    CHECK(world.played > 6'000);
 }
 
 TEST_CASE("[P1] nested types: every history of three edits") {

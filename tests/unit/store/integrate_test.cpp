@@ -1,0 +1,187 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "support/document.hpp"
+#include "unit/support/hex.hpp"
+
+using crdt::Doc;
+using support::broken;
+using support::canonical;
+using support::document;
+using support::receive;
+using support::update_of;
+
+namespace {
+
+// What all of these show together, in every order of arrival.
+std::string merged(std::vector<std::string> updates, const std::string& base = {}) {
+    std::sort(updates.begin(), updates.end());
+    std::string shown;
+    std::string bytes;
+    do {
+        Doc doc = document(0xffffff);
+        if (!base.empty()) REQUIRE(receive(doc, base).ok());
+        for (const std::string& update : updates) REQUIRE(receive(doc, update).ok());
+        REQUIRE(broken(doc) == "");
+        if (bytes.empty()) {
+            shown = doc.text("t").to_string();
+            bytes = canonical(doc);
+        }
+        REQUIRE(doc.text("t").to_string() == shown);
+        REQUIRE(canonical(doc) == bytes);
+    } while (std::next_permutation(updates.begin(), updates.end()));
+    return shown;
+}
+
+// What `client` adds to `base` at `at`.
+std::string inserts(std::uint64_t client, const std::string& base, std::size_t at,
+                    std::string_view piece) {
+    Doc doc = document(client);
+    if (!base.empty()) REQUIRE(receive(doc, base).ok());
+    REQUIRE(doc.text("t").insert(at, piece).ok());
+    return update_of(doc);
+}
+
+std::string text(std::uint64_t client, std::string_view words) {
+    return inserts(client, {}, 0, words);
+}
+
+}  // namespace
+
+TEST_CASE("[6] concurrent inserts at one place: the smaller client id goes left") {
+    CHECK(merged({text(1, "a"), text(2, "b"), text(3, "c")}) == "abc");
+    const std::string base = text(9, "()");
+    CHECK(merged({inserts(5, base, 1, "five"), inserts(2, base, 1, "two")}) == "(twofive)");
+}
+
+TEST_CASE("[6] what was typed behind one of them stays with it: words do not mix") {
+    std::vector<std::string> all;
+    for (std::uint64_t id = 1; id <= 4; ++id) {
+        Doc doc = document(id);
+        for (int i = 0; i < 3; ++i) {
+            doc.text("t").append(std::string(1, static_cast<char>('a' + id)));
+        }
+        all.push_back(update_of(doc));
+    }
+    CHECK(merged(all) == "bbbcccdddeee");
+}
+
+TEST_CASE("[6] what was typed backwards stays together, too") {
+    std::vector<std::string> all;
+    for (std::uint64_t id = 1; id <= 3; ++id) {
+        Doc doc = document(id);
+        for (int i = 0; i < 3; ++i) {
+            doc.text("t").insert(0, std::string(1, static_cast<char>('a' + id)));
+        }
+        all.push_back(update_of(doc));
+    }
+    CHECK(merged(all) == "bbbcccddd");
+}
+
+TEST_CASE("[6] an insertion between deleted neighbours finds its place") {
+    const std::string base = text(9, "abcd");
+    Doc erases = support::loaded(base, 1);
+    erases.text("t").erase(0, 4);
+    CHECK(merged({update_of(erases), inserts(2, base, 2, "X"), inserts(3, base, 3, "Y")}, base) ==
+          "XY");
+}
+
+TEST_CASE("[6] origins of different depth: behind a sibling's child comes the next sibling") {
+    const std::string base = text(9, "()");
+    const std::string one = inserts(1, base, 1, "1");
+    const std::string child = inserts(4, one, 2, "c");  // behind 1, in front of )
+    CHECK(merged({one, child, inserts(2, base, 1, "2"), inserts(3, base, 1, "3")}, base) ==
+          "(1c23)");
+}
+
+TEST_CASE("[6] large ids order like numbers, not like their bytes or halves") {
+    CHECK(merged({text(255, "a"), text(256, "b"), text(crdt::kMaxClientId, "d"),
+                  text(0xffffffffU, "c")}) == "abcd");
+}
+
+TEST_CASE("[6] an origin inside a run cuts it where it has to") {
+    const std::string base = text(9, "abcdef");
+    Doc doc = document(1);
+    REQUIRE(receive(doc, base).ok());
+    for (std::size_t at = 1; at < 6; ++at) {
+        CHECK(merged({inserts(3, base, at, "-"), inserts(4, base, 6 - at, "+")}, base).size() == 8);
+    }
+}
+
+TEST_CASE("[6.8] what is inserted into a deleted type is deleted at once") {
+    Doc doc = document(1);
+    doc.array("a").push(crdt::ArrayInit{1});
+    Doc other = support::loaded(update_of(doc), 2);
+    other.array("a").get(0)->array().push("late");
+    doc.array("a").erase(0);
+    REQUIRE(receive(doc, update_of(other)).ok());
+    REQUIRE(receive(other, update_of(doc)).ok());
+    CHECK(doc.array("a").empty());
+    CHECK(canonical(doc) == canonical(other));
+    CHECK(update_of(doc).find("late") == std::string::npos);
+    CHECK(broken(doc) == "");
+    CHECK(broken(other) == "");
+}
+
+TEST_CASE("[6.2] an item whose parent is no type becomes GC, and its clocks count") {
+    // Client 5: "a" in t. Client 6: an item whose parent is that letter, and one behind it.
+    const auto update = test::hex("02 02 06 00  04 00 05 00 01 78  84 06 00 01 79"
+                                  "  01 05 00  04 01 01 74 01 61  00");
+    Doc doc = document(1);
+    REQUIRE(doc.apply({update.data(), update.size()}).ok());
+    CHECK(doc.text("t").to_string() == "a");
+    CHECK(raw(doc.state_vector()->get(crdt::ClientId{6})) == 2);
+    CHECK(test::hex(crdt::as_bytes(canonical(doc))) ==
+          "02" "0106000002" "0105000401017401610106010002");
+    CHECK(broken(doc) == "");
+}
+
+TEST_CASE("[6.1] of a block whose head is known only the tail is taken") {
+    Doc doc = document(1);
+    const auto head = test::hex("01 01 05 00  04 01 01 74 02 6162  00");
+    const auto whole = test::hex("01 01 05 00  04 01 01 74 04 61626364  00");
+    REQUIRE(doc.apply({head.data(), head.size()}).ok());
+    REQUIRE(doc.apply({whole.data(), whole.size()}).ok());
+    CHECK(doc.text("t").to_string() == "abcd");
+    CHECK(update_of(doc) == std::string(whole.begin(), whole.end()));
+    CHECK(broken(doc) == "");
+}
+
+TEST_CASE("content of an id that is known is not looked at again") {
+    Doc doc = document(1);
+    const auto first = test::hex("01 01 05 00  04 01 01 74 02 6162  00");
+    const auto other = test::hex("01 01 05 00  04 01 01 74 02 7879  00");
+    REQUIRE(doc.apply({first.data(), first.size()}).ok());
+    REQUIRE(doc.apply({other.data(), other.size()}).ok());
+    CHECK(doc.text("t").to_string() == "ab");
+}
+
+TEST_CASE("items of no honest editor: neighbours that are none converge and stay sound") {
+    // Origin and right origin in different types, in reverse order, and equal.
+    const std::vector<std::string> wild = {
+        "01 01 06 00  c4 05 00 05 03 01 58  00",  // between t:0 and u:0
+        "01 01 06 00  c4 05 02 05 00 01 58  00",  // origin behind the right origin
+        "01 01 06 00  c4 05 01 05 01 01 58  00",  // the same unit twice
+        "01 01 06 00  44 05 03 01 58  00",        // only a right origin
+    };
+    const auto base = test::hex("01 02 05 00  04 01 01 74 03 616263  04 01 01 75 01 64  00");
+    for (const std::string& hex : wild) {
+        const auto update = test::hex(hex);
+        const auto rival = test::hex("01 01 07 00  c4 05 00 05 01 01 59  00");
+        std::string bytes;
+        for (const bool first : {true, false}) {
+            Doc doc = document(1);
+            REQUIRE(doc.apply({base.data(), base.size()}).ok());
+            if (!first) REQUIRE(doc.apply({rival.data(), rival.size()}).ok());
+            REQUIRE(doc.apply({update.data(), update.size()}).ok());
+            if (first) REQUIRE(doc.apply({rival.data(), rival.size()}).ok());
+            CHECK(broken(doc) == "");
+            if (first) bytes = canonical(doc);
+            CHECK(canonical(doc) == bytes);
+            CHECK(canonical(support::loaded(update_of(doc))) == bytes);
+        }
+    }
+}
