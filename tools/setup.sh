@@ -26,7 +26,7 @@ cmake_is_new() {
     [ "${version% *}" -gt 3 ] || { [ "${version% *}" -eq 3 ] && [ "${version#* }" -ge 25 ]; }
 }
 python_is_new() { python3 -c 'import sys; sys.exit(sys.version_info < (3, 9))'; }
-node_is_new() { node -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)'; }
+node_is_new() { node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)'; }
 clang_fuzzes() {
     printf 'extern "C" int LLVMFuzzerTestOneInput(const char*, unsigned long) { return 0; }\n' |
         clang++ -x c++ -fsanitize=fuzzer,address - -o /dev/null
@@ -47,7 +47,7 @@ check() {
         need "xxHash" libxxhash-dev has_header xxhash.h
         need "zlib" zlib1g-dev has_header zlib.h
         need "Python 3.9 or later" python3 python_is_new
-        need "Node.js 18 or later" nodejs node_is_new
+        need "Node.js 20 or later (Debian 12 itself has 18)" nodejs node_is_new
         need "npm" npm has npm
         ;;
     esac
