@@ -17,7 +17,7 @@ public:
 
     Recording write() && {
         while (recording_.transactions.size() < writer_.edits) {
-            if (writer_.two_people && random_.chance(0.3)) std::swap(cursor_, other_cursor_);
+            if (writer_.two_people && random_.chance(0.6)) std::swap(cursor_, other_cursor_);
             if (random_.chance(writer_.jumps)) jump();
             if (random_.chance(writer_.corrections)) {
                 correct();
@@ -33,7 +33,7 @@ public:
 private:
     void jump() {
         // mostly near, as people scroll a page and not a book
-        if (random_.chance(0.7)) {
+        if (random_.chance(0.96)) {
             const std::uint32_t low = cursor_ > 400 ? cursor_ - 400 : 0;
             cursor_ = random_.between(low, std::min(length_, cursor_ + 400));
         } else {
@@ -41,10 +41,11 @@ private:
         }
     }
     void type() {
-        for (std::uint32_t left = random_.between(2, 45); left > 0; --left) patch(0, character());
+        for (std::uint32_t left = random_.between(2, writer_.longest); left > 0; --left)
+            patch(0, character());
     }
     void correct() {
-        for (std::uint32_t left = random_.between(1, 12); left > 0 && cursor_ > 0; --left) {
+        for (std::uint32_t left = random_.between(1, 20); left > 0 && cursor_ > 0; --left) {
             --cursor_;
             patch(1, {});
         }
@@ -102,11 +103,11 @@ Recording write(const Writer& writer) { return Author(writer).write(); }
 
 std::vector<Recording> synthetic_recordings() {
     constexpr std::array writers{
-        Writer{"synthetic-paper", 260'000, Script::ascii, 0.25, 0.35, 0.0, false, 1},
-        Writer{"synthetic-blog", 137'000, Script::european, 0.20, 0.25, 0.01, false, 2},
-        Writer{"synthetic-code", 20'000, Script::ascii, 0.60, 0.30, 0.10, false, 3},
-        Writer{"synthetic-spec", 26'000, Script::european, 0.40, 0.30, 0.05, false, 4},
-        Writer{"synthetic-two-writers", 26'000, Script::ascii, 0.10, 0.25, 0.0, true, 5},
+        Writer{"synthetic-paper", 260'000, Script::ascii, 0.38, 0.45, 0.0, 45, false, 1},
+        Writer{"synthetic-blog", 138'000, Script::european, 0.80, 0.15, 0.01, 30, false, 2},
+        Writer{"synthetic-code", 20'000, Script::ascii, 0.95, 0.15, 0.05, 8, false, 3},
+        Writer{"synthetic-spec", 19'000, Script::european, 0.90, 0.20, 0.08, 18, false, 4},
+        Writer{"synthetic-two-writers", 26'000, Script::ascii, 0.30, 0.10, 0.0, 15, true, 5},
     };
     std::vector<Recording> recordings;
     for (const Writer& writer : writers) recordings.push_back(write(writer));
@@ -114,7 +115,11 @@ std::vector<Recording> synthetic_recordings() {
 }
 
 Recording synthetic_emoji_cjk() {
-    return write({"emoji-cjk", 130'000, Script::emoji_cjk, 0.25, 0.30, 0.005, false, 6});
+    return write({"emoji-cjk", 130'000, Script::emoji_cjk, 0.40, 0.35, 0.005, 45, false, 6});
+}
+
+Recording synthetic_european() {
+    return write({"european", 130'000, Script::european, 0.40, 0.35, 0.005, 45, false, 7});
 }
 
 }  // namespace bench

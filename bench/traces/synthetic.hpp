@@ -18,10 +18,11 @@ struct Writer {
     const char* name;
     std::uint32_t edits;  // patches, about
     Script script;
-    double jumps;        // of all bursts, those at another place
-    double corrections;  // of all bursts, those that delete backwards
-    double pastes;       // of all bursts, those that insert much at once
-    bool two_people;     // they take turns, each at an own place
+    double jumps;           // of all bursts, those at another place
+    double corrections;     // of all bursts, those that delete backwards
+    double pastes;          // of all bursts, those that insert much at once
+    std::uint32_t longest;  // burst of typing, in characters
+    bool two_people;        // they take turns, each at an own place
     std::uint64_t seed;
 };
 
@@ -31,5 +32,7 @@ struct Writer {
 [[nodiscard]] std::vector<Recording> synthetic_recordings();
 // Emoji and Chinese characters.
 [[nodiscard]] Recording synthetic_emoji_cjk();
+// One letter in fifty has an accent or is a dash or quote.
+[[nodiscard]] Recording synthetic_european();
 
 }  // namespace bench
