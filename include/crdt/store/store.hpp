@@ -30,12 +30,19 @@ struct Typing {
     std::uint32_t begin = 0;     // visible position behind the last settled unit
     std::uint32_t end = 0;       // visible position behind the last unit
     std::uint32_t limit = 0;     // of `end`
-    std::uint32_t open_limit = 0;  // the same while a keystroke of ASCII need tell nobody, else 0
+    // The same while a keystroke need tell nobody, else 0; for one-byte and for two-byte units.
+    std::uint32_t open_limit = 0;
+    std::uint32_t open_wide_limit = 0;
     std::uint8_t* next = nullptr;  // where the next unit goes
     bool wide = false;           // units of two bytes
+    std::uint32_t pairs = 0;     // of what is not settled, as in Measure
+    std::uint32_t extra = 0;
     Place place;                 // of the run's last span
     std::uint32_t run = kNone;
 };
+
+// ASCII up to that many units continues a run of two-byte units.
+inline constexpr std::uint32_t kShortAscii = 64;
 
 struct Store {
     explicit Store(ClientId client) noexcept : own_id(client) {}
@@ -62,6 +69,11 @@ struct Store {
     ApplyScratch scratch;
     std::unique_ptr<HistorySource> source;  // set: the history is not unpacked yet
 
+    // Whether a keystroke may go without a change around it.
+    void open_typing(bool open) noexcept {
+        typing.open_limit = open && !typing.wide ? typing.limit : 0;
+        typing.open_wide_limit = open && typing.wide ? typing.limit : 0;
+    }
     // Adds what typing has deferred; readers start with this.
     void settle() noexcept {
         if (typing.end != typing.begin) settle_typing();
@@ -196,12 +208,12 @@ private:
     };
     [[nodiscard]] Gap gap_before(std::uint32_t seq, std::uint32_t position) noexcept;
     [[nodiscard]] Gap gap_behind(std::uint32_t seq, std::uint32_t position) noexcept;
-    template <class Write>
-    Status insert_units(std::uint32_t type, std::uint32_t position, std::uint32_t count, bool wide,
-                        Write&& write) noexcept;
-    template <class Write>
-    bool type_more(std::uint32_t type, std::uint32_t position, std::uint32_t count, bool wide,
-                   Write&& write) noexcept;
+    template <class Narrow, class Wide>
+    Status insert_units(std::uint32_t type, std::uint32_t position, std::uint32_t count, bool ascii,
+                        const Narrow& narrow, const Wide& widen) noexcept;
+    template <class Narrow, class Wide>
+    Status insert_anywhere(std::uint32_t type, std::uint32_t position, std::uint32_t count,
+                           bool ascii, const Narrow& narrow, const Wide& widen) noexcept;
     Status put_item(std::uint32_t seq, const Gap& gap, const NewItem& item,
                     RunPos* inserted) noexcept;
     Status erase_stretch(std::uint32_t seq, Place place, std::uint32_t position,

@@ -7,6 +7,13 @@
 
 namespace crdt {
 
+namespace detail {
+// Where a stretch would end, for errors; the highest number if there is none so high.
+[[nodiscard]] constexpr std::uint64_t end_of(std::uint64_t start, std::uint64_t count) noexcept {
+    return count > ~start ? ~std::uint64_t{0} : start + count;
+}
+}  // namespace detail
+
 class SharedType {
 public:
     // Whether writes can succeed: the type is attached and was not deleted.

@@ -28,7 +28,7 @@ public:
                 return {};
             }
         }
-        return insert_elsewhere(at, utf8);
+        return insert_further(at, utf8);
     }
     // Lone surrogates are kept, as Yjs keeps them; the wire has U+FFFD in their place.
     Status insert(Position at, std::u16string_view units) const noexcept;
@@ -51,6 +51,7 @@ private:
     friend class Value;
     Text(detail::Store* store, std::uint32_t type) noexcept : SharedType(store, type) {}
 
+    Status insert_further(Position at, std::string_view utf8) const noexcept;
     Status insert_elsewhere(Position at, std::string_view utf8) const noexcept;
     [[nodiscard]] Result<std::uint32_t> units_of(Position at) const noexcept;
     // f(run, offset, count) for each visible stretch of text, in order.

@@ -252,15 +252,22 @@ TEST_CASE("typing that is interrupted by everything else shows what a string sho
                 REQUIRE(text.insert(at, support::to_utf8({&letter, 1})).ok());
                 ++at;
                 switch (random(24)) {
-                    case 0: REQUIRE(text.length() == model.units.size()); break;
-                    case 1: REQUIRE(other.append("x").ok()); break;
-                    case 2: REQUIRE(doc.state_vector().ok()); break;
+                    case 0:
+                        REQUIRE(text.length() == model.units.size());
+                        break;
+                    case 1:
+                        REQUIRE(other.append("x").ok());
+                        break;
+                    case 2:
+                        REQUIRE(doc.state_vector().ok());
+                        break;
                     case 3:
                         --at;
                         model.erase(at, 1);
                         REQUIRE(text.erase(at, 1).ok());
                         break;
-                    default: break;
+                    default:
+                        break;
                 }
             }
         }
@@ -274,12 +281,14 @@ TEST_CASE("typing that is interrupted by everything else shows what a string sho
 TEST_CASE("a text of more than 100 KB by several writers crosses every page border") {
     Doc doc = document(1);
     Doc peer = document(2);
-    const auto heard = doc.on_update([&](crdt::ByteView update, const crdt::Origin& origin) noexcept {
-        if (!origin.remote()) static_cast<void>(peer.apply(update));
-    });
-    const auto back = peer.on_update([&](crdt::ByteView update, const crdt::Origin& origin) noexcept {
-        if (!origin.remote()) static_cast<void>(doc.apply(update));
-    });
+    const auto heard =
+        doc.on_update([&](crdt::ByteView update, const crdt::Origin& origin) noexcept {
+            if (!origin.remote()) static_cast<void>(peer.apply(update));
+        });
+    const auto back =
+        peer.on_update([&](crdt::ByteView update, const crdt::Origin& origin) noexcept {
+            if (!origin.remote()) static_cast<void>(doc.apply(update));
+        });
     support::Random random(1);
     std::string model;
     std::uint32_t cursor[2] = {0, 0};

@@ -308,7 +308,7 @@ ROPEWALK_INLINE Subscription Doc::listen(detail::UpdateListeners::Listener liste
         return {};
     }
     core_->store.sink.listening = true;
-    if (core_->store.change.depth == 0) core_->store.typing.open_limit = 0;  // keystrokes are told
+    if (core_->store.change.depth == 0) core_->store.open_typing(false);  // keystrokes are told
     return Subscription(core_->listeners, id);
 }
 

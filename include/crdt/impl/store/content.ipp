@@ -70,18 +70,21 @@ ROPEWALK_INLINE std::uint32_t ContentStore::same_state(const Run& run, std::uint
 }
 
 ROPEWALK_INLINE Measure measure_units(const char16_t* units, std::uint32_t count) noexcept {
-    Measure sum{count, 0, 0};
+    // Without branches: which characters come next cannot be guessed.
+    std::uint32_t extra = 0;
+    std::uint32_t surrogates = 0;
     for (std::uint32_t i = 0; i < count; ++i) {
-        const char16_t unit = units[i];
-        if (unit < 0x80) continue;
-        if (unit < 0x800) {
-            sum.extra += 1;
-        } else if (is_high_surrogate(unit) && i + 1 < count && is_low_surrogate(units[i + 1])) {
-            sum.pairs += 1;
-            sum.extra += 2;
+        const std::uint32_t unit = units[i];
+        extra += (unit >= 0x80 ? 1U : 0U) + (unit >= 0x800 ? 1U : 0U);
+        surrogates += (unit & 0xf800U) == 0xd800U ? 1U : 0U;
+    }
+    Measure sum{count, 0, extra};
+    if (surrogates == 0) return sum;
+    for (std::uint32_t i = 0; i + 1 < count; ++i) {
+        if (is_high_surrogate(units[i]) && is_low_surrogate(units[i + 1])) {
+            sum.pairs += 1;  // 4 bytes, where two lone halves count 3 each
+            sum.extra -= 2;
             ++i;
-        } else {
-            sum.extra += 2;
         }
     }
     return sum;

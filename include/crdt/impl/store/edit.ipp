@@ -57,31 +57,24 @@ ROPEWALK_INLINE Store::Gap Store::gap_behind(std::uint32_t seq, std::uint32_t po
 
 // -- text ---------------------------------------------------------------------------------------
 
-// The keystroke that continues typing: no search, no lengths, no clocks.
-template <class Write>
-bool Store::type_more(std::uint32_t type, std::uint32_t position, std::uint32_t count, bool wide,
-                      Write&& write) noexcept {
-    if (typing.type != type || typing.end != position || typing.wide != wide ||
-        count > typing.limit - typing.end) {
-        return false;
-    }
-    write(typing.next);
-    typing.next += wide ? count * 2 : count;
-    typing.end += count;
-    return true;
-}
-
-// Puts `count` units in front of visible unit `position`. `write(at)` writes them, one or two bytes
-// each.
-template <class Write>
+// Puts `count` units in front of visible unit `position`. `narrow(at)` writes them one byte each, if
+// they are ASCII, and `widen(at)` two.
+template <class Narrow, class Wide>
 Status Store::insert_units(std::uint32_t type, std::uint32_t position, std::uint32_t count,
-                           bool wide, Write&& write) noexcept {
+                           bool ascii, const Narrow& narrow, const Wide& widen) noexcept {
     ROPEWALK_CHECK(ensure_own());
     ClientLog& log = clients[own];
     if (count > kMaxClock - log.next_clock) return Error{ErrorCode::limit_exceeded, log.next_clock};
     const std::uint32_t seq = types.types[type].list;
     if (count > kMaxClock - sequences.units(seq)) return ErrorCode::limit_exceeded;
     const Gap gap = gap_before(seq, position);
+    Run* run = gap.left.exists() ? &runs[gap.left.run] : nullptr;
+    const bool continues = run != nullptr && run->client == own &&
+                           gap.left.offset + 1 == run->length &&
+                           run->end_clock() == log.next_clock && run->right == gap.right;
+    // Short ASCII stays in a run of two-byte units rather than start a new one.
+    const bool wide =
+        !ascii || (continues && run->kind == RunKind::utf16 && count <= kShortAscii);
     const std::size_t bytes = wide ? std::size_t{count} * 2 + 1 : count;
     if (!runs.reserve_more(1) || !log.reserve_more(1) || !content.reserve_text(log, bytes) ||
         !sequences.reserve_entries(gap.place.leaf, 2) ||
@@ -89,15 +82,18 @@ Status Store::insert_units(std::uint32_t type, std::uint32_t position, std::uint
          !sequences.reserve_entries(gap.left_place.leaf, 1))) {
         return ErrorCode::out_of_memory;
     }
+    const auto write = [&](std::uint8_t* at) {
+        if (wide) {
+            widen(at);
+        } else {
+            narrow(at);
+        }
+    };
 
     std::uint32_t start = position;
     Place place;
-    Run* run = gap.left.exists() ? &runs[gap.left.run] : nullptr;
-    const bool extends =
-        run != nullptr && run->client == own && gap.left.offset + 1 == run->length &&
-        run->end_clock() == log.next_clock && run->right == gap.right &&
-        run->kind == (wide ? RunKind::utf16 : RunKind::ascii) &&
-        run->data + (wide ? run->length * 2 : run->length) == log.text_tail;
+    const bool extends = continues && run->kind == (wide ? RunKind::utf16 : RunKind::ascii) &&
+                         run->data + (wide ? run->length * 2 : run->length) == log.text_tail;
     if (extends) {
         write(content.text.at(log.text_tail));
         const std::uint32_t offset = run->length;
@@ -136,46 +132,50 @@ Status Store::insert_units(std::uint32_t type, std::uint32_t position, std::uint
     return {};
 }
 
-ROPEWALK_INLINE Status Store::insert_text(std::uint32_t type, std::uint32_t position,
-                                          ByteView utf8, const Utf8Scan& scan) noexcept {
-    const std::uint32_t count = scan.utf16_length;
-    const auto copy = [&](std::uint8_t* at) { std::memcpy(at, utf8.data(), utf8.size()); };
-    const auto widen = [&](std::uint8_t* at) {
-        utf8_to_utf16(utf8, reinterpret_cast<char16_t*>(at));
-    };
-    // Short ASCII stays in a run of two-byte units rather than start a new one.
-    const bool in_wide = scan.ascii && typing.type == type && typing.end == position &&
-                         typing.wide && count < 64;
-    const bool wide = !scan.ascii || in_wide;
-    if (wide ? type_more(type, position, count, true, widen)
-             : type_more(type, position, count, false, copy)) {
+template <class Narrow, class Wide>
+Status Store::insert_anywhere(std::uint32_t type, std::uint32_t position, std::uint32_t count,
+                              bool ascii, const Narrow& narrow, const Wide& widen) noexcept {
+    // What continues typing needs no search, no lengths and no clocks.
+    if (typing.type == type && typing.end == position && count <= typing.limit - typing.end &&
+        (typing.wide ? !ascii || count <= kShortAscii : ascii)) {
+        if (typing.wide) {
+            widen(typing.next);
+            const Measure added = content.measure_appended(
+                runs[typing.run], runs[typing.run].length + (typing.end - typing.begin), count);
+            typing.pairs += added.pairs;
+            typing.extra += added.extra;
+        } else {
+            narrow(typing.next);
+        }
+        typing.next += typing.wide ? count * 2 : count;
+        typing.end += count;
         return {};
     }
     disarm();
-    return wide ? insert_units(type, position, count, true, widen)
-                : insert_units(type, position, count, false, copy);
+    return insert_units(type, position, count, ascii, narrow, widen);
+}
+
+ROPEWALK_INLINE Status Store::insert_text(std::uint32_t type, std::uint32_t position,
+                                          ByteView utf8, const Utf8Scan& scan) noexcept {
+    return insert_anywhere(
+        type, position, scan.utf16_length, scan.ascii,
+        [&](std::uint8_t* at) {
+            if (ROPEWALK_LIKELY(utf8.size() == 1)) {
+                *at = utf8[0];
+            } else {
+                std::memcpy(at, utf8.data(), utf8.size());
+            }
+        },
+        [&](std::uint8_t* at) { utf8_to_utf16(utf8, reinterpret_cast<char16_t*>(at)); });
 }
 
 ROPEWALK_INLINE Status Store::insert_text(std::uint32_t type, std::uint32_t position,
                                           const char16_t* units, std::size_t count) noexcept {
     if (count > kMaxClock) return ErrorCode::limit_exceeded;
-    const auto length = static_cast<std::uint32_t>(count);
-    bool ascii = true;
-    for (std::size_t i = 0; i < count && ascii; ++i) ascii = units[i] < 0x80;
-    const auto copy = [&](std::uint8_t* at) { std::memcpy(at, units, count * 2); };
-    const auto narrow = [&](std::uint8_t* at) {
-        for (std::size_t i = 0; i < count; ++i) at[i] = static_cast<std::uint8_t>(units[i]);
-    };
-    const bool in_wide = ascii && typing.type == type && typing.end == position && typing.wide &&
-                         count < 64;
-    const bool wide = !ascii || in_wide;
-    if (wide ? type_more(type, position, length, true, copy)
-             : type_more(type, position, length, false, narrow)) {
-        return {};
-    }
-    disarm();
-    return wide ? insert_units(type, position, length, true, copy)
-                : insert_units(type, position, length, false, narrow);
+    return insert_anywhere(
+        type, position, static_cast<std::uint32_t>(count), is_ascii(units, count),
+        [&](std::uint8_t* at) { narrow_ascii(units, count, at); },
+        [&](std::uint8_t* at) { std::memcpy(at, units, count * 2); });
 }
 
 // -- deleting -----------------------------------------------------------------------------------
@@ -190,8 +190,19 @@ ROPEWALK_INLINE Status Store::erase(std::uint32_t type, std::uint32_t position,
     const std::uint32_t offset = span.offset + place.offset;
     Run& run = runs[span.run];
     // Deleting next to what was just deleted: the cursor stays, and nothing can fail.
-    if (ROPEWALK_LIKELY(run.kind == RunKind::ascii &&
-                        sequences.hide_at_edge(seq, place, count, {count, 0, 0}))) {
+    bool hidden = false;
+    if (ROPEWALK_LIKELY(run.kind == RunKind::ascii)) {
+        hidden = sequences.hide_at_edge(seq, place, count, {count, 0, 0});
+    } else if (run.kind == RunKind::utf16 && count <= span.length() - place.offset) {
+        const char16_t* units = content.utf16(run, offset);
+        const bool cuts = is_low_surrogate(units[0]) || is_high_surrogate(units[count - 1]);
+        const std::uint32_t unit = units[0];
+        const std::uint32_t extra = (unit >= 0x80 ? 1U : 0U) + (unit >= 0x800 ? 1U : 0U);
+        hidden = !cuts && sequences.hide_at_edge(
+                              seq, place, count,
+                              count == 1 ? Measure{1, 0, extra} : measure_units(units, count));
+    }
+    if (ROPEWALK_LIKELY(hidden)) {
         content.set_deleted_text(run, offset, count);
         change.deleted(run.client, run.clock + offset, count);
         return {};

@@ -9,8 +9,8 @@ namespace crdt::detail {
 ROPEWALK_INLINE void Store::settle_typing() noexcept {
     const std::uint32_t count = typing.end - typing.begin;
     Run& run = runs[typing.run];
-    Measure added{count, 0, 0};
-    if (typing.wide) added = content.measure_appended(run, run.length, count);
+    const Measure added{count, typing.pairs, typing.extra};
+    typing.pairs = typing.extra = 0;
     run.length += count;
     ClientLog& log = clients[own];
     log.next_clock += count;
@@ -34,9 +34,10 @@ ROPEWALK_INLINE void Store::arm(std::uint32_t type, Place place, std::uint32_t p
     typing.limit = position + room;
     typing.next = content.text.at(log.text_tail - 1) + 1;
     typing.wide = wide;
-    typing.open_limit = wide ? 0 : typing.limit;  // a change is open
+    typing.pairs = typing.extra = 0;
     typing.place = place;
     typing.run = span.run;
+    open_typing(true);  // a change is open
 }
 
 // -- changes ------------------------------------------------------------------------------------
@@ -52,14 +53,14 @@ ROPEWALK_NEVER_INLINE ROPEWALK_INLINE void Store::open_change() noexcept {
     change.first_error = {};
     change.touched.clear();
     change.deletions.clear();
-    typing.open_limit = typing.wide ? 0 : typing.limit;
+    open_typing(true);
 }
 
 ROPEWALK_NEVER_INLINE ROPEWALK_INLINE Status Store::close_change() noexcept {
     if (change.first_dead != kNone) collect_dead_types();
     change.depth = 0;
     Status status = change.first_error;
-    if (sink.listening) typing.open_limit = 0;
+    if (sink.listening) open_typing(false);
     if (change.recording) {
         const Status told = sink.finish(sink.context, *this);
         if (status.ok()) status = told;

@@ -30,11 +30,75 @@ ROPEWALK_INLINE Result<std::uint32_t> Text::units_of(Position at) const noexcept
     return store_->to_units(type_, at.value(), at.unit() == Unit::utf8);
 }
 
+namespace detail {
+
+// One character of 1 to 4 bytes, which are all of `utf8`, as UTF-16. 0 units: it is not just that.
+// Up to three bytes without branches: which length comes next cannot be guessed.
+ROPEWALK_ALWAYS_INLINE std::uint32_t single_character(std::string_view utf8,
+                                                      char16_t (&units)[2]) noexcept {
+    const auto* bytes = reinterpret_cast<const std::uint8_t*>(utf8.data());
+    const std::size_t size = utf8.size();
+    const auto trail = [](std::uint32_t byte) { return (byte & 0xc0U) == 0x80U; };
+    if (ROPEWALK_LIKELY(size - 1 < 3)) {
+        const std::uint32_t first = bytes[0];
+        const std::uint32_t middle = bytes[size / 2];
+        const std::uint32_t last = bytes[size - 1];
+        const std::uint32_t three = (first & 0x0fU) << 12 | (middle & 0x3fU) << 6 | (last & 0x3fU);
+        const std::uint32_t codes[3] = {first, (first & 0x1fU) << 6 | (last & 0x3fU), three};
+        const bool valid[3] = {
+            first < 0x80, bool(int(first - 0xc2 < 0x1e) & int(trail(last))),
+            bool(int((first & 0xf0U) == 0xe0U) & int(trail(middle)) & int(trail(last)) &
+                 int(three >= 0x800) & int((three & 0xf800U) != 0xd800U))};
+        units[0] = static_cast<char16_t>(codes[size - 1]);
+        return valid[size - 1] ? 1 : 0;
+    }
+    if (size != 4 || (bytes[0] & 0xf8U) != 0xf0U || !trail(bytes[1]) || !trail(bytes[2]) ||
+        !trail(bytes[3])) {
+        return 0;
+    }
+    const std::uint32_t code = (bytes[0] & 0x07U) << 18 | (bytes[1] & 0x3fU) << 12 |
+                               (bytes[2] & 0x3fU) << 6 | (bytes[3] & 0x3fU);
+    if (code - 0x10000 > 0xfffff) return 0;
+    units[0] = static_cast<char16_t>(0xd7c0U + (code >> 10));
+    units[1] = static_cast<char16_t>(0xdc00U | (code & 0x3ffU));
+    return 2;
+}
+
+}  // namespace detail
+
+// One more character of two-byte units where the last one was, with nobody to tell; else the rest.
+ROPEWALK_NEVER_INLINE ROPEWALK_INLINE Status
+Text::insert_further(Position at, std::string_view utf8) const noexcept {
+    if (ROPEWALK_LIKELY(store_ != nullptr)) {
+        detail::Typing& typing = store_->typing;
+        char16_t units[2] = {};
+        if (ROPEWALK_LIKELY(typing.type == type_ && at.is_utf16(typing.end) &&
+                            typing.end + 2 <= typing.open_wide_limit)) {
+            const std::uint32_t count = detail::single_character(utf8, units);
+            if (ROPEWALK_LIKELY(count != 0)) {
+                // Both units are written; there is room for them.
+                std::memcpy(typing.next, units, sizeof units);
+                typing.next += count * 2;
+                typing.end += count;
+                typing.pairs += count / 2;
+                typing.extra += static_cast<std::uint32_t>(utf8.size()) - count;
+                return {};
+            }
+        }
+    }
+    return insert_elsewhere(at, utf8);
+}
+
 ROPEWALK_NEVER_INLINE ROPEWALK_INLINE Status Text::insert_elsewhere(Position at, std::string_view utf8) const noexcept {
     return write([&]() -> Status {
         const ByteView bytes = as_bytes(utf8);
         if (bytes.size() > kMaxClock) return ErrorCode::limit_exceeded;
-        const detail::Utf8Scan scan = detail::scan_utf8(bytes);
+        detail::Utf8Scan scan;
+        if (ROPEWALK_LIKELY(bytes.size() == 1 && bytes[0] < 0x80)) {
+            scan.utf16_length = scan.code_points = 1;
+        } else {
+            scan = detail::scan_utf8(bytes);
+        }
         if (!scan.valid) return Error{ErrorCode::invalid_utf8, scan.bad_offset};
         // Typing goes on where it was: no need to look the position up.
         const bool typing = store_->typing.type == type_ && at.unit() == Unit::utf16 &&
@@ -68,12 +132,12 @@ ROPEWALK_INLINE Status Text::erase(Position at, std::size_t count) const noexcep
         std::uint32_t to = 0;
         if (at.unit() == Unit::utf16) {
             if (count > store_->units(type_) - from) {
-                return Error{ErrorCode::index_out_of_range, from};
+                return Error{ErrorCode::index_out_of_range, detail::end_of(from, count)};
             }
             to = from + static_cast<std::uint32_t>(count);
         } else {
             if (count > 0xffffffffU - std::size_t{at.value()}) {
-                return Error{ErrorCode::index_out_of_range, at.value()};
+                return Error{ErrorCode::index_out_of_range, detail::end_of(at.value(), count)};
             }
             const std::uint32_t end = at.value() + static_cast<std::uint32_t>(count);
             ROPEWALK_TRY(to, store_->to_units(type_, end, at.unit() == Unit::utf8));
