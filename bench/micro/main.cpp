@@ -1,9 +1,13 @@
 // ropewalk_bench [Google Benchmark's options]: times, and in the JSON allocations and heap too.
+// With --benchmark_out=file only the file is written: report.py makes the table of it.
 #include <benchmark/benchmark.h>
 
 #include <cstdio>
 #include <exception>
 #include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "../support/heap_meter.hpp"
 #include "trace_benchmarks.hpp"
@@ -25,18 +29,38 @@ private:
     std::optional<bench::HeapMeter> meter_;
 };
 
-}  // namespace
+class Quiet : public benchmark::BenchmarkReporter {
+public:
+    bool ReportContext(const Context&) override { return true; }
+    void ReportRuns(const std::vector<Run>&) override {}
+};
 
-int main(int count, char** arguments) try {
-    benchmark::Initialize(&count, arguments);
-    if (benchmark::ReportUnrecognizedArguments(count, arguments)) return 2;
+int run(int count, char** arguments) {
+    // A repetition need not be long: the best of several counts. What is given later wins.
+    std::string least = "--benchmark_min_time=0.05";
+    std::vector<char*> all{arguments[0], least.data()};
+    all.insert(all.end(), arguments + 1, arguments + count);
+    bool to_file = false;
+    for (const std::string_view argument : all) {
+        to_file = to_file || argument.starts_with("--benchmark_out=");
+    }
+    count = static_cast<int>(all.size());
+    benchmark::Initialize(&count, all.data());
+    if (benchmark::ReportUnrecognizedArguments(count, all.data())) return 2;
     bench::register_trace_benchmarks();
     Memory memory;
     benchmark::RegisterMemoryManager(&memory);
-    benchmark::RunSpecifiedBenchmarks();
+    Quiet quiet;
+    benchmark::RunSpecifiedBenchmarks(to_file ? &quiet : nullptr);
     benchmark::RegisterMemoryManager(nullptr);
     benchmark::Shutdown();
     return 0;
+}
+
+}  // namespace
+
+int main(int count, char** arguments) try {
+    return run(count, arguments);
 } catch (const std::exception& error) {
     static_cast<void>(std::fprintf(stderr, "ropewalk_bench: %s\n", error.what()));
     return 2;
