@@ -83,7 +83,7 @@ def count_ctest(preset: str) -> Count:
     count = Count()
     report = ROOT / "build" / preset / "junit.xml"
     shown = subprocess.run(
-        ["ctest", "--preset", preset, "--show-only=json-v1"],
+        ["ctest", "--test-dir", f"build/{preset}", "--show-only=json-v1"],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -103,9 +103,10 @@ def count_ctest(preset: str) -> Count:
         cases = list(dict.fromkeys(re.findall(r"^TEST CASE:  (.*)$", output, re.MULTILINE)))
         command = commands.get(name, [])
         if cases and command:
+            program = os.path.relpath(command[0], ROOT)
             for case_name in cases:
                 pattern = case_name.replace(",", "\\,")
-                count.repeat.append(shlex.join([command[0], f"--test-case={pattern}"]))
+                count.repeat.append(shlex.join([program, *command[1:], f"--test-case={pattern}"]))
         else:
             count.repeat.append(f"ctest --preset {preset} -R {shlex.quote(f'^{re.escape(name)}$')}")
     return count
