@@ -22,6 +22,7 @@ struct ClientLog {
     std::uint32_t touched = 0;         // epoch of the change that last inserted for it
     std::uint32_t waiters = kNone;     // first group of parked blocks that waits for it (Pending)
     std::uint32_t parked = kNone;      // group of its own parked blocks
+    std::uint32_t parked_deletion = kNone;  // lowest clock of its units whose deletion is parked
     std::uint8_t id_bytes[8] = {};     // the id as the wire writes it
     std::uint8_t id_size = 0;
 

@@ -72,6 +72,14 @@ public:
         return value(run.has_cells() ? cells[run.data + offset] & ~kDeadCell : run.data);
     }
 
+    // The same as a JSON-like value.
+    [[nodiscard]] ByteView any(const Run& run, std::uint32_t offset) const noexcept {
+        const ByteView stored = element(run, offset);
+        if (run.kind != RunKind::json) return stored;
+        const std::uint32_t address = cells[run.data + offset] & ~kDeadCell;
+        return value(address + static_cast<std::uint32_t>(stored_size(stored.size())));
+    }
+
     // -- deletion -----------------------------------------------------------------------------
 
     [[nodiscard]] bool deleted(const Run& run, std::uint32_t offset) const noexcept {

@@ -42,6 +42,7 @@ public:
     }
     [[nodiscard]] std::uint32_t blocks() const noexcept { return blocks_; }
     [[nodiscard]] std::size_t bytes() const noexcept { return bytes_.size() - garbage_; }
+    // In no order, and they may overlap.
     [[nodiscard]] const Vec<Deletion>& deletions() const noexcept { return deletions_; }
 
     // -- parking: reserve, then park ------------------------------------------------------------
@@ -54,8 +55,16 @@ public:
     void park(ClientLog& log, const BlockView& block, const DecodedUpdate& update) noexcept;
     // How many bytes a block may take when it is parked.
     [[nodiscard]] static std::size_t parked_size(const BlockView& block) noexcept;
-    void park_deletion(const Deletion& deletion) noexcept {
+    void park_deletion(ClientTable& clients, const Deletion& deletion) noexcept {
         deletions_.push_back_reserved(deletion);
+        std::uint32_t& first = clients[deletion.client].parked_deletion;
+        if (first == kNone || deletion.clock < first) first = deletion.clock;
+        // Sorted and joined now and then, so that repetitions do not add up.
+        if (deletions_.size() > 2 * tidy_ + 64) tidy_deletions();
+    }
+    // Has a unit arrived whose deletion is parked?
+    [[nodiscard]] static bool is_due(const ClientLog& log) noexcept {
+        return log.parked_deletion != kNone && log.parked_deletion < log.next_clock;
     }
 
     // -- unparking ------------------------------------------------------------------------------
@@ -84,9 +93,7 @@ public:
 
     // Deletions whose units have arrived are handed to f(Deletion) and forgotten.
     template <class F>
-    void take_deletions(const ClientTable& clients, F&& f) noexcept;
-    // Sorts and joins the parked deletions.
-    void tidy_deletions() noexcept;
+    void take_deletions(ClientTable& clients, F&& f) noexcept;
 
     // -- encoding -------------------------------------------------------------------------------
 
@@ -95,7 +102,7 @@ public:
     [[nodiscard]] bool write(const ClientLog& log, std::uint32_t from, bool started,
                              Vec<std::uint8_t>& out, std::uint32_t& blocks) const noexcept;
     // Joins the parked deletions of a client into its sorted ranges.
-    [[nodiscard]] bool add_deletions(std::uint32_t client, Vec<Deletion>& ranges) const noexcept;
+    [[nodiscard]] bool add_deletions(std::uint32_t client, Vec<Deletion>& ranges) noexcept;
 
 private:
     // Items [begin, begin + count) of `capacity`: blocks arrive at either end.
@@ -114,7 +121,10 @@ private:
     Vec<std::uint8_t> bytes_;
     std::size_t garbage_ = 0;
     std::uint32_t blocks_ = 0;
-    Vec<Deletion> deletions_;  // after tidy: by client and clock, joined
+    void tidy_deletions() noexcept;
+
+    Vec<Deletion> deletions_;
+    std::size_t tidy_ = 0;  // so many from the start are by client and clock, and joined
 };
 
 // Writes the struct of a block, its first `cut` units left out, in V1; 5 ids and lengths and its
@@ -123,25 +133,30 @@ private:
                                         const DecodedUpdate& update, std::uint32_t cut) noexcept;
 
 template <class F>
-void Pending::take_deletions(const ClientTable& clients, F&& f) noexcept {
+void Pending::take_deletions(ClientTable& clients, F&& f) noexcept {
+    for (const Deletion& deletion : deletions_) {
+        clients[deletion.client].parked_deletion = kNone;
+    }
     std::size_t kept = 0;
     for (std::size_t i = 0; i < deletions_.size(); ++i) {
         Deletion deletion = deletions_[i];
-        const std::uint32_t known = clients[deletion.client].next_clock;
-        if (deletion.clock < known) {
-            const std::uint32_t now =
-                deletion.length < known - deletion.clock ? deletion.length : known - deletion.clock;
-            if (!f(Deletion{deletion.client, deletion.clock, now})) {
-                deletions_[kept++] = deletion;
-                continue;
+        ClientLog& log = clients[deletion.client];
+        if (deletion.clock < log.next_clock) {
+            const std::uint32_t arrived = log.next_clock - deletion.clock;
+            const std::uint32_t now = deletion.length < arrived ? deletion.length : arrived;
+            if (f(Deletion{deletion.client, deletion.clock, now})) {
+                deletion.clock += now;
+                deletion.length -= now;
             }
-            deletion.clock += now;
-            deletion.length -= now;
-            if (deletion.length == 0) continue;
         }
+        if (deletion.length == 0) continue;
         deletions_[kept++] = deletion;
+        if (log.parked_deletion == kNone || deletion.clock < log.parked_deletion) {
+            log.parked_deletion = deletion.clock;
+        }
     }
     deletions_.truncate(kept);
+    tidy_ = 0;
 }
 
 }  // namespace crdt::detail

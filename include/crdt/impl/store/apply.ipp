@@ -241,7 +241,8 @@ ROPEWALK_INLINE Status Apply::reserve(std::size_t runs, std::uint64_t changes) n
                 cells += block.length;
                 break;
             case ContentKind::json:
-                values += block.content.size;
+                // Each text is kept with its value, which is hardly longer.
+                values += std::size_t{block.content.size} * 3 + std::size_t{block.length} * 32;
                 cells += block.length;
                 break;
             case ContentKind::type: {
@@ -347,18 +348,15 @@ ROPEWALK_INLINE void Apply::delete_range(std::uint32_t client, const DeleteRange
 
 // Deletions of units that have not arrived wait; so do nested types for what they held.
 ROPEWALK_INLINE void Apply::park_deletes() noexcept {
-    bool waiting = false;
     for (const DeleteRange& range : update_.deletes) {
         const std::uint32_t client = numbers_[range.slot];
         const std::uint32_t end = range.clock + range.length;
         const std::uint32_t next = store_.clients[client].next_clock;
         if (end <= next) continue;
         const std::uint32_t from = range.clock > next ? range.clock : next;
-        store_.pending.park_deletion({client, from, end - from});
-        waiting = true;
+        store_.pending.park_deletion(store_.clients, {client, from, end - from});
     }
     if (store_.change.next_dead != kNone) store_.delete_all_dead();
-    if (waiting) store_.pending.tidy_deletions();
 }
 
 // Everything parked that the clients of this update have been waited for, and what that frees.
@@ -371,8 +369,10 @@ ROPEWALK_INLINE void Apply::unpark() noexcept {
             static_cast<void>(unpark_one(number));
         }
     }
+    bool due = false;
     while (!arrived.empty()) {
         const std::uint32_t client = arrived.back();
+        due = due || Pending::is_due(store_.clients[client]);
         const std::uint32_t woken = store_.pending.wake(store_.clients, client);
         if (woken == kNone) {
             arrived.pop_back();
@@ -381,7 +381,7 @@ ROPEWALK_INLINE void Apply::unpark() noexcept {
         if (!unpark_one(woken)) continue;
         if (!arrived.push_back(woken)) return;
     }
-    if (store_.pending.deletions().empty()) return;
+    if (!due) return;
     store_.pending.take_deletions(store_.clients, [this](const Deletion& deletion) {
         if (!store_.sequences.reserve_changes(2)) return false;  // again with the next update
         delete_range(deletion.client, {0, deletion.clock, deletion.length});

@@ -2,6 +2,7 @@
 
 #include "../../base/utf.hpp"
 #include "../../codec/any.hpp"
+#include "../../codec/json_to_any.hpp"
 #include "../../codec/varint.hpp"
 #include "../../store/block_content.hpp"
 #include "../../store/wire_cut.hpp"
@@ -57,7 +58,13 @@ ROPEWALK_INLINE void store_content(Store& store, const DecodedUpdate& update,
             const std::uint8_t* at = bytes.data();
             for (std::uint32_t i = 0; i < cut + made.length; ++i) {
                 const auto size = static_cast<std::size_t>(get_var_uint(at));
-                if (i >= cut) content.cells.push_reserved(content.store_value({at, size}));
+                if (i >= cut) {
+                    // Its text, which goes back to the wire, and behind it the value for readers.
+                    content.cells.push_reserved(content.store_value({at, size}));
+                    Bytes value;
+                    const bool read = json_to_any(as_text({at, size}), value);
+                    content.store_value(read ? value.view() : AnyView().encoded());
+                }
                 at += size;
             }
             break;

@@ -182,6 +182,7 @@ ROPEWALK_INLINE void Pending::tidy_deletions() noexcept {
         }
     }
     if (!deletions_.empty()) deletions_.truncate(kept + 1);
+    tidy_ = deletions_.size();
 }
 
 // -- encoding -------------------------------------------------------------------------------------
@@ -218,13 +219,16 @@ ROPEWALK_INLINE bool Pending::write(const ClientLog& log, std::uint32_t from, bo
 }
 
 ROPEWALK_INLINE bool Pending::add_deletions(std::uint32_t client,
-                                            Vec<Deletion>& ranges) const noexcept {
+                                            Vec<Deletion>& ranges) noexcept {
+    if (tidy_ != deletions_.size()) tidy_deletions();
+    const Deletion* at = std::lower_bound(
+        deletions_.begin(), deletions_.end(), client,
+        [](const Deletion& deletion, std::uint32_t number) { return deletion.client < number; });
     // Parked deletions name units that are not here, so they lie behind all others or join them.
-    for (const Deletion& deletion : deletions_) {
-        if (deletion.client != client) continue;
-        if (!ranges.empty() && ranges.back().clock + ranges.back().length == deletion.clock) {
-            ranges.back().length += deletion.length;
-        } else if (!ranges.push_back(deletion)) {
+    for (; at != deletions_.end() && at->client == client; ++at) {
+        if (!ranges.empty() && ranges.back().clock + ranges.back().length == at->clock) {
+            ranges.back().length += at->length;
+        } else if (!ranges.push_back(*at)) {
             return false;
         }
     }

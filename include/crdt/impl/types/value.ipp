@@ -33,9 +33,7 @@ ROPEWALK_INLINE ValueKind Value::kind() const noexcept {
 ROPEWALK_INLINE AnyView Value::any() const noexcept {
     if (kind() == ValueKind::any) {
         const detail::Run& run = store_->runs[unit_.run];
-        if (run.kind == detail::RunKind::any) {
-            return AnyView(store_->content.element(run, unit_.offset));
-        }
+        if (run.has_cells()) return AnyView(store_->content.any(run, unit_.offset));
     }
     return AnyView();
 }
