@@ -12,9 +12,9 @@ namespace crdt::detail {
 
 // One pass. Counts of arrays and objects are known at their end: a hole of fixed size waits for
 // them, which over-long varints fill; canonicalise_any shortens them.
-class JsonReader {
+class JsonToAny {
 public:
-    JsonReader(std::string_view json, Bytes& out) noexcept
+    JsonToAny(std::string_view json, Bytes& out) noexcept
         : at_(json.data()), end_(at_ + json.size()), out_(out.storage()) {}
 
     [[nodiscard]] bool run() noexcept {
@@ -180,7 +180,7 @@ private:
 
 ROPEWALK_INLINE bool json_to_any(std::string_view json, Bytes& out) noexcept {
     Bytes wide;
-    return JsonReader(json, wide).run() && canonicalise_any(wide, out);
+    return JsonToAny(json, wide).run() && canonicalise_any(wide, out);
 }
 
 }  // namespace crdt::detail
