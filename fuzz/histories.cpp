@@ -20,10 +20,10 @@ struct World {
         docs.reserve(kReplicas);
         for (const std::uint64_t id : kIds) docs.push_back(support::document(id, id != 300));
         for (crdt::Doc& doc : docs) {
-            heard.push_back(doc.on_update([this](crdt::ByteView update,
-                                                 const crdt::Origin& origin) noexcept {
-                if (!origin.remote()) told.push_back(support::text_of(update));
-            }));
+            heard.push_back(
+                doc.on_update([this](crdt::ByteView update, const crdt::Origin& origin) noexcept {
+                    if (!origin.remote()) told.push_back(support::text_of(update));
+                }));
         }
     }
     void pass(std::size_t from, std::size_t to) {

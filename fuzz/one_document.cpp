@@ -1,5 +1,6 @@
 // Promise: a text that is edited, saved and opened again, addressed in any unit, shows at all times
-// what a string shows to which the same was done; what is out of bounds is refused and does nothing.
+// what a string shows to which the same was done; what is out of bounds is refused and does
+// nothing.
 #include "support.hpp"
 
 namespace {
@@ -7,8 +8,7 @@ namespace {
 // Where unit `at` of the model is, counted otherwise; inside a pair it is nowhere.
 crdt::Position position(const support::TextModel& model, std::uint32_t at, std::uint32_t unit) {
     const std::u16string before = model.units.substr(0, at);
-    const bool inside = at > 0 && at < model.units.size() &&
-                        (model.units[at] & 0xfc00) == 0xdc00 &&
+    const bool inside = at > 0 && at < model.units.size() && (model.units[at] & 0xfc00) == 0xdc00 &&
                         (model.units[at - 1] & 0xfc00) == 0xd800;
     if (unit == 0 || inside) return at;
     if (unit == 1) {
@@ -45,9 +45,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         const std::uint32_t at = tape(std::size_t{length} + 1);
         switch (tape(8)) {
             case 0:
-            case 1: fuzz::require(support::edit_text(text, tape, &model).ok(), "an edit"); break;
+            case 1:
+                fuzz::require(support::edit_text(text, tape, &model).ok(), "an edit");
+                break;
             case 2: {
-                const std::u16string_view piece = support::kPieces[tape(std::size(support::kPieces))];
+                const std::u16string_view piece =
+                    support::kPieces[tape(std::size(support::kPieces))];
                 const crdt::Position where = position(model, at, tape(3));
                 fuzz::require(text.insert(where, piece).ok(), "an insertion in any unit");
                 model.insert(at, piece);
@@ -75,7 +78,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                 model.erase(at, count);
                 break;
             }
-            case 5: refuse(text, length, tape); break;
+            case 5:
+                refuse(text, length, tape);
+                break;
             case 6: {
                 // Saved and opened by the same person.
                 const std::string bytes = support::canonical(doc);

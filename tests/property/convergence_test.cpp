@@ -4,11 +4,11 @@
 #include "property.hpp"
 #include "support/network.hpp"
 
-using support::receive;
 using support::broken;
 using support::canonical;
 using support::document;
 using support::Network;
+using support::receive;
 using support::show;
 using support::update_of;
 using support::vector_of;

@@ -2,13 +2,13 @@
 #include "property.hpp"
 #include "support/network.hpp"
 
-using support::receive;
 using support::broken;
 using support::canonical;
 using support::diff_for;
 using support::document;
 using support::loaded;
 using support::Network;
+using support::receive;
 using support::show;
 using support::update_of;
 using support::vector_of;

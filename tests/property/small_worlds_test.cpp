@@ -42,8 +42,8 @@ public:
                 for (const std::string& update : updates) receive(doc, update).value();
             }
             std::string told;
-            const auto heard = doc.on_update(
-                [&](crdt::ByteView update, const crdt::Origin&) noexcept {
+            const auto heard =
+                doc.on_update([&](crdt::ByteView update, const crdt::Origin&) noexcept {
                     told = support::text_of(update);
                 });
             edits_[made.what](doc);
@@ -161,7 +161,9 @@ TEST_CASE("[P1] lists and maps: every history of three edits") {
 
 TEST_CASE("[P1] nested types: every history of three edits") {
     const std::vector<Edit> edits = {
-        [](crdt::Doc& doc) { doc.map("m").set("k", crdt::MapInit{{"x", 1}}); },
+        [](crdt::Doc& doc) {
+            doc.map("m").set("k", crdt::MapInit{{"x", 1}});
+        },
         [](crdt::Doc& doc) {
             // Edits what somebody else may delete or replace meanwhile.
             const crdt::Map inner = doc.map("m").get("k").map();

@@ -45,7 +45,8 @@ std::string hex(const std::string& bytes) { return test::hex(crdt::as_bytes(byte
 
 }  // namespace
 
-// -- bytes ------------------------------------------------------------------------------------------
+// -- bytes
+// ------------------------------------------------------------------------------------------
 
 TEST_CASE("museum: the empty update changes nothing, no bytes at all are refused") {
     Doc doc = document(1);
@@ -137,7 +138,9 @@ TEST_CASE("museum: nested arrays deleted 50,000 deep") {
     CHECK(doc.array("a").empty());
     CHECK(broken(doc) == "");
     // The outermost keeps its place; what it held is one GC; all of it is deleted.
-    CHECK(hex(update_of(doc)) == "01020500010101610100cf8603010501" "00d08603");
+    CHECK(hex(update_of(doc)) ==
+          "01020500010101610100cf8603010501"
+          "00d08603");
 }
 
 TEST_CASE("museum: text that is not UTF-8, in every place where text stands") {
@@ -167,9 +170,15 @@ TEST_CASE("museum: unknown kinds of structs, contents and values") {
 
 TEST_CASE("museum: NaN, -0, 2^53, infinities and both ends of BigInt survive") {
     Doc doc = document(1);
-    const std::vector<double> numbers = {std::nan(""), -0.0, 9007199254740992.0, -9007199254740993.0,
-                                         std::numeric_limits<double>::infinity(), -2147483648.0,
-                                         2147483647.0, 5e-324, 0.1};
+    const std::vector<double> numbers = {std::nan(""),
+                                         -0.0,
+                                         9007199254740992.0,
+                                         -9007199254740993.0,
+                                         std::numeric_limits<double>::infinity(),
+                                         -2147483648.0,
+                                         2147483647.0,
+                                         5e-324,
+                                         0.1};
     for (const double number : numbers) CHECK(doc.array("a").push(number).ok());
     CHECK(doc.array("a").push(Any::bigint(std::numeric_limits<std::int64_t>::min())).ok());
     CHECK(doc.array("a").push(Any::bigint(std::numeric_limits<std::int64_t>::max())).ok());
@@ -191,8 +200,7 @@ TEST_CASE("museum: shortened by one byte (Yjs throws, yet has applied it and tol
     const std::string update = update_of(source);
     Doc doc = document(1);
     int told = 0;
-    const auto heard =
-        doc.on_update([&](crdt::ByteView, const crdt::Origin&) noexcept { ++told; });
+    const auto heard = doc.on_update([&](crdt::ByteView, const crdt::Origin&) noexcept { ++told; });
     const Status status = receive(doc, update.substr(0, update.size() - 1));
     CHECK(status.error().code == ErrorCode::unexpected_end);
     CHECK(status.error().offset < update.size());
@@ -200,7 +208,8 @@ TEST_CASE("museum: shortened by one byte (Yjs throws, yet has applied it and tol
     CHECK(hex(update_of(doc)) == "0000");
 }
 
-// -- merging ----------------------------------------------------------------------------------------
+// -- merging
+// ----------------------------------------------------------------------------------------
 
 TEST_CASE("museum: origins that point at non-neighbours over a tombstone (y-octo #53)") {
     // "abc" with b deleted; X between a and c, Y between a and b: in every order the same.
@@ -271,8 +280,9 @@ TEST_CASE("museum: a parent in a later section of the update (ygo #112 #140)") {
     CHECK(copy.array("a").get(0)->array().get(0)->as<std::string>() == "in");
 }
 
-TEST_CASE("museum: a child of a collected parent is dropped, not an error, not grafted elsewhere "
-          "(ygo #154 #156, y-crdt #181)") {
+TEST_CASE(
+    "museum: a child of a collected parent is dropped, not an error, not grafted elsewhere "
+    "(ygo #154 #156, y-crdt #181)") {
     Doc one = document(1);
     one.array("a").push(ArrayInit{1});
     Doc two = support::loaded(update_of(one), 2);

@@ -152,11 +152,20 @@ TEST_CASE("a remote update, a length, a canonical form unpack a source as well")
         FakeSource::Asked asked;
         Doc doc = unopened(asked);
         switch (way) {
-            case 0: CHECK(support::receive(doc, support::update_of(other)).ok()); break;
-            case 1: CHECK(doc.text("t").length() == 3); break;
-            case 2: CHECK(doc.encode_canonical().ok()); break;
-            case 3: CHECK(doc.delete_set().ok()); break;
-            default: CHECK(doc.transact().commit().ok());
+            case 0:
+                CHECK(support::receive(doc, support::update_of(other)).ok());
+                break;
+            case 1:
+                CHECK(doc.text("t").length() == 3);
+                break;
+            case 2:
+                CHECK(doc.encode_canonical().ok());
+                break;
+            case 3:
+                CHECK(doc.delete_set().ok());
+                break;
+            default:
+                CHECK(doc.transact().commit().ok());
         }
         CHECK(asked.unpacks == 1);
         CHECK(support::vector_of(doc) != "");

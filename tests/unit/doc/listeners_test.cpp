@@ -178,8 +178,7 @@ TEST_CASE("two documents that mirror each other do not echo for ever") {
 TEST_CASE("listeners move with their document") {
     Doc doc = document(1);
     int calls = 0;
-    const Subscription heard =
-        doc.on_update([&](ByteView, const Origin&) noexcept { ++calls; });
+    const Subscription heard = doc.on_update([&](ByteView, const Origin&) noexcept { ++calls; });
     Doc moved = std::move(doc);
     moved.text("t").append("a");
     CHECK(calls == 1);

@@ -76,9 +76,8 @@ TEST_CASE("a transaction that changed nothing tells nothing") {
 TEST_CASE("what was inserted and deleted in one transaction is told once, as deleted") {
     Doc doc = document(1);
     Doc mirror = document(2);
-    const auto heard = doc.on_update([&](ByteView update, const Origin&) noexcept {
-        static_cast<void>(mirror.apply(update));
-    });
+    const auto heard = doc.on_update(
+        [&](ByteView update, const Origin&) noexcept { static_cast<void>(mirror.apply(update)); });
     {
         const Transaction open = doc.transact();
         CHECK(doc.text("t").append("secret").ok());

@@ -1,6 +1,6 @@
 // T5 in small: shapes that have made peers quadratic. Times are the best of several, compared for
-// n and 4 n; the figures of reliability.md are the soak's and the benchmarks'. Nothing here recurses
-// as deep as its input, so deep documents are built, loaded, deleted and destroyed.
+// n and 4 n; the figures of reliability.md are the soak's and the benchmarks'. Nothing here
+// recurses as deep as its input, so deep documents are built, loaded, deleted and destroyed.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -80,7 +80,8 @@ std::function<void()> receives(std::vector<std::string> updates) {
     };
 }
 
-std::vector<std::string> told(std::uint32_t n, const std::function<void(Doc&, std::uint32_t)>& edit) {
+std::vector<std::string> told(std::uint32_t n,
+                              const std::function<void(Doc&, std::uint32_t)>& edit) {
     Doc doc = document(3);
     std::vector<std::string> updates;
     updates.reserve(n);

@@ -30,8 +30,9 @@ TEST_CASE("a leaf list finds the entry that covers an offset, whatever the order
         REQUIRE(list.insert({0, 1}));
         support::Random random(seed);
         for (std::uint32_t i = 2; i < 2000; ++i) {
-            const std::uint32_t offset = seed == 0 ? i * 5 : seed == 1 ? 20'000 - i * 5
-                                                                       : 1 + random(100'000);
+            const std::uint32_t offset = seed == 0   ? i * 5
+                                         : seed == 1 ? 20'000 - i * 5
+                                                     : 1 + random(100'000);
             if (!model.emplace(offset, i).second) continue;
             REQUIRE(list.insert({offset, i}));
         }

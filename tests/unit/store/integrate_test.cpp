@@ -37,7 +37,9 @@ std::string merged(std::vector<std::string> updates, const std::string& base = {
 }
 
 // What `client` adds to `base` at `at`.
-std::string inserts(std::uint64_t client, const std::string& base, std::size_t at,
+std::string inserts(std::uint64_t client,
+                    const std::string& base,
+                    std::size_t at,
                     std::string_view piece) {
     Doc doc = document(client);
     if (!base.empty()) REQUIRE(receive(doc, base).ok());
@@ -128,14 +130,17 @@ TEST_CASE("[6.8] what is inserted into a deleted type is deleted at once") {
 
 TEST_CASE("[6.2] an item whose parent is no type becomes GC, and its clocks count") {
     // Client 5: "a" in t. Client 6: an item whose parent is that letter, and one behind it.
-    const auto update = test::hex("02 02 06 00  04 00 05 00 01 78  84 06 00 01 79"
-                                  "  01 05 00  04 01 01 74 01 61  00");
+    const auto update = test::hex(
+        "02 02 06 00  04 00 05 00 01 78  84 06 00 01 79"
+        "  01 05 00  04 01 01 74 01 61  00");
     Doc doc = document(1);
     REQUIRE(doc.apply({update.data(), update.size()}).ok());
     CHECK(doc.text("t").to_string() == "a");
     CHECK(raw(doc.state_vector()->get(crdt::ClientId{6})) == 2);
     CHECK(test::hex(crdt::as_bytes(canonical(doc))) ==
-          "02" "0106000002" "0105000401017401610106010002");
+          "02"
+          "0106000002"
+          "0105000401017401610106010002");
     CHECK(broken(doc) == "");
 }
 

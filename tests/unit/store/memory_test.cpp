@@ -137,7 +137,8 @@ std::string update_from_afar(int edits) {
 TEST_CASE("[P6] text edits, whichever allocation fails") {
     for (const Maker& make : kMakers) {
         fail_each_way(make, [](Doc& doc) { return doc.text("t").insert(0, "abc"); });
-        fail_each_way(make, [](Doc& doc) { return doc.text("new").append(std::string(3000, 'x')); });
+        fail_each_way(make,
+                      [](Doc& doc) { return doc.text("new").append(std::string(3000, 'x')); });
         fail_each_way(make, [](Doc& doc) {
             const std::size_t middle = doc.text("t").length() / 2;
             return doc.text("t").insert(middle, u"\U0001f600\u6f22");
@@ -165,7 +166,8 @@ TEST_CASE("[P6] list and map edits, whichever allocation fails") {
             return doc.map("m").set("new", MapInit{{"x", TextInit("y")}, {"z", ArrayInit{1}}});
         });
         fail_each_way(make, [](Doc& doc) { return doc.map("m").erase("k"); });
-        fail_each_way(make, [](Doc& doc) { return doc.map("m").clear(); }, false);
+        fail_each_way(
+            make, [](Doc& doc) { return doc.map("m").clear(); }, false);
     }
 }
 
@@ -212,7 +214,8 @@ TEST_CASE("[P6] what waits is parked or refused, and goes on when memory returns
             REQUIRE(support::broken(doc) == "");
             REQUIRE(!doc.has_pending());
             Doc smooth = make();
-            for (const std::string& update : updates) REQUIRE(support::receive(smooth, update).ok());
+            for (const std::string& update : updates)
+                REQUIRE(support::receive(smooth, update).ok());
             REQUIRE(support::canonical(doc) == support::canonical(smooth));
         }
         REQUIRE(Heap::living == 0);
@@ -261,8 +264,8 @@ TEST_CASE("[P6] telling a listener: the edit stands, the error says that it was 
         {
             Doc doc = random_document(6, 50);
             int calls = 0;
-            const crdt::Subscription heard = doc.on_update(
-                [&](crdt::ByteView, const crdt::Origin&) noexcept { ++calls; });
+            const crdt::Subscription heard =
+                doc.on_update([&](crdt::ByteView, const crdt::Origin&) noexcept { ++calls; });
             Heap::arm(n, false);
             const Status status = doc.array("a").push({1, "two", ArrayInit{3}});
             Heap::disarm();

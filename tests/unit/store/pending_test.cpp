@@ -94,13 +94,15 @@ TEST_CASE("a chain through many clients unravels from its first link") {
 TEST_CASE("the same parts sent again, longer or shorter, wait once") {
     Doc doc = document(1);
     // Client 3, clocks 2.. wait: "cd", "c", "cdef", "ef".
-    for (const char* update : {"01 01 03 02 84 03 01 02 6364 00", "01 01 03 02 84 03 01 01 63 00",
-                               "01 01 03 02 84 03 01 04 63646566 00",
-                               "01 01 03 04 84 03 03 02 6566 00"}) {
+    for (const char* update :
+         {"01 01 03 02 84 03 01 02 6364 00", "01 01 03 02 84 03 01 01 63 00",
+          "01 01 03 02 84 03 01 04 63646566 00", "01 01 03 04 84 03 03 02 6566 00"}) {
         REQUIRE(apply_hex(doc, update).ok());
     }
     const std::string waiting = update_of(doc);
-    CHECK(test::hex(crdt::as_bytes(waiting)) == "010103028403010463646566" "00");
+    CHECK(test::hex(crdt::as_bytes(waiting)) ==
+          "010103028403010463646566"
+          "00");
     REQUIRE(apply_hex(doc, "01 01 03 00 04 01 01 74 02 6162 00").ok());
     CHECK(doc.text("t").to_string() == "abcdef");
     CHECK(!doc.has_pending());
@@ -155,7 +157,8 @@ TEST_CASE("more may wait than one update may bring: each update is bounded by it
     options.limits.pending_structs = 2;
     Doc doc(options);
     const std::string before = support::fingerprint(doc);
-    CHECK(apply_hex(doc, "01 03 03 05  84 03 04 01 61  01 80 01  84 03 04 01 61  00").ok() == false);
+    CHECK(apply_hex(doc, "01 03 03 05  84 03 04 01 61  01 80 01  84 03 04 01 61  00").ok() ==
+          false);
     const auto status =
         apply_hex(doc, "01 03 03 05  84 03 04 01 61  c4 03 05 02 00 01 62  84 03 06 01 63  00");
     CHECK(status.error().code == ErrorCode::limit_exceeded);

@@ -59,13 +59,12 @@ struct Fixture {
         REQUIRE(sequences.nodes.reserve(1, 0, 0));
         REQUIRE(sequences.reserve_changes(2));
         const std::uint32_t number = run(length);
-        const Place place =
-            model.empty() ? sequences.begin(seq) : sequences.seek(seq, position);
+        const Place place = model.empty() ? sequences.begin(seq) : sequences.seek(seq, position);
         sequences.insert(seq, place, {number, 0, length}, {length, 0, 0});
         std::vector<Unit> units;
         for (std::uint32_t i = 0; i < length; ++i) units.push_back({{number, i}, false});
-        model.insert(model.begin() + static_cast<std::ptrdiff_t>(index_of(position)),
-                     units.begin(), units.end());
+        model.insert(model.begin() + static_cast<std::ptrdiff_t>(index_of(position)), units.begin(),
+                     units.end());
     }
     // Visible units from `position` on, as far as their span reaches, at most `most`.
     void hide(std::uint32_t position, std::uint32_t most) {
@@ -95,7 +94,8 @@ struct Fixture {
         REQUIRE(sequences.units(seq) == visible());
         std::uint32_t position = 0;
         std::size_t at = 0;
-        for (Place place = sequences.begin(seq); place.leaf != kNone; place = sequences.next(place)) {
+        for (Place place = sequences.begin(seq); place.leaf != kNone;
+             place = sequences.next(place)) {
             const Span span = sequences.span(place);
             for (std::uint32_t i = 0; i < span.length(); ++i, ++at) {
                 REQUIRE(at < model.size());

@@ -55,8 +55,9 @@ TEST_CASE("null and undefined are values; absent is neither") {
 TEST_CASE("any text is a key: empty, with zeros, and words that languages give a meaning") {
     Doc doc = document(1);
     const Map map = doc.map("m");
-    const std::vector<std::string> keys = {"",         "__proto__", "constructor",     "toString",
-                                           "\xc3\xa9", "0",         std::string(1, 0), std::string("a\0b", 3)};
+    const std::vector<std::string> keys = {
+        "",         "__proto__", "constructor",     "toString",
+        "\xc3\xa9", "0",         std::string(1, 0), std::string("a\0b", 3)};
     int value = 0;
     for (const std::string& key : keys) CHECK(map.set(key, value++).ok());
     CHECK(map.size() == keys.size());
