@@ -20,7 +20,9 @@ namespace crdt::detail {
 class BulkLoad {
 public:
     // `order`: all blocks of the update, causes first. `numbers`: slot -> client number.
-    BulkLoad(Store& store, const DecodedUpdate& update, const Vec<std::uint32_t>& order,
+    BulkLoad(Store& store,
+             const DecodedUpdate& update,
+             const Vec<std::uint32_t>& order,
              const Vec<std::uint32_t>& numbers) noexcept
         : store_(store), update_(update), order_(order), numbers_(numbers) {}
 
@@ -58,7 +60,9 @@ private:
     [[nodiscard]] std::uint32_t piece_of(WireId id) const noexcept;
     [[nodiscard]] bool link() noexcept;
     [[nodiscard]] std::uint32_t sequence_of(const Draft& draft) noexcept;
-    [[nodiscard]] bool scan(const Draft& draft, std::uint32_t seq, std::uint64_t client,
+    [[nodiscard]] bool scan(const Draft& draft,
+                            std::uint32_t seq,
+                            std::uint64_t client,
                             std::uint32_t& left) noexcept;
     [[nodiscard]] std::uint32_t after(std::uint32_t left, std::uint32_t seq) const noexcept {
         return left == kNone ? first_[seq] : next_[left];
@@ -69,8 +73,8 @@ private:
     void build(std::uint32_t seq) noexcept;
     void undo() noexcept;
     [[nodiscard]] std::uint32_t piece_length(std::uint32_t piece) const noexcept {
-        const bool last = piece + 1 == piece_run_.size() ||
-                          piece_run_[piece + 1] != piece_run_[piece];
+        const bool last =
+            piece + 1 == piece_run_.size() || piece_run_[piece + 1] != piece_run_[piece];
         const std::uint32_t end =
             last ? store_.runs[piece_run_[piece]].length : piece_offset_[piece + 1];
         return end - piece_offset_[piece];

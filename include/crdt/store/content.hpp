@@ -14,10 +14,18 @@
 
 #include "../base/arena.hpp"
 #include "../base/bytes.hpp"
+#include "../base/utf.hpp"
 #include "client_table.hpp"
 #include "nodes.hpp"
 
 namespace crdt::detail {
+
+// UTF-8 bytes beyond one of a unit by itself.
+[[nodiscard]] constexpr std::uint32_t extra_bytes(char16_t unit) noexcept {
+    return (unit >= 0x80 ? 1U : 0U) + (unit >= 0x800 ? 1U : 0U);
+}
+// Of UTF-16 units by themselves.
+[[nodiscard]] Measure measure_units(const char16_t* units, std::uint32_t count) noexcept;
 
 class ContentStore {
 public:
@@ -104,30 +112,52 @@ public:
     }
 
     // How many units from `offset` on, at most `limit`, are deleted or not as the first one is.
-    [[nodiscard]] std::uint32_t same_state(const Run& run, std::uint32_t offset,
+    [[nodiscard]] std::uint32_t same_state(const Run& run,
+                                           std::uint32_t offset,
                                            std::uint32_t limit) const noexcept;
 
     // -- measures -----------------------------------------------------------------------------
 
     // Of `count` units from `offset`, as if visible. `units` is always `count`.
-    [[nodiscard]] Measure measure(const Run& run, std::uint32_t offset,
+    [[nodiscard]] Measure measure(const Run& run,
+                                  std::uint32_t offset,
                                   std::uint32_t count) const noexcept {
         if (ROPEWALK_LIKELY(run.kind != RunKind::utf16)) return {count, 0, 0};
+        if (count == 1) return {1, 0, extra_bytes(*utf16(run, offset))};
         return measure_utf16(run, offset, count);
     }
 
-    // Of units written behind unit `offset` - 1 of a visible span, with which the first may pair up.
-    [[nodiscard]] Measure measure_appended(const Run& run, std::uint32_t offset,
+    // Whether `count` > 0 visible units of text from `offset` on start and end between characters;
+    // what they measure, then. `measure.units` is set already.
+    [[nodiscard]] bool whole_characters(const Run& run,
+                                        std::uint32_t offset,
+                                        std::uint32_t count,
+                                        Measure& measure) const noexcept {
+        if (ROPEWALK_LIKELY(run.kind == RunKind::ascii)) return true;
+        const char16_t* units = utf16(run, offset);
+        if (is_low_surrogate(units[0]) || is_high_surrogate(units[count - 1])) return false;
+        if (ROPEWALK_LIKELY(count == 1)) {
+            measure.extra = extra_bytes(units[0]);
+        } else if (count == 2 && is_high_surrogate(units[0]) && is_low_surrogate(units[1])) {
+            measure = {2, 1, 2};
+        } else {
+            measure = measure_units(units, count);
+        }
+        return true;
+    }
+
+    // Of units written behind unit `offset` - 1 of a visible span, with which the first may pair
+    // up.
+    [[nodiscard]] Measure measure_appended(const Run& run,
+                                           std::uint32_t offset,
                                            std::uint32_t count) const noexcept;
 
 private:
     [[nodiscard]] bool extend_text(ClientLog& log, std::size_t size) noexcept;
-    [[nodiscard]] Measure measure_utf16(const Run& run, std::uint32_t offset,
+    [[nodiscard]] Measure measure_utf16(const Run& run,
+                                        std::uint32_t offset,
                                         std::uint32_t count) const noexcept;
 };
-
-// Of UTF-16 units by themselves.
-[[nodiscard]] Measure measure_units(const char16_t* units, std::uint32_t count) noexcept;
 
 }  // namespace crdt::detail
 

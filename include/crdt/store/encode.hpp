@@ -25,7 +25,9 @@ public:
 
     // The update of a change that only typed: what one client has appended to its newest run since
     // `from`. False: it is more than that, and nothing was written.
-    [[nodiscard]] static bool keystroke(Store& store, std::uint32_t client, std::uint32_t from,
+    [[nodiscard]] static bool keystroke(Store& store,
+                                        std::uint32_t client,
+                                        std::uint32_t from,
                                         Bytes& out) noexcept;
 
     // The structs from these clocks on, with the deletions of the whole document.
@@ -61,8 +63,8 @@ private:
         return out_.reserve_more(more);
     }
     void put(std::uint64_t number) noexcept {
-        out_.set_size(static_cast<std::size_t>(
-            put_var_uint(out_.data() + out_.size(), number) - out_.data()));
+        out_.set_size(static_cast<std::size_t>(put_var_uint(out_.data() + out_.size(), number) -
+                                               out_.data()));
     }
     void put_byte(unsigned byte) noexcept {
         out_.push_back_reserved(static_cast<std::uint8_t>(byte));
@@ -75,7 +77,9 @@ private:
     [[nodiscard]] bool put_string(std::string_view text) noexcept;
 
     [[nodiscard]] ContentKind kind_of(const Run& run, bool dead) const noexcept;
-    [[nodiscard]] bool structs(std::uint32_t client, std::uint32_t from, bool with_pending) noexcept;
+    [[nodiscard]] bool structs(std::uint32_t client,
+                               std::uint32_t from,
+                               bool with_pending) noexcept;
     [[nodiscard]] bool flush(Block& block) noexcept;
     [[nodiscard]] bool head(const Block& block) noexcept;
     [[nodiscard]] bool string_content() noexcept;

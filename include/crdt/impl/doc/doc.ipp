@@ -51,7 +51,8 @@ struct DocCore {
     Queued* queue_end = nullptr;
 };
 
-ROPEWALK_INLINE Status DocCore::encode(detail::Store& changed, Bytes& out,
+ROPEWALK_INLINE Status DocCore::encode(detail::Store& changed,
+                                       Bytes& out,
                                        bool& anything) noexcept {
     detail::Change& change = changed.change;
     if (change.touched.empty() && !change.deleted_any &&
@@ -121,7 +122,8 @@ ROPEWALK_INLINE Status DocCore::finish(void* context, detail::Store& store) noex
     return static_cast<DocCore*>(context)->tell(store);
 }
 
-// -- the document -----------------------------------------------------------------------------------
+// -- the document
+// -----------------------------------------------------------------------------------
 
 ROPEWALK_INLINE Doc::Doc(const DocOptions& options) {
     void* block = detail::allocate(sizeof(DocCore));
@@ -202,7 +204,8 @@ ROPEWALK_INLINE Status Doc::apply(ByteView update, Origin origin) noexcept {
     return status;
 }
 
-// -- encoding ---------------------------------------------------------------------------------------
+// -- encoding
+// ---------------------------------------------------------------------------------------
 
 ROPEWALK_INLINE Status Doc::encode_state_as_update(const StateVector& known,
                                                    Bytes& out) const noexcept {
@@ -257,7 +260,8 @@ ROPEWALK_INLINE Result<IdSet> Doc::delete_set() const noexcept {
     return decode_delete_set_v1(bytes, store.limits);
 }
 
-// -- what waits -------------------------------------------------------------------------------------
+// -- what waits
+// -------------------------------------------------------------------------------------
 
 ROPEWALK_INLINE bool Doc::has_pending() const noexcept {
     return core_ != nullptr && !core_->store.pending.empty();
@@ -291,7 +295,8 @@ ROPEWALK_INLINE Result<IdSet> Doc::pending_deletes() const noexcept {
     return set;
 }
 
-// -- listeners --------------------------------------------------------------------------------------
+// -- listeners
+// --------------------------------------------------------------------------------------
 
 ROPEWALK_INLINE Subscription Doc::listen(detail::UpdateListeners::Listener listener) noexcept {
     if (core_ != nullptr && core_->listeners == nullptr) {
@@ -308,7 +313,7 @@ ROPEWALK_INLINE Subscription Doc::listen(detail::UpdateListeners::Listener liste
         return {};
     }
     core_->store.sink.listening = true;
-    if (core_->store.change.depth == 0) core_->store.open_typing(false);  // keystrokes are told
+    if (core_->store.change.depth == 0) core_->store.close_keystrokes();
     return Subscription(core_->listeners, id);
 }
 

@@ -38,9 +38,14 @@ ROPEWALK_INLINE std::uint32_t BulkLoad::count_runs() const noexcept {
             case ContentKind::string:
                 kind = block.is_ascii() ? RunKind::ascii : RunKind::utf16;
                 break;
-            case ContentKind::any: kind = RunKind::any; break;
-            case ContentKind::json: kind = RunKind::json; break;
-            default: break;
+            case ContentKind::any:
+                kind = RunKind::any;
+                break;
+            case ContentKind::json:
+                kind = RunKind::json;
+                break;
+            default:
+                break;
         }
         if (!(behind && kind == newest && kind != RunKind::format)) ++runs;
         newest = kind;
@@ -70,7 +75,8 @@ ROPEWALK_INLINE bool BulkLoad::run() noexcept {
     return true;
 }
 
-// -- runs -------------------------------------------------------------------------------------------
+// -- runs
+// -------------------------------------------------------------------------------------------
 
 ROPEWALK_INLINE bool BulkLoad::allocate_bits() noexcept {
     if (!bits_.resize(update_.clients.size()) || !drafts_.reserve(order_.size())) return false;
@@ -135,8 +141,7 @@ ROPEWALK_INLINE void BulkLoad::make_runs() noexcept {
             continue;
         }
         store_.add_run(made);
-        drafts_.push_back_reserved(
-            {block.origin, block.right_origin, i, kNone, kNone, kNone});
+        drafts_.push_back_reserved({block.origin, block.right_origin, i, kNone, kNone, kNone});
         mark({block.slot, block.clock}, 0);
         if (made.kind == RunKind::gc) continue;
         if (block.origin.exists()) mark(block.origin, 1);
@@ -144,7 +149,8 @@ ROPEWALK_INLINE void BulkLoad::make_runs() noexcept {
     }
 }
 
-// -- pieces -----------------------------------------------------------------------------------------
+// -- pieces
+// -----------------------------------------------------------------------------------------
 
 ROPEWALK_INLINE bool BulkLoad::make_pieces() noexcept {
     std::uint32_t pieces = 0;
@@ -189,7 +195,8 @@ ROPEWALK_INLINE std::uint32_t BulkLoad::piece_of(WireId id) const noexcept {
     return rank_[w] + static_cast<std::uint32_t>(__builtin_popcountll(upto)) - 1;
 }
 
-// -- order ------------------------------------------------------------------------------------------
+// -- order
+// ------------------------------------------------------------------------------------------
 
 // Where a block without neighbours belongs; kNone if that can hold nothing.
 ROPEWALK_INLINE std::uint32_t BulkLoad::sequence_of(const Draft& draft) noexcept {
@@ -218,8 +225,8 @@ ROPEWALK_INLINE bool BulkLoad::link() noexcept {
             const std::uint32_t origin_run = piece_run_[draft.origin_piece];
             seq = store_.runs[origin_run].seq;
             lost = store_.runs[origin_run].kind == RunKind::gc;
-            run.origin = {origin_run, piece_offset_[draft.origin_piece] +
-                                          piece_length(draft.origin_piece) - 1};
+            run.origin = {origin_run,
+                          piece_offset_[draft.origin_piece] + piece_length(draft.origin_piece) - 1};
         }
         if (draft.right.exists()) {
             draft.right_piece = piece_of(draft.right);
@@ -262,13 +269,16 @@ ROPEWALK_INLINE bool BulkLoad::link() noexcept {
         if (run.origin.exists()) {
             store_.break_pair_text(store_.runs[run.origin.run], run.origin.offset + 1);
         }
-        if (run.right.exists()) store_.break_pair_text(store_.runs[run.right.run], run.right.offset);
+        if (run.right.exists())
+            store_.break_pair_text(store_.runs[run.right.run], run.right.offset);
     }
     return true;
 }
 
 // As Integrator::scan, with marks on the pieces in place of sets. False: too many conflicts.
-ROPEWALK_INLINE bool BulkLoad::scan(const Draft& draft, std::uint32_t seq, std::uint64_t client,
+ROPEWALK_INLINE bool BulkLoad::scan(const Draft& draft,
+                                    std::uint32_t seq,
+                                    std::uint64_t client,
                                     std::uint32_t& left) noexcept {
     ++scans_;
     ++conflicts_;
@@ -301,7 +311,8 @@ ROPEWALK_INLINE bool BulkLoad::scan(const Draft& draft, std::uint32_t seq, std::
     return true;
 }
 
-// -- deletions --------------------------------------------------------------------------------------
+// -- deletions
+// --------------------------------------------------------------------------------------
 
 ROPEWALK_INLINE void BulkLoad::apply_deletes() noexcept {
     const auto delete_in = [this](std::uint32_t number, std::uint32_t offset, std::uint32_t end) {
@@ -354,7 +365,8 @@ ROPEWALK_INLINE void BulkLoad::delete_superseded() noexcept {
     }
 }
 
-// -- leaves -----------------------------------------------------------------------------------------
+// -- leaves
+// -----------------------------------------------------------------------------------------
 
 ROPEWALK_INLINE bool BulkLoad::reserve_leaves() noexcept {
     // A piece is one entry and one more for each change of its delete state: at most two for each
@@ -436,7 +448,8 @@ ROPEWALK_INLINE void BulkLoad::build(std::uint32_t seq) noexcept {
     sequences.adopt(seq, level_, total);
 }
 
-// -- giving up --------------------------------------------------------------------------------------
+// -- giving up
+// --------------------------------------------------------------------------------------
 
 ROPEWALK_INLINE void BulkLoad::undo() noexcept {
     for (const std::uint32_t number : numbers_) {

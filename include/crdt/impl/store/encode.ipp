@@ -37,29 +37,39 @@ ROPEWALK_INLINE ContentKind Encoder::kind_of(const Run& run, bool dead) const no
     if (run.kind == RunKind::gc) return ContentKind::gc;
     if (forget_ && dead) {
         // A document that keeps deleted content still has the items of deleted types.
-        const bool inside_dead = run.seq != kNone &&
-                                 store_.types.types[store_.sequences.seqs[run.seq].type].dead;
+        const bool inside_dead =
+            run.seq != kNone && store_.types.types[store_.sequences.seqs[run.seq].type].dead;
         return inside_dead ? ContentKind::gc : ContentKind::deleted;
     }
     switch (run.kind) {
         case RunKind::ascii:
-        case RunKind::utf16: return ContentKind::string;
-        case RunKind::any: return ContentKind::any;
-        case RunKind::json: return ContentKind::json;
-        case RunKind::binary: return ContentKind::binary;
-        case RunKind::embed: return ContentKind::embed;
-        case RunKind::format: return ContentKind::format;
-        case RunKind::type: return ContentKind::type;
-        case RunKind::document: return ContentKind::document;
+        case RunKind::utf16:
+            return ContentKind::string;
+        case RunKind::any:
+            return ContentKind::any;
+        case RunKind::json:
+            return ContentKind::json;
+        case RunKind::binary:
+            return ContentKind::binary;
+        case RunKind::embed:
+            return ContentKind::embed;
+        case RunKind::format:
+            return ContentKind::format;
+        case RunKind::type:
+            return ContentKind::type;
+        case RunKind::document:
+            return ContentKind::document;
         case RunKind::gc:
-        case RunKind::deleted: break;
+        case RunKind::deleted:
+            break;
     }
     return ContentKind::deleted;
 }
 
 // -- one client -----------------------------------------------------------------------------------
 
-ROPEWALK_INLINE bool Encoder::structs(std::uint32_t client, std::uint32_t from,
+ROPEWALK_INLINE bool Encoder::structs(std::uint32_t client,
+                                      std::uint32_t from,
                                       bool with_pending) noexcept {
     const ClientLog& log = store_.clients[client];
     const bool parked = with_pending && store_.pending.has_blocks(log);
@@ -97,16 +107,17 @@ ROPEWALK_INLINE bool Encoder::structs(std::uint32_t client, std::uint32_t from,
                 bool joins = block.run != kNone && kind == block.kind && dead == block.dead;
                 if (joins) {
                     switch (kind) {
-                        case ContentKind::gc: break;
+                        case ContentKind::gc:
+                            break;
                         case ContentKind::deleted:
                         case ContentKind::string:
                         case ContentKind::any:
                         case ContentKind::json:
-                            joins = offset > 0 ||
-                                    (run.origin == block.last &&
-                                     run.right == store_.runs[block.run].right);
+                            joins = offset > 0 || (run.origin == block.last &&
+                                                   run.right == store_.runs[block.run].right);
                             break;
-                        default: joins = false;
+                        default:
+                            joins = false;
                     }
                 }
                 if (!joins) {
@@ -143,11 +154,18 @@ ROPEWALK_INLINE bool Encoder::flush(Block& block) noexcept {
     if (!head(block)) return false;
     bool written = room(64);
     switch (block.kind) {
-        case ContentKind::deleted: put(block.length); break;
-        case ContentKind::string: written = written && string_content(); break;
+        case ContentKind::deleted:
+            put(block.length);
+            break;
+        case ContentKind::string:
+            written = written && string_content();
+            break;
         case ContentKind::any:
-        case ContentKind::json: written = written && element_content(block); break;
-        default: written = written && single_content(run);
+        case ContentKind::json:
+            written = written && element_content(block);
+            break;
+        default:
+            written = written && single_content(run);
     }
     parts_.clear();
     return written;
@@ -155,8 +173,7 @@ ROPEWALK_INLINE bool Encoder::flush(Block& block) noexcept {
 
 ROPEWALK_INLINE bool Encoder::head(const Block& block) noexcept {
     const Run& run = store_.runs[block.run];
-    const RunPos origin =
-        block.offset > 0 ? RunPos{block.run, block.offset - 1} : run.origin;
+    const RunPos origin = block.offset > 0 ? RunPos{block.run, block.offset - 1} : run.origin;
     unsigned info = static_cast<unsigned>(block.kind);
     if (origin.exists()) info |= 0x80U;
     if (run.right.exists()) info |= 0x40U;
@@ -234,7 +251,8 @@ ROPEWALK_INLINE bool Encoder::single_content(const Run& run) noexcept {
     return true;
 }
 
-// -- deletions --------------------------------------------------------------------------------------
+// -- deletions
+// --------------------------------------------------------------------------------------
 
 ROPEWALK_INLINE bool Encoder::deletions_of(std::uint32_t client, Vec<Deletion>& ranges) noexcept {
     const ClientLog& log = store_.clients[client];
@@ -246,8 +264,7 @@ ROPEWALK_INLINE bool Encoder::deletions_of(std::uint32_t client, Vec<Deletion>& 
             const std::uint32_t count = store_.content.same_state(run, offset, run.length - offset);
             if (store_.content.deleted(run, offset)) {
                 const std::uint32_t clock = run.clock + offset;
-                if (ranges.size() > first &&
-                    ranges.back().clock + ranges.back().length == clock) {
+                if (ranges.size() > first && ranges.back().clock + ranges.back().length == clock) {
                     ranges.back().length += count;
                 } else if (!ranges.push_back({client, clock, count})) {
                     return false;
@@ -295,9 +312,12 @@ ROPEWALK_INLINE Status Encoder::delete_set(bool with_pending) noexcept {
     return {};
 }
 
-// -- keystrokes -------------------------------------------------------------------------------------
+// -- keystrokes
+// -------------------------------------------------------------------------------------
 
-ROPEWALK_INLINE bool Encoder::keystroke(Store& store, std::uint32_t client, std::uint32_t from,
+ROPEWALK_INLINE bool Encoder::keystroke(Store& store,
+                                        std::uint32_t client,
+                                        std::uint32_t from,
                                         Bytes& out) noexcept {
     const ClientLog& log = store.clients[client];
     const Run& run = store.runs[log.newest()];
@@ -343,7 +363,8 @@ ROPEWALK_INLINE bool Encoder::keystroke(Store& store, std::uint32_t client, std:
     return true;
 }
 
-// -- whole updates ------------------------------------------------------------------------------------
+// -- whole updates
+// ------------------------------------------------------------------------------------
 
 template <class Known>
 Status Encoder::state(Known&& known, bool with_pending) noexcept {

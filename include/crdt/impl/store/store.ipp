@@ -4,42 +4,6 @@
 
 namespace crdt::detail {
 
-// -- typing -------------------------------------------------------------------------------------
-
-ROPEWALK_INLINE void Store::settle_typing() noexcept {
-    const std::uint32_t count = typing.end - typing.begin;
-    Run& run = runs[typing.run];
-    const Measure added{count, typing.pairs, typing.extra};
-    typing.pairs = typing.extra = 0;
-    run.length += count;
-    ClientLog& log = clients[own];
-    log.next_clock += count;
-    log.text_tail += typing.wide ? count * 2 : count;
-    sequences.extend(types.types[typing.type].list, typing.place, count, added);
-    typing.begin = typing.end;
-}
-
-ROPEWALK_INLINE void Store::arm(std::uint32_t type, Place place, std::uint32_t position) noexcept {
-    const Span& span = sequences.span(place);
-    const Run& run = runs[span.run];
-    const ClientLog& log = clients[own];
-    const bool wide = run.kind == RunKind::utf16;
-    std::uint32_t room = log.text_end - log.text_tail;
-    if (wide) room /= 2;
-    const std::uint32_t clocks = kMaxClock - log.next_clock;
-    if (room > clocks) room = clocks;
-    if (room > 0x7fffffffU - position) room = 0x7fffffffU - position;
-    typing.type = type;
-    typing.begin = typing.end = position;
-    typing.limit = position + room;
-    typing.next = content.text.at(log.text_tail - 1) + 1;
-    typing.wide = wide;
-    typing.pairs = typing.extra = 0;
-    typing.place = place;
-    typing.run = span.run;
-    open_typing(true);  // a change is open
-}
-
 // -- changes ------------------------------------------------------------------------------------
 
 ROPEWALK_NEVER_INLINE ROPEWALK_INLINE void Store::open_change() noexcept {
@@ -60,7 +24,7 @@ ROPEWALK_NEVER_INLINE ROPEWALK_INLINE Status Store::close_change() noexcept {
     if (change.first_dead != kNone) collect_dead_types();
     change.depth = 0;
     Status status = change.first_error;
-    if (sink.listening) open_typing(false);
+    if (sink.listening) close_keystrokes();
     if (change.recording) {
         const Status told = sink.finish(sink.context, *this);
         if (status.ok()) status = told;
@@ -154,7 +118,8 @@ ROPEWALK_INLINE void Store::break_pair(RunPos unit) noexcept {
     const bool whole = !span.hidden() && place.offset > 0;  // both halves count, as a pair
     const Measure before = content.measure(run, unit.offset - 1, 2);
     units[-1] = units[0] = u'\ufffd';
-    if (whole) sequences.remeasured(run.seq, place.leaf, before, content.measure(run, unit.offset - 1, 2));
+    if (whole)
+        sequences.remeasured(run.seq, place.leaf, before, content.measure(run, unit.offset - 1, 2));
 }
 
 ROPEWALK_INLINE void Store::break_pair_text(const Run& run, std::uint32_t offset) noexcept {
@@ -165,7 +130,8 @@ ROPEWALK_INLINE void Store::break_pair_text(const Run& run, std::uint32_t offset
     }
 }
 
-ROPEWALK_INLINE void Store::delete_units(std::uint32_t number, std::uint32_t offset,
+ROPEWALK_INLINE void Store::delete_units(std::uint32_t number,
+                                         std::uint32_t offset,
                                          std::uint32_t count) noexcept {
     Run& run = runs[number];
     if (run.kind <= RunKind::deleted) return;
@@ -215,7 +181,8 @@ ROPEWALK_INLINE void Store::delete_all_dead() noexcept {
     for (std::uint32_t type = change.next_dead; type != kNone; type = types.types[type].next_dead) {
         std::uint32_t seq = types.types[type].list;
         std::uint32_t next = types.types[type].first_key;
-        for (; seq != kNone; seq = next, next = seq == kNone ? kNone : sequences.seqs[seq].next_key) {
+        for (; seq != kNone;
+             seq = next, next = seq == kNone ? kNone : sequences.seqs[seq].next_key) {
             Place place = sequences.begin(seq);
             while (place.leaf != kNone) {
                 if (place.index >= sequences.nodes.leaf(place.leaf).count) {
@@ -269,7 +236,8 @@ ROPEWALK_INLINE void Store::collect_dead_types() noexcept {
 
 // -- positions ------------------------------------------------------------------------------------
 
-ROPEWALK_INLINE Result<std::uint32_t> Store::to_units(std::uint32_t type, std::uint32_t value,
+ROPEWALK_INLINE Result<std::uint32_t> Store::to_units(std::uint32_t type,
+                                                      std::uint32_t value,
                                                       bool utf8) noexcept {
     settle();
     bool inside = false;
