@@ -57,6 +57,7 @@ private:
     struct Part {
         std::uint32_t run, offset, count;
     };
+    static constexpr std::size_t kLikely = std::size_t{1} << 20;  // bytes reserved at once
 
     [[nodiscard]] bool room(std::size_t more) noexcept {
         if (ROPEWALK_LIKELY(out_.capacity() - out_.size() >= more)) return true;
@@ -79,7 +80,8 @@ private:
     [[nodiscard]] ContentKind kind_of(const Run& run, bool dead) const noexcept;
     [[nodiscard]] bool structs(std::uint32_t client,
                                std::uint32_t from,
-                               bool with_pending) noexcept;
+                               bool with_pending,
+                               Vec<Deletion>* deleted) noexcept;
     [[nodiscard]] bool flush(Block& block) noexcept;
     [[nodiscard]] bool head(const Block& block) noexcept;
     [[nodiscard]] bool string_content() noexcept;
@@ -88,12 +90,27 @@ private:
     [[nodiscard]] bool deletions_of(std::uint32_t client, Vec<Deletion>& ranges) noexcept;
     Status change_structs(Vec<WriteFrom>& from) noexcept;
     [[nodiscard]] bool put_ranges(const Deletion* ranges, std::size_t count) noexcept;
-    // Writes `count` into the hole left for it at `hole`, which was 5 bytes.
-    void close_hole(std::size_t hole, std::uint64_t count) noexcept;
+    [[nodiscard]] static bool add_range(Vec<Deletion>& ranges,
+                                        std::uint32_t client,
+                                        std::uint32_t clock,
+                                        std::uint32_t length) noexcept;
+    struct Hole {
+        std::size_t at;
+        unsigned size;
+    };
+    Hole open_hole(std::uint64_t guess) noexcept;
+    [[nodiscard]] bool close_hole(Hole hole, std::uint64_t count) noexcept;
 
     Store& store_;
     Vec<std::uint8_t>& out_;
     Vec<Part> parts_;
+    // Clients whose structs were all written, and the deletions that were met on the way.
+    struct Walked {
+        std::uint32_t client;
+        std::size_t first, count;
+    };
+    Vec<Walked> walked_;
+    Vec<Deletion> seen_;
     std::uint32_t blocks_ = 0;
     bool forget_;
 };

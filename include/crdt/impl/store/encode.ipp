@@ -7,15 +7,24 @@
 
 namespace crdt::detail {
 
-// Numbers that are known only later get five bytes, enough for 32 bits, and the rest moves back.
-inline constexpr std::size_t kHole = 5;
+// The place of a number that is known only later, as wide as `guess` would be.
+ROPEWALK_INLINE Encoder::Hole Encoder::open_hole(std::uint64_t guess) noexcept {
+    const Hole hole{out_.size(), var_uint_size(guess)};
+    out_.set_size(hole.at + hole.size);
+    return hole;
+}
 
-ROPEWALK_INLINE void Encoder::close_hole(std::size_t hole, std::uint64_t count) noexcept {
+// Where the guess was wrong the rest moves.
+ROPEWALK_INLINE bool Encoder::close_hole(Hole hole, std::uint64_t count) noexcept {
     const unsigned size = var_uint_size(count);
-    put_var_uint(out_.data() + hole, count);
-    const std::size_t behind = hole + kHole;
-    std::memmove(out_.data() + hole + size, out_.data() + behind, out_.size() - behind);
-    out_.set_size(out_.size() - (kHole - size));
+    if (size != hole.size) {
+        if (!room(size)) return false;
+        const std::size_t behind = hole.at + hole.size;
+        std::memmove(out_.data() + hole.at + size, out_.data() + behind, out_.size() - behind);
+        out_.set_size(out_.size() - hole.size + size);
+    }
+    put_var_uint(out_.data() + hole.at, count);
+    return true;
 }
 
 ROPEWALK_INLINE void Encoder::put_id(RunPos unit) noexcept {
@@ -70,12 +79,12 @@ ROPEWALK_INLINE ContentKind Encoder::kind_of(const Run& run, bool dead) const no
 
 ROPEWALK_INLINE bool Encoder::structs(std::uint32_t client,
                                       std::uint32_t from,
-                                      bool with_pending) noexcept {
+                                      bool with_pending,
+                                      Vec<Deletion>* deleted) noexcept {
     const ClientLog& log = store_.clients[client];
     const bool parked = with_pending && store_.pending.has_blocks(log);
-    if (!room(kHole + 8 + 10)) return false;
-    const std::size_t hole = out_.size();
-    out_.set_size(hole + kHole);
+    if (!room(5 + 8 + 10)) return false;
+    const Hole hole = open_hole(log.count);
     put_bytes({log.id_bytes, log.id_size});
     blocks_ = 0;
     bool first_is_written = false;
@@ -100,9 +109,11 @@ ROPEWALK_INLINE bool Encoder::structs(std::uint32_t client,
             const Run& run = store_.runs[number];
             std::uint32_t offset = from > run.clock ? from - run.clock : 0;
             while (offset < run.length) {
-                const bool dead = store_.content.deleted(run, offset);
-                const std::uint32_t count =
-                    store_.content.same_state(run, offset, run.length - offset);
+                const auto [count, dead] = store_.content.stretch(run, offset, run.length - offset);
+                if (dead && deleted != nullptr &&
+                    !add_range(*deleted, client, run.clock + offset, count)) {
+                    return false;
+                }
                 const ContentKind kind = kind_of(run, dead);
                 bool joins = block.run != kNone && kind == block.kind && dead == block.dead;
                 if (joins) {
@@ -138,8 +149,7 @@ ROPEWALK_INLINE bool Encoder::structs(std::uint32_t client,
     if (parked && !store_.pending.write(log, from, first_is_written, out_, blocks_)) {
         return false;
     }
-    close_hole(hole, blocks_);
-    return true;
+    return close_hole(hole, blocks_);
 }
 
 ROPEWALK_INLINE bool Encoder::flush(Block& block) noexcept {
@@ -251,25 +261,31 @@ ROPEWALK_INLINE bool Encoder::single_content(const Run& run) noexcept {
     return true;
 }
 
-// -- deletions
-// --------------------------------------------------------------------------------------
+// -- deletions -----------------------------------------------------------------------------------
+
+// Ranges of one client come in order; touching ones are one.
+ROPEWALK_INLINE bool Encoder::add_range(Vec<Deletion>& ranges,
+                                        std::uint32_t client,
+                                        std::uint32_t clock,
+                                        std::uint32_t length) noexcept {
+    if (!ranges.empty()) {
+        Deletion& last = ranges.back();
+        if (last.client == client && last.clock + last.length == clock) {
+            last.length += length;
+            return true;
+        }
+    }
+    return ranges.push_back({client, clock, length});
+}
 
 ROPEWALK_INLINE bool Encoder::deletions_of(std::uint32_t client, Vec<Deletion>& ranges) noexcept {
     const ClientLog& log = store_.clients[client];
     const std::uint32_t* list = log.list();
-    const std::size_t first = ranges.size();
     for (std::uint32_t i = 0; i < log.count; ++i) {
         const Run& run = store_.runs[list[i]];
         for (std::uint32_t offset = 0; offset < run.length;) {
-            const std::uint32_t count = store_.content.same_state(run, offset, run.length - offset);
-            if (store_.content.deleted(run, offset)) {
-                const std::uint32_t clock = run.clock + offset;
-                if (ranges.size() > first && ranges.back().clock + ranges.back().length == clock) {
-                    ranges.back().length += count;
-                } else if (!ranges.push_back({client, clock, count})) {
-                    return false;
-                }
-            }
+            const auto [count, dead] = store_.content.stretch(run, offset, run.length - offset);
+            if (dead && !add_range(ranges, client, run.clock + offset, count)) return false;
             offset += count;
         }
     }
@@ -293,27 +309,34 @@ ROPEWALK_INLINE bool Encoder::put_ranges(const Deletion* ranges, std::size_t cou
 
 ROPEWALK_INLINE Status Encoder::delete_set(bool with_pending) noexcept {
     const Vec<std::uint32_t>* order = store_.clients.descending();
-    if (order == nullptr || !room(kHole)) return ErrorCode::out_of_memory;
-    const std::size_t hole = out_.size();
-    out_.set_size(hole + kHole);
+    if (order == nullptr || !room(5)) return ErrorCode::out_of_memory;
+    const Hole hole = open_hole(order->size());
     std::uint32_t clients = 0;
     Vec<Deletion> ranges;
+    std::size_t next_walked = 0;
     for (const std::uint32_t client : *order) {
         ranges.clear();
-        if (!deletions_of(client, ranges) ||
-            (with_pending && !store_.pending.add_deletions(client, ranges))) {
+        bool memory = true;
+        if (next_walked < walked_.size() && walked_[next_walked].client == client) {
+            const Walked& seen = walked_[next_walked++];
+            memory = ranges.reserve(seen.count);
+            for (std::size_t i = 0; i < seen.count && memory; ++i) {
+                ranges.push_back_reserved(seen_[seen.first + i]);
+            }
+        } else {
+            memory = deletions_of(client, ranges);
+        }
+        if (!memory || (with_pending && !store_.pending.add_deletions(client, ranges))) {
             return ErrorCode::out_of_memory;
         }
         if (ranges.empty()) continue;
         ++clients;
         if (!put_ranges(ranges.data(), ranges.size())) return ErrorCode::out_of_memory;
     }
-    close_hole(hole, clients);
-    return {};
+    return close_hole(hole, clients) ? Status{} : ErrorCode::out_of_memory;
 }
 
-// -- keystrokes
-// -------------------------------------------------------------------------------------
+// -- keystrokes ----------------------------------------------------------------------------------
 
 ROPEWALK_INLINE bool Encoder::keystroke(Store& store,
                                         std::uint32_t client,
@@ -326,8 +349,7 @@ ROPEWALK_INLINE bool Encoder::keystroke(Store& store,
     constexpr std::uint32_t kMost = 4096;
     if (from < run.clock || run.kind != RunKind::ascii || count > kMost ||
         (offset == 0 && !run.origin.exists() && !run.right.exists()) ||
-        store.content.deleted(run, offset) ||
-        store.content.same_state(run, offset, count) != count) {
+        store.content.stretch(run, offset, count) != ContentStore::Stretch{count, false}) {
         return false;
     }
     Vec<std::uint8_t>& bytes = out.storage();
@@ -363,16 +385,19 @@ ROPEWALK_INLINE bool Encoder::keystroke(Store& store,
     return true;
 }
 
-// -- whole updates
-// ------------------------------------------------------------------------------------
+// -- whole updates -------------------------------------------------------------------------------
 
 template <class Known>
 Status Encoder::state(Known&& known, bool with_pending) noexcept {
     store_.settle();
     const Vec<std::uint32_t>* order = store_.clients.descending();
-    if (order == nullptr || !room(kHole)) return ErrorCode::out_of_memory;
-    const std::size_t hole = out_.size();
-    out_.set_size(hole + kHole);
+    // Most of a document is text: growing step by step would copy a large one several times.
+    const std::size_t likely =
+        64 + std::size_t{store_.content.text.tail()} + store_.runs.size() * 16;
+    if (order == nullptr || !room(likely < kLikely ? likely : kLikely)) {
+        return ErrorCode::out_of_memory;
+    }
+    const Hole hole = open_hole(order->size());
     std::uint32_t sections = 0;
     for (const std::uint32_t client : *order) {
         const ClientLog& log = store_.clients[client];
@@ -380,9 +405,15 @@ Status Encoder::state(Known&& known, bool with_pending) noexcept {
         const bool parked = with_pending && store_.pending.reaches(log, from);
         if (from >= log.next_clock && !parked) continue;
         ++sections;
-        if (!structs(client, from, with_pending)) return ErrorCode::out_of_memory;
+        const std::size_t first = seen_.size();
+        if (!structs(client, from, with_pending, from == 0 ? &seen_ : nullptr)) {
+            return ErrorCode::out_of_memory;
+        }
+        if (from == 0 && !walked_.push_back({client, first, seen_.size() - first})) {
+            return ErrorCode::out_of_memory;
+        }
     }
-    close_hole(hole, sections);
+    if (!close_hole(hole, sections)) return ErrorCode::out_of_memory;
     return delete_set(with_pending);
 }
 
@@ -396,7 +427,8 @@ ROPEWALK_INLINE Status Encoder::change_structs(Vec<WriteFrom>& from) noexcept {
     if (!room(16)) return ErrorCode::out_of_memory;
     put(from.size());
     for (const WriteFrom& section : from) {
-        if (!structs(section.client, section.clock, false)) return ErrorCode::out_of_memory;
+        if (!structs(section.client, section.clock, false, nullptr))
+            return ErrorCode::out_of_memory;
     }
     return {};
 }
