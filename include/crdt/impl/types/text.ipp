@@ -216,9 +216,29 @@ ROPEWALK_INLINE Status Text::append_to(Bytes& out) const noexcept {
 }
 
 ROPEWALK_INLINE std::string Text::to_string() const {
-    Bytes bytes;
-    if (!append_to(bytes).ok()) return {};
-    return std::string(as_text(bytes));
+    if (store_ != nullptr && store_->source != nullptr) {
+        Bytes bytes;
+        return append_to(bytes).ok() ? std::string(as_text(bytes)) : std::string();
+    }
+    // Written in place: a string that grows stretch by stretch takes half as long again.
+    std::string text(length(Unit::utf8), '\0');
+    std::size_t used = 0;
+    const auto room = [&](std::size_t more) {
+        if (more > text.size() - used) text.resize(used + more);
+        return reinterpret_cast<std::uint8_t*>(text.data()) + used;
+    };
+    for_each_stretch([&](const detail::Run& run, std::uint32_t offset, std::uint32_t count) {
+        if (ROPEWALK_LIKELY(run.kind == detail::RunKind::ascii)) {
+            std::memcpy(room(count), store_->content.ascii(run, offset), count);
+            used += count;
+            return;
+        }
+        std::uint8_t* const to = room(std::size_t{count} * 3);
+        used += static_cast<std::size_t>(
+            detail::utf16_to_utf8(store_->content.utf16(run, offset), count, to) - to);
+    });
+    text.resize(used);
+    return text;
 }
 
 ROPEWALK_INLINE std::u16string Text::to_u16string() const {
