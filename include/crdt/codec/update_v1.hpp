@@ -86,7 +86,7 @@ struct DecodedUpdate {
     }
 
 private:
-    static constexpr std::size_t kKeep = std::size_t{1} << 20;  // bytes
+    static constexpr std::size_t kKeep = std::size_t{1} << 16;  // bytes
     template <class T>
     static void trim_one(Vec<T>& vec) noexcept {
         if (vec.capacity() * sizeof(T) > kKeep) vec.reset();

@@ -19,20 +19,20 @@ namespace crdt::detail {
 
 class BulkLoad {
 public:
-    // `order`: all blocks of the update, causes first. `numbers`: slot -> client number.
+    // `order`: all blocks of the update, causes first. By slot: the client's number, and the clocks
+    // known once all is done.
     BulkLoad(Store& store,
              const DecodedUpdate& update,
              const Vec<std::uint32_t>& order,
-             const Vec<std::uint32_t>& numbers) noexcept
-        : store_(store), update_(update), order_(order), numbers_(numbers) {}
+             const Vec<std::uint32_t>& numbers,
+             const Vec<std::uint32_t>& known) noexcept
+        : store_(store), update_(update), order_(order), numbers_(numbers), known_(known) {}
 
-    // Runs that the blocks will make.
-    [[nodiscard]] std::uint32_t count_runs() const noexcept;
     // Whether bits for every clock are worth their memory.
     [[nodiscard]] bool worthwhile() const noexcept;
 
     // False: given up, or no memory; the store is as empty as before.
-    // requires: content, types, runs and logs are reserved
+    // requires: content, types and logs are reserved
     [[nodiscard]] bool run() noexcept;
 
 private:
@@ -54,10 +54,11 @@ private:
     };
 
     [[nodiscard]] bool allocate_bits() noexcept;
-    void make_runs() noexcept;
+    [[nodiscard]] bool make_runs() noexcept;
     void mark(WireId id, std::uint32_t ahead) noexcept;
     [[nodiscard]] bool make_pieces() noexcept;
     [[nodiscard]] std::uint32_t piece_of(WireId id) const noexcept;
+    [[nodiscard]] bool reserve_firsts() noexcept;
     [[nodiscard]] bool link() noexcept;
     [[nodiscard]] std::uint32_t sequence_of(const Draft& draft) noexcept;
     [[nodiscard]] bool scan(const Draft& draft,
@@ -84,6 +85,7 @@ private:
     const DecodedUpdate& update_;
     const Vec<std::uint32_t>& order_;
     const Vec<std::uint32_t>& numbers_;
+    const Vec<std::uint32_t>& known_;
 
     Vec<Draft> drafts_;  // by run
     Vec<Bits> bits_;     // by slot
@@ -91,14 +93,17 @@ private:
     Vec<std::uint32_t> rank_;  // pieces in front of each word
     Vec<std::uint32_t> piece_run_;
     Vec<std::uint32_t> piece_offset_;
-    Vec<std::uint32_t> next_;      // piece -> the next one in its sequence
-    Vec<std::uint32_t> first_;     // sequence -> its first piece
+    Vec<std::uint32_t> next_;   // piece -> the next one in its sequence
+    Vec<std::uint32_t> first_;  // sequence -> its first piece
+    // Made by the first conflict.
     Vec<std::uint32_t> seen_;      // piece -> the scan that met it
     Vec<std::uint32_t> conflict_;  // piece -> the conflict set that holds it
     Vec<std::uint32_t> level_;     // nodes of the level being built
     std::uint32_t scans_ = 0;
     std::uint32_t conflicts_ = 0;
     std::uint64_t steps_ = 0;
+    std::uint32_t pieces_ = 0;
+    std::uint32_t deleted_blocks_ = 0;
     std::uint32_t types_before_ = 0;
     std::uint32_t seqs_before_ = 0;
 };

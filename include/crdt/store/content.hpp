@@ -111,10 +111,35 @@ public:
         } while (at < end);
     }
 
-    // How many units from `offset` on, at most `limit`, are deleted or not as the first one is.
+    // Units in a row that are all deleted or none.
+    struct Stretch {
+        std::uint32_t count;
+        bool deleted;
+        friend constexpr bool operator==(const Stretch&, const Stretch&) = default;
+    };
+    // The one that starts at `offset`, as far as `limit` units. requires: limit > 0
+    [[nodiscard]] ROPEWALK_ALWAYS_INLINE Stretch stretch(const Run& run,
+                                                         std::uint32_t offset,
+                                                         std::uint32_t limit) const noexcept {
+        if (ROPEWALK_LIKELY(run.is_text())) {
+            const std::uint32_t at = run.data + offset;
+            const std::uint64_t word = text.bit_word(at);
+            const std::uint32_t bit = at & 63U;
+            const bool dead = ((word >> bit) & 1U) != 0;
+            const std::uint64_t other = (dead ? ~word : word) >> bit;
+            if (other != 0) {
+                const auto count = static_cast<std::uint32_t>(__builtin_ctzll(other));
+                return {count < limit ? count : limit, dead};
+            }
+            if (64 - bit >= limit) return {limit, dead};
+        }
+        return long_stretch(run, offset, limit);
+    }
     [[nodiscard]] std::uint32_t same_state(const Run& run,
                                            std::uint32_t offset,
-                                           std::uint32_t limit) const noexcept;
+                                           std::uint32_t limit) const noexcept {
+        return stretch(run, offset, limit).count;
+    }
 
     // -- measures -----------------------------------------------------------------------------
 
@@ -153,6 +178,9 @@ public:
                                            std::uint32_t count) const noexcept;
 
 private:
+    [[nodiscard]] Stretch long_stretch(const Run& run,
+                                       std::uint32_t offset,
+                                       std::uint32_t limit) const noexcept;
     [[nodiscard]] bool extend_text(ClientLog& log, std::size_t size) noexcept;
     [[nodiscard]] Measure measure_utf16(const Run& run,
                                         std::uint32_t offset,

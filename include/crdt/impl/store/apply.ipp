@@ -93,9 +93,9 @@ ROPEWALK_INLINE Status Apply::run() noexcept {
 
 // A whole document into an empty one. Without `loaded` the other way is still open.
 ROPEWALK_INLINE Status Apply::load(bool& loaded) noexcept {
-    BulkLoad bulk(store_, update_, order_, numbers_);
+    BulkLoad bulk(store_, update_, order_, numbers_, known_);
     if (!bulk.worthwhile()) return {};
-    ROPEWALK_CHECK(reserve(bulk.count_runs(), 0));
+    ROPEWALK_CHECK(reserve(0, 0));
     for (const std::uint32_t number : numbers_) {
         if (number == store_.own && store_.clients[number].next_clock == 0) {
             for (const std::uint32_t i : order_) {
@@ -124,8 +124,7 @@ ROPEWALK_INLINE Status Apply::number_clients() noexcept {
     return {};
 }
 
-// -- plan
-// -------------------------------------------------------------------------------------------
+// -- plan ----------------------------------------------------------------------------------------
 
 // The first unit that a block needs and that is not known.
 ROPEWALK_INLINE Apply::Lack Apply::lack_of(const BlockView& block) const noexcept {
@@ -212,8 +211,7 @@ ROPEWALK_INLINE Status Apply::plan_section(std::uint32_t first) noexcept {
     return {};
 }
 
-// -- reserve
-// ----------------------------------------------------------------------------------------
+// -- reserve -------------------------------------------------------------------------------------
 
 ROPEWALK_INLINE Status Apply::reserve(std::size_t runs, std::uint64_t changes) noexcept {
     std::size_t cells = 0;
@@ -322,8 +320,7 @@ ROPEWALK_INLINE Status Apply::reserve_parking() noexcept {
     return {};
 }
 
-// -- write
-// ------------------------------------------------------------------------------------------
+// -- write ---------------------------------------------------------------------------------------
 
 ROPEWALK_INLINE void Apply::write() noexcept {
     Integrator integrator{store_, update_, numbers_.data()};

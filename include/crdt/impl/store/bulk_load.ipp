@@ -8,55 +8,18 @@
 
 namespace crdt::detail {
 
-// What make_runs will do, told from the wire alone: an upper bound, exact where the blocks of a
-// client follow one another.
-ROPEWALK_INLINE std::uint32_t BulkLoad::count_runs() const noexcept {
-    std::uint32_t runs = 0;
-    RunKind newest = RunKind::gc;
-    for (std::size_t i = 0; i < order_.size(); ++i) {
-        const BlockView& block = update_.blocks[order_[i]];
-        bool behind = false;
-        bool chained = i > 0 && order_[i - 1] + 1 == order_[i];
-        if (chained) {
-            const BlockView& before = update_.blocks[order_[i - 1]];
-            chained = before.slot == block.slot;
-            behind = chained && block.origin.slot == block.slot &&
-                     block.origin.clock + 1 == block.clock &&
-                     block.right_origin == before.right_origin;
-        }
-        const bool text = newest == RunKind::ascii || newest == RunKind::utf16;
-        RunKind kind = RunKind::format;  // never joins
-        switch (block.kind) {
-            case ContentKind::gc:
-                if (chained && newest == RunKind::gc) continue;
-                kind = RunKind::gc;
-                break;
-            case ContentKind::deleted:
-                if (behind && text && store_.collect && block.length <= kLargestHole) continue;
-                kind = RunKind::deleted;
-                break;
-            case ContentKind::string:
-                kind = block.is_ascii() ? RunKind::ascii : RunKind::utf16;
-                break;
-            case ContentKind::any:
-                kind = RunKind::any;
-                break;
-            case ContentKind::json:
-                kind = RunKind::json;
-                break;
-            default:
-                break;
-        }
-        if (!(behind && kind == newest && kind != RunKind::format)) ++runs;
-        newest = kind;
-    }
-    return runs;
+// Without the instruction for it, which not every target has, compilers call a function.
+[[nodiscard]] inline std::uint32_t count_bits(std::uint64_t word) noexcept {
+    word -= word >> 1 & 0x5555555555555555U;
+    word = (word & 0x3333333333333333U) + (word >> 2 & 0x3333333333333333U);
+    word = (word + (word >> 4)) & 0x0f0f0f0f0f0f0f0fU;
+    return static_cast<std::uint32_t>(word * 0x0101010101010101U >> 56);
 }
 
 ROPEWALK_INLINE bool BulkLoad::worthwhile() const noexcept {
     if (order_.size() < 64) return false;
     std::uint64_t clocks = 0;
-    for (const std::uint32_t i : order_) clocks += update_.blocks[i].length;
+    for (const std::uint32_t clock : known_) clocks += clock;
     return clocks / 8 <= std::uint64_t{update_.input.size()} * 8;
 }
 
@@ -64,8 +27,7 @@ ROPEWALK_INLINE bool BulkLoad::run() noexcept {
     types_before_ = store_.types.types.size();
     seqs_before_ = store_.sequences.seqs.size();
     if (!allocate_bits()) return false;
-    make_runs();
-    if (!make_pieces() || !link() || !reserve_leaves()) {
+    if (!make_runs() || !make_pieces() || !link() || !reserve_leaves()) {
         undo();
         return false;
     }
@@ -75,34 +37,31 @@ ROPEWALK_INLINE bool BulkLoad::run() noexcept {
     return true;
 }
 
-// -- runs
-// -------------------------------------------------------------------------------------------
+// -- runs ----------------------------------------------------------------------------------------
 
 ROPEWALK_INLINE bool BulkLoad::allocate_bits() noexcept {
-    if (!bits_.resize(update_.clients.size()) || !drafts_.reserve(order_.size())) return false;
-    for (const std::uint32_t i : order_) {
-        const BlockView& block = update_.blocks[i];
-        bits_[block.slot].clocks = block.clock + block.length;
-    }
+    if (!bits_.resize(update_.clients.size())) return false;
+    for (std::size_t slot = 0; slot < bits_.size(); ++slot) bits_[slot].clocks = known_[slot];
     std::size_t words = 0;
     for (Bits& bits : bits_) {
         bits.first_word = static_cast<std::uint32_t>(words);
         words += (std::size_t{bits.clocks} + 63) / 64;
     }
-    if (words > 0x7fffffffU || !words_.resize(words) || !rank_.resize(words)) return false;
-    // Sequences are made on the way: at most one for each type and key of the update.
-    return true;
+    return words <= 0x7fffffffU && words_.resize(words) && rank_.resize(words);
 }
 
 ROPEWALK_INLINE void BulkLoad::mark(WireId id, std::uint32_t ahead) noexcept {
     const Bits& bits = bits_[id.slot];
     const std::uint32_t clock = id.clock + ahead;
     if (clock < bits.clocks) {
-        words_[bits.first_word + clock / 64] |= std::uint64_t{1} << (clock & 63U);
+        std::uint64_t& word = words_[bits.first_word + clock / 64];
+        const std::uint64_t bit = std::uint64_t{1} << (clock & 63U);
+        pieces_ += (word & bit) == 0 ? 1 : 0;
+        word |= bit;
     }
 }
 
-ROPEWALK_INLINE void BulkLoad::make_runs() noexcept {
+ROPEWALK_INLINE bool BulkLoad::make_runs() noexcept {
     for (const std::uint32_t i : order_) {
         const BlockView& block = update_.blocks[i];
         const std::uint32_t client = numbers_[block.slot];
@@ -125,6 +84,7 @@ ROPEWALK_INLINE void BulkLoad::make_runs() noexcept {
             made.seq = kNone;
             made.kind = RunKind::gc;
         } else if (block.kind == ContentKind::deleted) {
+            ++deleted_blocks_;
             store_.change.deleted(client, block.clock, block.length);
             if (behind && hole_fits(store_, store_.runs[newest], block.length)) {
                 add_hole(store_, store_.runs[newest], block.length);
@@ -140,30 +100,26 @@ ROPEWALK_INLINE void BulkLoad::make_runs() noexcept {
             log.next_clock += block.length;
             continue;
         }
+        if (!store_.runs.reserve_more(1) ||
+            !drafts_.push_back({block.origin, block.right_origin, i, kNone, kNone, kNone})) {
+            return false;
+        }
         store_.add_run(made);
-        drafts_.push_back_reserved({block.origin, block.right_origin, i, kNone, kNone, kNone});
         mark({block.slot, block.clock}, 0);
         if (made.kind == RunKind::gc) continue;
         if (block.origin.exists()) mark(block.origin, 1);
         if (block.right_origin.exists()) mark(block.right_origin, 0);
     }
+    return true;
 }
 
-// -- pieces
-// -----------------------------------------------------------------------------------------
+// -- pieces --------------------------------------------------------------------------------------
 
 ROPEWALK_INLINE bool BulkLoad::make_pieces() noexcept {
-    std::uint32_t pieces = 0;
-    for (std::size_t w = 0; w < words_.size(); ++w) {
-        rank_[w] = pieces;
-        pieces += static_cast<std::uint32_t>(__builtin_popcountll(words_[w]));
-    }
-    if (!piece_run_.reserve(pieces) || !piece_offset_.reserve(pieces) || !next_.reserve(pieces) ||
-        !seen_.resize(pieces) || !conflict_.resize(pieces) ||
-        !first_.resize(store_.sequences.seqs.size() + order_.size())) {
+    if (!piece_run_.reserve(pieces_) || !piece_offset_.reserve(pieces_) ||
+        !next_.reserve(pieces_) || !reserve_firsts()) {
         return false;
     }
-    for (std::uint32_t& first : first_) first = kNone;
     for (std::uint32_t slot = 0; slot < bits_.size(); ++slot) {
         const Bits& bits = bits_[slot];
         if (bits.clocks == 0) continue;
@@ -171,6 +127,7 @@ ROPEWALK_INLINE bool BulkLoad::make_pieces() noexcept {
         std::uint32_t at = 0;  // in the client's list of runs
         const std::uint32_t words = (bits.clocks + 63) / 64;
         for (std::uint32_t w = 0; w < words; ++w) {
+            rank_[bits.first_word + w] = static_cast<std::uint32_t>(piece_run_.size());
             for (std::uint64_t word = words_[bits.first_word + w]; word != 0; word &= word - 1) {
                 const std::uint32_t clock =
                     w * 64 + static_cast<std::uint32_t>(__builtin_ctzll(word));
@@ -192,11 +149,18 @@ ROPEWALK_INLINE bool BulkLoad::make_pieces() noexcept {
 ROPEWALK_INLINE std::uint32_t BulkLoad::piece_of(WireId id) const noexcept {
     const std::uint32_t w = bits_[id.slot].first_word + id.clock / 64;
     const std::uint64_t upto = words_[w] & (~std::uint64_t{0} >> (63 - (id.clock & 63U)));
-    return rank_[w] + static_cast<std::uint32_t>(__builtin_popcountll(upto)) - 1;
+    return rank_[w] + count_bits(upto) - 1;
 }
 
-// -- order
-// ------------------------------------------------------------------------------------------
+// -- order ---------------------------------------------------------------------------------------
+
+// Sequences are made on the way.
+ROPEWALK_INLINE bool BulkLoad::reserve_firsts() noexcept {
+    while (first_.size() < store_.sequences.seqs.size()) {
+        if (!first_.push_back(kNone)) return false;
+    }
+    return true;
+}
 
 // Where a block without neighbours belongs; kNone if that can hold nothing.
 ROPEWALK_INLINE std::uint32_t BulkLoad::sequence_of(const Draft& draft) noexcept {
@@ -238,6 +202,7 @@ ROPEWALK_INLINE bool BulkLoad::link() noexcept {
         if (!draft.origin.exists() && !draft.right.exists()) {
             seq = sequence_of(draft);
             lost = seq == kNone;
+            if (!reserve_firsts()) return false;
         }
         if (lost) {
             run.kind = RunKind::gc;
@@ -280,6 +245,10 @@ ROPEWALK_INLINE bool BulkLoad::scan(const Draft& draft,
                                     std::uint32_t seq,
                                     std::uint64_t client,
                                     std::uint32_t& left) noexcept {
+    if (seen_.empty() &&
+        (!seen_.resize(piece_run_.size()) || !conflict_.resize(piece_run_.size()))) {
+        return false;
+    }
     ++scans_;
     ++conflicts_;
     const std::uint64_t most = std::uint64_t{piece_run_.size()} * 256;
@@ -311,16 +280,15 @@ ROPEWALK_INLINE bool BulkLoad::scan(const Draft& draft,
     return true;
 }
 
-// -- deletions
-// --------------------------------------------------------------------------------------
+// -- deletions -----------------------------------------------------------------------------------
 
 ROPEWALK_INLINE void BulkLoad::apply_deletes() noexcept {
     const auto delete_in = [this](std::uint32_t number, std::uint32_t offset, std::uint32_t end) {
         Run& run = store_.runs[number];
         if (run.kind <= RunKind::deleted) return;
         while (offset < end) {
-            const std::uint32_t same = store_.content.same_state(run, offset, end - offset);
-            if (!store_.content.deleted(run, offset)) {
+            const auto [same, dead] = store_.content.stretch(run, offset, end - offset);
+            if (!dead) {
                 store_.content.set_deleted(run, offset, same);
                 store_.change.deleted(run.client, run.clock + offset, same);
                 if (run.kind == RunKind::type) store_.kill_type(run.data);
@@ -365,17 +333,13 @@ ROPEWALK_INLINE void BulkLoad::delete_superseded() noexcept {
     }
 }
 
-// -- leaves
-// -----------------------------------------------------------------------------------------
+// -- leaves --------------------------------------------------------------------------------------
 
 ROPEWALK_INLINE bool BulkLoad::reserve_leaves() noexcept {
     // A piece is one entry and one more for each change of its delete state: at most two for each
     // range, and for keys one a unit.
-    std::uint64_t entries = piece_run_.size() + update_.deletes.size() * 2;
-    for (const std::uint32_t i : order_) {
-        const ContentKind kind = update_.blocks[i].kind;
-        entries += kind == ContentKind::deleted ? 2 : 0;
-    }
+    const std::uint64_t entries =
+        piece_run_.size() + update_.deletes.size() * 2 + std::uint64_t{deleted_blocks_} * 2;
     const std::uint32_t seqs = store_.sequences.seqs.size();
     const std::uint64_t leaves = entries / kFilledLeaf + 1;
     const std::uint64_t inner = leaves / (kFanout / 2) + 16;
@@ -407,8 +371,8 @@ ROPEWALK_INLINE void BulkLoad::build(std::uint32_t seq) noexcept {
         const Run& run = store_.runs[number];
         const std::uint32_t end = piece_offset_[at] + piece_length(at);
         for (std::uint32_t offset = piece_offset_[at]; offset < end;) {
-            const std::uint32_t count = store_.content.same_state(run, offset, end - offset);
-            const bool hidden = !run.countable() || store_.content.deleted(run, offset);
+            const auto [count, dead] = store_.content.stretch(run, offset, end - offset);
+            const bool hidden = dead || !run.countable();
             if (leaf->count > 0) {
                 Span& last = leaf->spans[leaf->count - 1];
                 if (last.run == number && last.hidden() == hidden) {
@@ -448,8 +412,7 @@ ROPEWALK_INLINE void BulkLoad::build(std::uint32_t seq) noexcept {
     sequences.adopt(seq, level_, total);
 }
 
-// -- giving up
-// --------------------------------------------------------------------------------------
+// -- giving up -----------------------------------------------------------------------------------
 
 ROPEWALK_INLINE void BulkLoad::undo() noexcept {
     for (const std::uint32_t number : numbers_) {

@@ -45,32 +45,31 @@ ROPEWALK_INLINE void ContentStore::set_deleted(Run& run,
     }
 }
 
-ROPEWALK_INLINE std::uint32_t ContentStore::same_state(const Run& run,
-                                                       std::uint32_t offset,
-                                                       std::uint32_t limit) const noexcept {
+ROPEWALK_NEVER_INLINE ROPEWALK_INLINE ContentStore::Stretch ContentStore::long_stretch(
+    const Run& run, std::uint32_t offset, std::uint32_t limit) const noexcept {
+    const bool dead = deleted(run, offset);
     if (run.is_text()) {
         const std::uint32_t start = run.data + offset;
         const std::uint32_t end = start + limit;
-        const std::uint64_t flip = deleted(run, offset) ? ~std::uint64_t{0} : 0;
+        const std::uint64_t flip = dead ? ~std::uint64_t{0} : 0;
         std::uint32_t at = start;
         while (at < end) {
             const std::uint32_t bit = at & 63U;
             const std::uint64_t other = (text.bit_word(at) ^ flip) >> bit;
             if (other != 0) {
                 at += static_cast<std::uint32_t>(__builtin_ctzll(other));
-                return (at < end ? at : end) - start;
+                return {(at < end ? at : end) - start, dead};
             }
             at += 64 - bit;
         }
-        return limit;
+        return {limit, dead};
     }
     if (run.has_cells()) {
-        const bool state = deleted(run, offset);
         std::uint32_t count = 1;
-        while (count < limit && deleted(run, offset + count) == state) ++count;
-        return count;
+        while (count < limit && deleted(run, offset + count) == dead) ++count;
+        return {count, dead};
     }
-    return limit;
+    return {limit, dead};
 }
 
 // Sums over eight units at a time, which compilers keep in vectors. Without branches: which

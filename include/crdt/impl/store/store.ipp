@@ -137,8 +137,8 @@ ROPEWALK_INLINE void Store::delete_units(std::uint32_t number,
     if (run.kind <= RunKind::deleted) return;
     const std::uint32_t end = offset + count;
     while (offset < end) {
-        const std::uint32_t stretch = content.same_state(run, offset, end - offset);
-        if (content.deleted(run, offset)) {
+        const auto [stretch, dead] = content.stretch(run, offset, end - offset);
+        if (dead) {
             offset += stretch;
             continue;
         }
@@ -192,8 +192,8 @@ ROPEWALK_INLINE void Store::delete_all_dead() noexcept {
                 const Span span = sequences.span(place);
                 Run& run = runs[span.run];
                 for (std::uint32_t at = span.offset; at < span.end();) {
-                    const std::uint32_t same = content.same_state(run, at, span.end() - at);
-                    if (!content.deleted(run, at)) {
+                    const auto [same, dead] = content.stretch(run, at, span.end() - at);
+                    if (!dead) {
                         content.set_deleted(run, at, same);
                         change.deleted(run.client, run.clock + at, same);
                         if (run.kind == RunKind::type) kill_type(run.data);
