@@ -103,6 +103,13 @@ public:
         return place;
     }
 
+    // The element in front of one, or of the end; the end if there is none.
+    [[nodiscard]] Place previous(Place place) const noexcept {
+        if (place.index > 0) return {place.chunk, place.index - 1};
+        if (place.chunk == 0) return end_place();
+        return {place.chunk - 1, chunks_[place.chunk - 1].count - 1};
+    }
+
     // The first element that is not before(element). O(log n)
     template <class Before>
     [[nodiscard]] Place lower_bound(Before&& before) const noexcept {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <initializer_list>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -16,6 +17,7 @@
 namespace crdt {
 
 class Content;
+class Delta;
 
 struct Binary {
     ByteView bytes;  // copied when inserted
@@ -23,7 +25,9 @@ struct Binary {
 struct TextInit {
     TextInit() = default;
     explicit TextInit(std::string_view utf8) : text(utf8) {}
+    explicit TextInit(std::shared_ptr<const Delta> formatted) : delta(std::move(formatted)) {}
     std::string text;
+    std::shared_ptr<const Delta> delta;  // or formatted text
 };
 struct ArrayInit {
     ArrayInit() = default;
@@ -45,7 +49,8 @@ public:
         requires std::is_constructible_v<Any, T> && (!std::is_same_v<std::decay_t<T>, Content>)
     Content(T&& value) : kind_(Kind::any), any_(std::forward<T>(value)) {}
     Content(Binary value) : kind_(Kind::binary), binary_(value.bytes) {}
-    Content(TextInit value) : kind_(Kind::text), text_(std::move(value.text)) {}
+    Content(TextInit value)
+        : kind_(Kind::text), text_(std::move(value.text)), delta_(std::move(value.delta)) {}
     Content(ArrayInit value) : kind_(Kind::array), contents_(std::move(value.contents)) {}
     Content(MapInit value) : kind_(Kind::map), entries_(std::move(value.entries)) {}
 
@@ -53,6 +58,8 @@ public:
     [[nodiscard]] const Any& any() const noexcept { return any_; }
     [[nodiscard]] ByteView binary() const noexcept { return binary_; }
     [[nodiscard]] std::string_view text() const noexcept { return text_; }
+    // Of a text that starts out formatted, else nullptr.
+    [[nodiscard]] const Delta* delta() const noexcept { return delta_.get(); }
     [[nodiscard]] const std::vector<Content>& contents() const noexcept { return contents_; }
     [[nodiscard]] const std::vector<std::pair<std::string, Content>>& entries() const noexcept {
         return entries_;
@@ -63,6 +70,7 @@ private:
     Any any_;
     ByteView binary_;
     std::string text_;
+    std::shared_ptr<const Delta> delta_;
     std::vector<Content> contents_;
     std::vector<std::pair<std::string, Content>> entries_;
 };

@@ -27,6 +27,8 @@ struct ContentNeeds {
 // requires: measured and reserved. `position` as in Store::insert_item.
 Status write_contents(Store& store, std::uint32_t type, std::uint32_t position,
                       std::span<const Content> contents) noexcept;
+Status fill_type(Store& store, RunPos item, const Content& content) noexcept;
+[[nodiscard]] Store::NewItem item_of(const Content& content, ByteView& element) noexcept;
 Status write_entry(Store& store, std::uint32_t type, std::string_view key,
                    const Content& content) noexcept;
 

@@ -36,7 +36,9 @@ public:
 
     [[nodiscard]] ValueKind kind() const noexcept;
     [[nodiscard]] bool exists() const noexcept { return unit_.exists(); }
-    // undefined unless kind() is any.
+    // The same unit of the same document.
+    friend bool operator==(const Value&, const Value&) noexcept = default;
+    // undefined unless kind() is any or embed.
     [[nodiscard]] AnyView any() const noexcept;
     // empty unless kind() is binary.
     [[nodiscard]] ByteView binary() const noexcept;
@@ -75,6 +77,7 @@ public:
 private:
     friend class Array;
     friend class Map;
+    friend class DeltaBuilder;
     Value(detail::Store* store, detail::RunPos unit) noexcept : store_(store), unit_(unit) {}
     [[nodiscard]] std::uint32_t type_as(detail::TypeKind kind) const noexcept;
 

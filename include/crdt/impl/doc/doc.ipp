@@ -89,6 +89,7 @@ ROPEWALK_INLINE Status DocCore::tell(detail::Store& changed) noexcept {
         if (!anything) return {};
         telling = true;
         changed.renew_own();
+        changed.tidy();
         listeners->call(buffer, told);
         while (queue != nullptr) {
             Origin then(as_text(queue->name));
@@ -193,6 +194,7 @@ ROPEWALK_INLINE Status Doc::apply(ByteView update, Origin origin) noexcept {
     if (status.ok()) {
         if (store.change.depth == 1) {
             store.change.remote = true;
+            if (store.formats.tidying) store.change.recording = true;
             core_->origin = origin;
             core_->origin.remote_ = true;
         }

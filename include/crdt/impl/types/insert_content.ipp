@@ -2,6 +2,7 @@
 
 #include "../../base/utf.hpp"
 #include "../../types/insert_content.hpp"
+#include "../../types/rich_content.hpp"
 
 namespace crdt::detail {
 
@@ -22,6 +23,9 @@ ROPEWALK_INLINE Status measure_content(Store& store,
             return {};
         case Content::Kind::text: {
             ++needs.types;
+            if (content.delta() != nullptr) {
+                return measure_delta(store, *content.delta(), depth, needs);
+            }
             const Utf8Scan scan = scan_utf8(as_bytes(content.text()));
             if (!scan.valid) return Error{ErrorCode::invalid_utf8, scan.bad_offset};
             if (!content.text().empty()) {
@@ -78,6 +82,7 @@ ROPEWALK_INLINE Status fill_type(Store& store, RunPos item, const Content& conte
     const std::uint32_t type = store.runs[item.run].data;
     switch (content.kind()) {
         case Content::Kind::text: {
+            if (content.delta() != nullptr) return write_delta(store, type, *content.delta(), true);
             if (content.text().empty()) return {};
             const ByteView text = as_bytes(content.text());
             return store.insert_text(type, 0, {text, scan_utf8(text)});

@@ -1,0 +1,141 @@
+#pragma once
+
+#include <algorithm>
+
+#include "../../store/rich_edit.hpp"
+#include "../../store/tidy.hpp"
+
+namespace crdt::detail {
+
+ROPEWALK_INLINE void Store::note_format(std::uint32_t seq) noexcept {
+    sequences.seqs[seq].formats = true;
+    const TypeRecord& type = types.types[sequences.seqs[seq].type];
+    if (type.kind == TypeKind::undefined) return;
+    sequences.seqs[type.list].tidied = true;
+    formats.tidying = true;
+    if (change.remote) change.recording = true;  // what it deletes from now on matters
+}
+
+ROPEWALK_INLINE Status Store::gap_with_formats(std::uint32_t type, std::uint32_t position,
+                                               Gap& gap) noexcept {
+    return RichEdit(*this, type).inherit(position, gap);
+}
+
+// -- planning ---------------------------------------------------------------------------------------
+
+// Was the type there before this change, and is it a text that Yjs tidies?
+ROPEWALK_INLINE bool Tidying::counts(std::uint32_t type) const noexcept {
+    const TypeRecord& record = store_.types.types[type];
+    if (record.dead || (record.kind != TypeKind::text && record.kind != TypeKind::xml_text) ||
+        !store_.sequences.seqs[record.list].tidied) {
+        return false;
+    }
+    if (record.run == kNone) return true;
+    const Run& run = store_.runs[record.run];
+    if (run.client == store_.own) return run.clock < store_.change.own_begin;
+    if (store_.clients[run.client].touched != store_.change.epoch) return true;
+    for (const Touched& touched : store_.change.touched) {
+        if (touched.client == run.client) return run.clock < touched.begin;
+    }
+    return true;
+}
+
+ROPEWALK_INLINE void Tidying::add_whole(std::uint32_t list) noexcept {
+    if (is_whole(list) || (!more_.empty() && more_.back() == list)) return;
+    static_cast<void>(more_.push_back(list));  // no memory: it stays untidy
+}
+
+ROPEWALK_INLINE bool Tidying::is_whole(std::uint32_t list) const noexcept {
+    return std::binary_search(whole_.begin(), whole_.end(), list);
+}
+
+ROPEWALK_INLINE void Tidying::inserted(std::uint32_t client, std::uint32_t from) noexcept {
+    const ClientLog& log = store_.clients[client];
+    for (std::uint32_t i = log.count; i-- > 0;) {
+        const Run& run = store_.runs[log.list()[i]];
+        if (run.end_clock() <= from) break;
+        if (run.seq == kNone) continue;
+        const std::uint32_t type = store_.sequences.seqs[run.seq].type;
+        due_ = due_ || counts(type);
+        if (run.kind == RunKind::format && !store_.content.deleted(run, 0)) {
+            add_whole(store_.types.types[type].list);
+        }
+    }
+}
+
+// f(run, offset, end) for each stretch of a run that the change deleted.
+template <class F>
+void Tidying::for_each_deleted(F&& f) noexcept {
+    for (const Deletion& deletion : store_.change.deletions) {
+        const std::uint32_t end = deletion.clock + deletion.length;
+        for (std::uint32_t clock = deletion.clock; clock < end;) {
+            const RunPos unit = store_.resolve(deletion.client, clock);
+            const Run& run = store_.runs[unit.run];
+            const std::uint32_t stop = end < run.end_clock() ? end : run.end_clock();
+            if (run.seq != kNone) f(unit.run, unit.offset, stop - run.clock);
+            clock = stop;
+        }
+    }
+}
+
+ROPEWALK_INLINE void Tidying::plan_gap(std::uint32_t seq, Place place) noexcept {
+    Vec<UntidyGap>& plan = store_.formats.untidy;
+    const std::uint32_t position = store_.sequences.position_of(place);
+    if (!plan.empty() && plan.back().seq == seq && plan.back().position == position) return;
+    static_cast<void>(plan.push_back({seq, position, false}));
+}
+
+ROPEWALK_INLINE void Tidying::plan() noexcept {
+    Change& change = store_.change;
+    for (const Touched& touched : change.touched) inserted(touched.client, touched.begin);
+    if (store_.own != kNone) inserted(store_.own, change.own_begin);
+    if (!due_) {
+        for_each_deleted([this](std::uint32_t run, std::uint32_t, std::uint32_t) {
+            due_ = due_ || counts(store_.sequences.seqs[store_.runs[run].seq].type);
+        });
+    }
+    if (!due_) return;
+    std::sort(more_.begin(), more_.end());
+    more_.truncate(static_cast<std::size_t>(std::unique(more_.begin(), more_.end()) - more_.begin()));
+    std::swap(whole_, more_);
+    for_each_deleted([this](std::uint32_t number, std::uint32_t offset, std::uint32_t end) {
+        const Run& run = store_.runs[number];
+        const TypeRecord& type = store_.types.types[store_.sequences.seqs[run.seq].type];
+        if (type.dead || !store_.sequences.seqs[type.list].tidied || is_whole(type.list)) return;
+        if (run.kind == RunKind::format) return add_whole(type.list);
+        if (run.seq != type.list) return;
+        while (offset < end) {
+            const Place place = store_.sequences.find({number, offset});
+            plan_gap(run.seq, place);
+            offset = store_.sequences.span(place).end();
+        }
+    });
+    for (const Vec<std::uint32_t>* lists : {&whole_, &more_}) {
+        for (const std::uint32_t list : *lists) {
+            static_cast<void>(store_.formats.untidy.push_back({list, 0, true}));
+        }
+    }
+}
+
+ROPEWALK_INLINE void Store::plan_tidying() noexcept {
+    formats.untidy.clear();
+    Tidying(*this).plan();
+}
+
+// -- doing --------------------------------------------------------------------------------------------
+
+ROPEWALK_INLINE void Store::tidy() noexcept {
+    // Taken first: ending the change comes here again.
+    Vec<UntidyGap> plan = std::move(formats.untidy);
+    if (plan.empty() || !begin_change().ok()) return;
+    for (const UntidyGap& gap : plan) {
+        const std::uint32_t type = sequences.seqs[gap.seq].type;
+        if (types.types[type].dead || gap.position > units(type)) continue;
+        if (gap.first && units(type) == 0) continue;
+        RichEdit edit(*this, type);
+        if (edit.start(gap.position).ok()) edit.tidy(gap.first);
+    }
+    static_cast<void>(end_change());
+}
+
+}  // namespace crdt::detail
