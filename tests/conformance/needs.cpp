@@ -15,8 +15,6 @@ struct Capability {
 
 constexpr Capability kCapabilities[] = {
     {Feature::xml, false, "XML types"},
-    {Feature::formats, false, "rich text formats"},
-    {Feature::embeds, false, "embeds in text"},
     {Feature::subdocuments, false, "sub-documents"},
     {Feature::events, false, "events"},
     {Feature::undo, false, "undo managers"},
@@ -72,14 +70,11 @@ bool is_filled(const Json& owner, std::string_view name) {
 
 bool is_xml(std::string_view type) { return type.starts_with("xml"); }
 
-// Formats and embeds of a delta, in arguments and in expected content.
+// What a delta embeds, in arguments and in expected content.
 void add_needs_of_delta(const Json& delta, Features& needs) {
     for (const Json& op : delta.array()) {
-        if (is_filled(op, "attributes")) needs.insert(Feature::formats);
         const Json* insert = op.find("insert");
-        if (insert == nullptr || insert->is_string()) continue;
-        needs.insert(Feature::embeds);
-        add_needs_of_state(*insert, needs);
+        if (insert != nullptr && !insert->is_string()) add_needs_of_state(*insert, needs);
     }
 }
 
@@ -89,12 +84,7 @@ void add_needs_of_op(const Json& op, const Json& roots, Features& needs) {
     const std::string root = op["path"][0].string();
     if (name.starts_with("xml.") || is_xml(roots.text_or(root, ""))) needs.insert(Feature::xml);
     if (name.starts_with("doc.")) needs.insert(Feature::subdocuments);
-    if (name == "text.format" || is_filled(op, "attrs")) needs.insert(Feature::formats);
-    if (name == "text.embed") needs.insert(Feature::embeds);
-    if (name == "text.applyDelta") {
-        if (op.has("sanitize") && !op.flag("sanitize")) needs.insert(Feature::formats);
-        add_needs_of_delta(op["delta"], needs);
-    }
+    if (name == "text.applyDelta") add_needs_of_delta(op["delta"], needs);
     for (const char* argument : {"value", "values"}) {
         if (const Json* value = op.find(argument)) add_needs_of_state(*value, needs);
     }
@@ -172,7 +162,7 @@ void add_needs_of_state(const Json& state, Features& needs) {
     const std::string type = state.text_or("$type", "");
     if (is_xml(type)) needs.insert(Feature::xml);
     if (type == "doc") needs.insert(Feature::subdocuments);
-    if (is_filled(state, "attrs") && !is_xml(type)) needs.insert(Feature::formats);
+    if (is_filled(state, "attrs") && !is_xml(type)) needs.insert(Feature::xml);
     if (const Json* delta = state.find("delta")) add_needs_of_delta(*delta, needs);
     for (const char* list : {"content", "children"}) {
         if (const Json* elements = state.find(list)) add_needs_of_state(*elements, needs);

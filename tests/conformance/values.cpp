@@ -6,6 +6,7 @@
 #include <limits>
 #include <stdexcept>
 
+#include "rich.hpp"
 #include "support/base64.hpp"
 #include "support/unicode.hpp"
 
@@ -89,7 +90,9 @@ crdt::Content Contents::make(const Json& value) {
     }
     const std::string type = value.text_or("$type", "");
     if (type.empty()) return to_any(value);
-    if (type == "text") return crdt::TextInit(to_utf8(plain_text(value["delta"])));
+    if (type == "text") {
+        return crdt::TextInit(std::make_shared<crdt::Delta>(to_delta(value["delta"], *this)));
+    }
     if (type == "array") {
         crdt::ArrayInit array;
         array.contents = make_all(value["content"]);
@@ -109,12 +112,6 @@ std::vector<crdt::Content> Contents::make_all(const Json& values) {
     std::vector<crdt::Content> contents;
     for (const Json& value : values.array()) contents.push_back(make(value));
     return contents;
-}
-
-std::string plain_text(const Json& delta) {
-    std::u16string units;  // a pair may be spread over two inserts
-    for (const Json& op : delta.array()) units += support::to_utf16(op["insert"].string());
-    return support::to_wtf8(units);
 }
 
 // -- from the engine
@@ -192,10 +189,7 @@ Json from_value(const crdt::Value& value) {
 }
 
 Json from_text(const crdt::Text& text) {
-    Json::Array delta;
-    std::string content = support::to_wtf8(text.to_u16string());
-    if (!content.empty()) delta.emplace_back(tagged("insert", std::move(content)));
-    return Json::Object{{"$type", "text"}, {"delta", std::move(delta)}};
+    return Json::Object{{"$type", "text"}, {"delta", from_delta(text.to_delta())}};
 }
 
 Json from_array(const crdt::Array& array) {
