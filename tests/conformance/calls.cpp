@@ -111,7 +111,7 @@ void apply_to_empty(const Json& args, const Json& expect, Outcome& outcome) {
         if (!status.ok()) throw Refused(status.error().message());
     }
     std::vector<Difference> found;
-    compare_state("", expect["result"], replica, true, found, outcome.v2_left);
+    compare_state("", expect["result"], replica, true, false, found, outcome.v2_left);
     report(found, outcome);
 }
 

@@ -82,6 +82,8 @@ Replica::Place Replica::find(const Json& path) const {
         crdt::Value value;
         if (step.is_string()) {
             value = at.as<crdt::Map>("a map", path).get(to_utf8(step.string()));
+        } else if (const auto* text = std::get_if<crdt::Text>(&at.type)) {
+            value = take(text->get(to_u32(step)), "path");
         } else {
             const auto& array = at.as<crdt::Array>("an array", path);
             value = take(array.get(to_u32(step)), "path");

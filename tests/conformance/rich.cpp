@@ -68,6 +68,61 @@ Json from_delta(const crdt::Delta& delta) {
     return ops;
 }
 
+bool breaks_pairs_silently(const Json& test) {
+    for (const Json& step : test["steps"].array()) {
+        if (step["do"].string() == "converged" && !step["expect"].flag("equal")) return true;
+    }
+    return false;
+}
+
+namespace {
+
+bool holds_half(const Json& value) {
+    if (value.is_string()) return support::to_wtf8(support::to_utf16(to_utf8(value.string()))) != value.string();
+    if (value.is_array()) {
+        return std::any_of(value.array().begin(), value.array().end(), holds_half);
+    }
+    if (!value.is_object()) return false;
+    return std::any_of(value.object().begin(), value.object().end(),
+                       [](const auto& member) { return holds_half(member.second); });
+}
+
+}  // namespace
+
+bool makes_halves(const Json& test) {
+    for (const Json& step : test["steps"].array()) {
+        const Json* ops = step.find("ops");
+        if (ops == nullptr) continue;
+        for (const Json& op : ops->array()) {
+            const Json* attributes = op.find("attrs");
+            if (attributes != nullptr && holds_half(*attributes)) return true;
+            if (op["op"].string() == "text.embed" && holds_half(op["value"])) return true;
+        }
+    }
+    return false;
+}
+
+Json with_broken_pairs(const Json& value) {
+    if (value.is_string()) {
+        std::u16string units = support::to_utf16(value.string());
+        for (char16_t& unit : units) {
+            if ((unit & 0xf800U) == 0xd800U) unit = u'\ufffd';
+        }
+        return support::to_wtf8(units);
+    }
+    if (value.is_array()) {
+        Json::Array elements;
+        for (const Json& element : value.array()) elements.push_back(with_broken_pairs(element));
+        return elements;
+    }
+    if (!value.is_object()) return value;
+    Json::Object members;
+    for (const auto& [key, member] : value.object()) {
+        members.emplace_back(key, with_broken_pairs(member));
+    }
+    return members;
+}
+
 bool run_rich_text(const crdt::Text& text, const Json& op, crdt::Status& status) {
     const std::string& name = op["op"].string();
     const Json* pairs = op.find("attrs");

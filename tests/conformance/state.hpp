@@ -15,6 +15,7 @@ void compare_state(const std::string& where,
                    const Json& expected,
                    const Replica& replica,
                    bool bytes,
+                   bool broken_pairs,
                    std::vector<Difference>& found,
                    std::size_t& v2_left);
 

@@ -23,13 +23,14 @@ private:
     void add_whole(std::uint32_t list) noexcept;
     [[nodiscard]] bool is_whole(std::uint32_t list) const noexcept;
     void inserted(std::uint32_t client, std::uint32_t from) noexcept;
+    [[nodiscard]] bool order_deletions() noexcept;
     template <class F>
     void for_each_deleted(F&& f) noexcept;
     void plan_gap(std::uint32_t seq, Place place) noexcept;
 
     Store& store_;
-    Vec<std::uint32_t> whole_;  // lists that are tidied as a whole, ascending
-    Vec<std::uint32_t> more_;   // further ones, met later
+    SortedChunks<std::uint32_t> whole_;  // lists that are tidied as a whole
+    Vec<Deletion> deleted_;              // by this change, in Yjs' order
     bool due_ = false;
 };
 

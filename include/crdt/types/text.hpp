@@ -60,6 +60,8 @@ public:
     // What the text holds, as inserts. Neighbours may have equal attributes: a mark without effect
     // parts them, as in Yjs.
     [[nodiscard]] Delta to_delta() const;
+    // What is embedded at a position; absent if it is a character.
+    [[nodiscard]] Result<Value> get(Position at) const noexcept;
     // All of it in one transaction. An error in the arguments changes nothing; where memory fails
     // in the middle the steps before stand. Deleting past the end stops there. Without `sanitize` a
     // last newline that would end the text is left out: some editors imply it.

@@ -77,6 +77,7 @@ public:
 private:
     friend class Array;
     friend class Map;
+    friend class Text;
     friend class DeltaBuilder;
     Value(detail::Store* store, detail::RunPos unit) noexcept : store_(store), unit_(unit) {}
     [[nodiscard]] std::uint32_t type_as(detail::TypeKind kind) const noexcept;

@@ -41,12 +41,14 @@ ROPEWALK_INLINE bool Tidying::counts(std::uint32_t type) const noexcept {
 }
 
 ROPEWALK_INLINE void Tidying::add_whole(std::uint32_t list) noexcept {
-    if (is_whole(list) || (!more_.empty() && more_.back() == list)) return;
-    static_cast<void>(more_.push_back(list));  // no memory: it stays untidy
+    const auto at = whole_.lower_bound([list](std::uint32_t other) { return other < list; });
+    if (at != whole_.end_place() && whole_.at(at) == list) return;
+    static_cast<void>(whole_.insert(at, list));  // no memory: it stays untidy
 }
 
 ROPEWALK_INLINE bool Tidying::is_whole(std::uint32_t list) const noexcept {
-    return std::binary_search(whole_.begin(), whole_.end(), list);
+    const auto at = whole_.lower_bound([list](std::uint32_t other) { return other < list; });
+    return at != whole_.end_place() && whole_.at(at) == list;
 }
 
 ROPEWALK_INLINE void Tidying::inserted(std::uint32_t client, std::uint32_t from) noexcept {
@@ -63,10 +65,27 @@ ROPEWALK_INLINE void Tidying::inserted(std::uint32_t client, std::uint32_t from)
     }
 }
 
+// Clients as they were met first, their clocks ascending: the order in which Yjs looks at what was
+// deleted matters, because a mark among it ends the search for gaps.
+ROPEWALK_INLINE bool Tidying::order_deletions() noexcept {
+    const Vec<Deletion>& deletions = store_.change.deletions;
+    Vec<std::uint32_t> rank;  // by client number
+    if (!rank.resize(store_.clients.size()) || !deleted_.reserve(deletions.size())) return false;
+    std::uint32_t met = 0;
+    for (const Deletion& deletion : deletions) {
+        if (rank[deletion.client] == 0) rank[deletion.client] = ++met;
+        deleted_.push_back_reserved(deletion);
+    }
+    std::sort(deleted_.begin(), deleted_.end(), [&](const Deletion& a, const Deletion& b) {
+        return a.client != b.client ? rank[a.client] < rank[b.client] : a.clock < b.clock;
+    });
+    return true;
+}
+
 // f(run, offset, end) for each stretch of a run that the change deleted.
 template <class F>
 void Tidying::for_each_deleted(F&& f) noexcept {
-    for (const Deletion& deletion : store_.change.deletions) {
+    for (const Deletion& deletion : deleted_) {
         const std::uint32_t end = deletion.clock + deletion.length;
         for (std::uint32_t clock = deletion.clock; clock < end;) {
             const RunPos unit = store_.resolve(deletion.client, clock);
@@ -89,15 +108,13 @@ ROPEWALK_INLINE void Tidying::plan() noexcept {
     Change& change = store_.change;
     for (const Touched& touched : change.touched) inserted(touched.client, touched.begin);
     if (store_.own != kNone) inserted(store_.own, change.own_begin);
+    if (!order_deletions()) return;
     if (!due_) {
         for_each_deleted([this](std::uint32_t run, std::uint32_t, std::uint32_t) {
             due_ = due_ || counts(store_.sequences.seqs[store_.runs[run].seq].type);
         });
     }
     if (!due_) return;
-    std::sort(more_.begin(), more_.end());
-    more_.truncate(static_cast<std::size_t>(std::unique(more_.begin(), more_.end()) - more_.begin()));
-    std::swap(whole_, more_);
     for_each_deleted([this](std::uint32_t number, std::uint32_t offset, std::uint32_t end) {
         const Run& run = store_.runs[number];
         const TypeRecord& type = store_.types.types[store_.sequences.seqs[run.seq].type];
@@ -110,10 +127,8 @@ ROPEWALK_INLINE void Tidying::plan() noexcept {
             offset = store_.sequences.span(place).end();
         }
     });
-    for (const Vec<std::uint32_t>* lists : {&whole_, &more_}) {
-        for (const std::uint32_t list : *lists) {
-            static_cast<void>(store_.formats.untidy.push_back({list, 0, true}));
-        }
+    for (const std::uint32_t list : whole_) {
+        static_cast<void>(store_.formats.untidy.push_back({list, 0, true}));
     }
 }
 

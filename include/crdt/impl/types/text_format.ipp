@@ -82,6 +82,19 @@ ROPEWALK_INLINE Status Text::format(Position at, std::size_t count,
     });
 }
 
+ROPEWALK_INLINE Result<Value> Text::get(Position at) const noexcept {
+    ROPEWALK_CHECK(check());
+    ROPEWALK_CHECK(store_->open_history());
+    store_->settle();
+    ROPEWALK_TRY(const std::uint32_t position, units_of(at));
+    if (position >= store_->units(type_)) return Error{ErrorCode::index_out_of_range, at.value()};
+    const detail::Place place =
+        store_->sequences.seek(store_->types.types[type_].list, position);
+    const detail::Span& span = store_->sequences.span(place);
+    if (store_->runs[span.run].is_text()) return Value();
+    return Value{store_, {span.run, span.offset + place.offset}};
+}
+
 ROPEWALK_INLINE Status Text::erase_formatted(std::uint32_t from,
                                              std::uint32_t count) const noexcept {
     if (count == 0) return {};
