@@ -15,6 +15,7 @@
 //
 // `via` says whose bytes go where: [engine for the Yjs replica, engine for the Ropewalk replica].
 import { Rng } from './rng.mjs'
+import { randomRichEdit, richness } from './rich.mjs'
 import { randomText, randomValue } from './values.mjs'
 
 // `silent` clients have nobody listening on the Ropewalk side (Yjs's updates stand for theirs), and
@@ -95,6 +96,9 @@ function randomEdit(rng, mood, keys) {
     return rng.chance(0.12) ? { ...edit, verb: 'clear' } : { ...edit, verb: 'unset', key }
   }
   const at = place(rng, mood)
+  if (on === 'text' && mood.rich > 0 && !erases && rng.chance(mood.rich)) {
+    return randomRichEdit(rng, mood, keys, at)
+  }
   if (erases) return { ...edit, verb: 'erase', at, count: rng.weighted([[4, 1], [3, rng.between(2, 5)], [1, 100]]) }
   if (on === 'text') {
     const text = randomText(rng, rng.weighted([[4, 1], [3, 5], [1, 40]]))
@@ -138,6 +142,9 @@ function crowdEdits(rng, mood, count) {
 export function makeHistory(seed) {
   const rng = new Rng(seed)
   const mood = temperament(rng)
+  Object.assign(mood, richness(new Rng(seed ^ 0x51c4)))
+  // Yjs cuts a pair also for a format that is there already, and tells nobody.
+  if (mood.rich > 0) mood.cutPairs = false
   const taken = new Set()
   const clients = Array.from({ length: rng.between(2, 6) }, () => freshId(rng, taken))
   const keys = Array.from({ length: rng.between(1, 5) }, () => rng.pick(kKeys))
@@ -213,5 +220,5 @@ export function makeHistory(seed) {
   }
   const last = Array.from({ length: 2 * clients.length }, via)
   const silent = clients.map(() => rng.chance(mood.silent))
-  return { seed, gc: mood.gc, clients, silent, roots, steps, last }
+  return { seed, gc: mood.gc, rich: mood.rich > 0, clients, silent, roots, steps, last }
 }

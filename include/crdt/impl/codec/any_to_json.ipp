@@ -192,15 +192,14 @@ private:
     [[nodiscard]] ErrorCode byte_members(ByteView bytes) noexcept {
         ErrorCode code = put('{');
         for (std::size_t i = 0; i < bytes.size() && code == ErrorCode::ok; ++i) {
-            char text[40];
-            char* to = text;
-            if (i > 0) *to++ = ',';
-            *to++ = '"';
-            to = std::to_chars(to, text + sizeof text, i).ptr;
-            *to++ = '"';
-            *to++ = ':';
-            to = std::to_chars(to, text + sizeof text, unsigned{bytes[i]}).ptr;
-            code = put({text, static_cast<std::size_t>(to - text)});
+            char text[24];
+            const auto index = std::to_chars(text, text + sizeof text, i);
+            if (i > 0) code = put(',');
+            if (code == ErrorCode::ok) code = put('"');
+            if (code == ErrorCode::ok) code = put({text, static_cast<std::size_t>(index.ptr - text)});
+            if (code == ErrorCode::ok) code = put("\":");
+            const auto byte = std::to_chars(text, text + sizeof text, unsigned{bytes[i]});
+            if (code == ErrorCode::ok) code = put({text, static_cast<std::size_t>(byte.ptr - text)});
         }
         return code == ErrorCode::ok ? put('}') : code;
     }
