@@ -97,7 +97,7 @@ private:
     Store::Gap put_added(Mark before) noexcept;
     void put_undone() noexcept;
     Status put_newlines(std::uint32_t count) noexcept;
-    [[nodiscard]] Status hold_lists() noexcept;
+    [[nodiscard]] Status ready() noexcept;
     void delete_mark(Mark mark) noexcept {
         store_.delete_units(mark.run, 0, 1);
     }

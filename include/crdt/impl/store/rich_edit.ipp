@@ -11,12 +11,8 @@ inline constexpr std::uint32_t kPiece = 64;  // newlines that are put in at once
 // -- the cursor -------------------------------------------------------------------------------------
 
 ROPEWALK_INLINE Status RichEdit::start(std::uint32_t position) noexcept {
-    store_.disarm();
+    ROPEWALK_CHECK(ready());
     position_ = position;
-    next_ = {};
-    if (!sequences().seqs[seq_].formats) return {};
-    lists_ = store_.formats.lists(store_, seq_);
-    if (lists_ == nullptr) return ErrorCode::out_of_memory;
     next_ = first_mark_behind(position);
     return {};
 }
@@ -258,8 +254,10 @@ ROPEWALK_INLINE Store::Gap RichEdit::put_added(Mark before) noexcept {
     return at;
 }
 
-// Writing may have dropped the lists, where memory failed, or made the text one that has marks.
-ROPEWALK_INLINE Status RichEdit::hold_lists() noexcept {
+// Each edit starts with this: the one before may have made the text one that has marks, or dropped
+// the lists where memory failed.
+ROPEWALK_INLINE Status RichEdit::ready() noexcept {
+    store_.disarm();
     lists_ = nullptr;
     if (!sequences().seqs[seq_].formats) return {};
     lists_ = store_.formats.lists(store_, seq_);
@@ -285,7 +283,7 @@ template <class Content>
 Status RichEdit::insert_with(std::span<const Attribute> attributes, std::uint32_t units,
                              std::size_t text_bytes, Extra extra,
                              const Content& content) noexcept {
-    store_.disarm();
+    ROPEWALK_CHECK(ready());
     if (units > kMaxClock - store_.units(type_)) return ErrorCode::limit_exceeded;
     ROPEWALK_CHECK(wanted_of(attributes));
     const Mark from = next_;
@@ -312,8 +310,7 @@ Status RichEdit::insert_with(std::span<const Attribute> attributes, std::uint32_
     position_ += status.ok() ? units : 0;
     next_ = second;
     put_undone();
-    const Status held = hold_lists();
-    return status.ok() ? held : status;
+    return status;
 }
 
 ROPEWALK_INLINE Status RichEdit::insert(std::span<const Attribute> attributes, ByteView utf8,
@@ -389,7 +386,7 @@ ROPEWALK_INLINE Status RichEdit::collect_marks(std::uint32_t count, std::uint32_
 
 ROPEWALK_INLINE Status RichEdit::format(std::span<const Attribute> attributes,
                                         std::uint32_t count) noexcept {
-    store_.disarm();
+    ROPEWALK_CHECK(ready());
     const std::uint32_t length = store_.units(type_);
     const std::uint32_t inside = count < length - position_ ? count : length - position_;
     const std::uint32_t newlines = count - inside;
@@ -446,8 +443,7 @@ ROPEWALK_INLINE Status RichEdit::format(std::span<const Attribute> attributes,
     next_ = second;
     if (newlines > 0) status = put_newlines(newlines);
     put_undone();
-    const Status held = hold_lists();
-    return status.ok() ? held : status;
+    return status;
 }
 
 // requires: reserved
@@ -468,7 +464,7 @@ ROPEWALK_INLINE Status RichEdit::put_newlines(std::uint32_t count) noexcept {
 // -- deleting -----------------------------------------------------------------------------------------
 
 ROPEWALK_INLINE Status RichEdit::erase(std::uint32_t count) noexcept {
-    store_.disarm();
+    ROPEWALK_CHECK(ready());
     const std::uint32_t rest = store_.units(type_) - position_;
     if (count > rest) count = rest;
     if (lists_ == nullptr || lists_->in_order.empty()) {
