@@ -26,8 +26,9 @@ const attributeWords = attributes => JSON.stringify(toObject(attributes))
 
 // How rich the texts of a history are, drawn apart from everything else.
 export function richness(rng) {
-  const rich = rng.chance(0.5) ? rng.pick([0.2, 0.5, 0.8]) : 0
-  return { rich, formatKeys: Array.from({ length: rng.between(1, 4) }, () => rng.pick(kKeys)) }
+  const rich = rng.chance(0.5) ? rng.pick([0.3, 0.7, 0.95]) : 0
+  const kinds = rich > 0.5 ? { kinds: { text: 9, array: 1, map: 1 } } : {}
+  return { rich, ...kinds, formatKeys: Array.from({ length: rng.between(1, 4) }, () => rng.pick(kKeys)) }
 }
 
 export function randomRichEdit(rng, mood, keys, place) {
