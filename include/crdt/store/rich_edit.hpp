@@ -54,21 +54,23 @@ public:
     Status erase(std::uint32_t count) noexcept;
 
     [[nodiscard]] std::uint32_t position() const noexcept { return position_; }
-    // Nothing visible is behind the cursor, and no mark.
+    // Nothing at all is behind the cursor, as Yjs moves it.
     [[nodiscard]] bool at_end() const noexcept {
-        return !next_.exists() && position_ == store_.units(type_);
+        return !next_.exists() && position_ == store_.units(type_) &&
+               (past_deleted_ || sequences().seqs[seq_].root == kNone);
     }
 
     // Deletes, of the marks in the gap of the cursor, what Yjs deletes after a remote change.
     void tidy(bool whole) noexcept;
 
 private:
-    struct Undone {
+    struct Keyed {
         std::uint32_t key;
-        FormatValue value;  // what the key was before
+        FormatValue value;
     };
 
     [[nodiscard]] Sequences& sequences() noexcept { return store_.sequences; }
+    [[nodiscard]] const Sequences& sequences() const noexcept { return store_.sequences; }
     [[nodiscard]] FormatValue value_of(Mark mark) const noexcept;
     [[nodiscard]] Place place_of_unit(std::uint32_t position) noexcept;
     [[nodiscard]] Place place_of_cursor() noexcept;
@@ -77,6 +79,13 @@ private:
     [[nodiscard]] Mark within_gap(Mark mark) noexcept;
     void advance() noexcept { next_ = within_gap(Formats::next(store_, *lists_, next_, false)); }
     [[nodiscard]] Mark first_mark_behind(std::uint32_t position) noexcept;
+    [[nodiscard]] Mark last_mark_in_front() noexcept;
+    [[nodiscard]] bool ends_with_unit(std::uint32_t position) noexcept;
+
+    [[nodiscard]] std::size_t settled_rank(std::uint32_t key, Mark since) noexcept;
+    Status current_in_order(Vec<Keyed>& current) noexcept;
+    Status order_after_erase(std::span<const Mark> passed, Vec<std::uint32_t>& order) noexcept;
+    Status collect_needless(Mark first, Mark& resume, Place end, Vec<Mark>& passed) noexcept;
 
     template <class Content>
     Status insert_with(std::span<const Attribute> attributes, std::uint32_t units,
@@ -111,12 +120,19 @@ private:
 
     Vec<Attribute> wanted_;
     Vec<Attribute> added_;  // marks to be put at the first place
-    Vec<Undone> undone_;    // what they, and deleted ones, have to be ended with
+    Vec<Keyed> undone_;     // what they, and deleted ones, have to be ended with
     Vec<Mark> gone_;
+
+    bool past_deleted_ = false;  // no deleted item is directly behind the cursor
+    // The order of keys in Yjs depends on marks that an erasure passed and then took away: the keys
+    // that had a value when the last mark in front of the cursor was `settled_`. Else empty.
+    Vec<std::uint32_t> order_;
+    Mark settled_;
 };
 
 }  // namespace crdt::detail
 
 #if !defined(ROPEWALK_COMPILED) || !ROPEWALK_COMPILED
 #include "../impl/store/rich_edit.ipp"
+#include "../impl/store/rich_erase.ipp"
 #endif

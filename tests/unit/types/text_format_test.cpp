@@ -1,10 +1,13 @@
 #include <crdt/codec/any_to_json.hpp>
 #include <doctest/doctest.h>
 
+#include <cstdint>
 #include <string>
+#include <vector>
 
 #include "support/document.hpp"
 #include "unit/support/failing_memory.hpp"
+#include "unit/support/hex.hpp"
 
 using crdt::Any;
 using crdt::ArrayInit;
@@ -150,6 +153,43 @@ TEST_CASE("without sanitize the newline that would end the text is left out") {
     CHECK(doc.text("t").to_string() == "a");
     doc.text("t").apply_delta({DeltaOp::retain(1), DeltaOp::insert("\n")}, true);
     CHECK(doc.text("t").to_string() == "a\n");
+}
+
+TEST_CASE("the newline stays where a tombstone ends the text, unless the cursor has passed it") {
+    const auto ended = [](const Delta& delta, std::uint32_t erased_from) {
+        Doc doc = document(1);
+        const Text text = doc.text("t");
+        text.insert(0, "ab");
+        text.erase(erased_from, 2 - erased_from);
+        CHECK(text.apply_delta(delta, false).ok());
+        return text.to_string();
+    };
+    const DeltaOp newline = DeltaOp::insert("\n");
+    CHECK(ended({DeltaOp::retain(1), newline}, 1) == "a");
+    CHECK(ended({DeltaOp::erase(1), newline}, 1) == "\n");
+    CHECK(ended({DeltaOp::erase(2), newline}, 1) == "");
+    CHECK(ended({newline}, 0) == "\n");
+    CHECK(ended({DeltaOp::erase(2), newline}, 2) == "");
+}
+
+TEST_CASE("[13.3] a key that the erased text ended and began again is the last of the keys") {
+    Doc doc = document(1);
+    const Text text = doc.text("t");
+    text.insert(0, "abcdef");
+    text.format(0, 6, {{"a", 1}});
+    text.format(0, 6, {{"b", 1}});
+    text.format(2, 1, {{"a", nullptr}});
+    text.apply_delta({DeltaOp::retain(1), DeltaOp::erase(3), DeltaOp::insert("x", {{"c", 1}})});
+    CHECK(shown(text) == "a b=1 a=1|x c=1|ef b=1 a=1");
+    // What Yjs makes of the same edits: c=1 b=null a=null x c=null b=1 a=1 in the middle.
+    const std::vector<std::uint8_t> update = test::hex(
+        "01120100040101740161810100018101010181010201840103026566460100016101318601050161046e756c6c"
+        "460106016201318601070162046e756c6cc10101010201c10102010301c60103010401630131c6010c01040162"
+        "046e756c6cc6010d01040161046e756c6cc4010e01040178c6010f01040163046e756c6cc60110010401620131"
+        "c6011101040161013101010201030a02");
+    Doc yjs = document(2);
+    REQUIRE(yjs.apply({update.data(), update.size()}).ok());
+    CHECK(support::canonical(yjs) == support::canonical(doc));
 }
 
 TEST_CASE("what cannot be written is refused, and nothing has changed") {

@@ -14,6 +14,8 @@ ROPEWALK_INLINE Status RichEdit::start(std::uint32_t position) noexcept {
     ROPEWALK_CHECK(ready());
     position_ = position;
     next_ = first_mark_behind(position);
+    past_deleted_ = false;
+    order_.clear();
     return {};
 }
 
@@ -75,6 +77,38 @@ ROPEWALK_INLINE std::uint64_t rank_of_key(std::string_view key) noexcept {
     return index < 0xffffffffU ? index : kOther;
 }
 
+ROPEWALK_INLINE const Attribute* find_key(std::span<const Attribute> attributes,
+                                          std::uint32_t key) noexcept {
+    for (const Attribute& attribute : attributes) {
+        if (attribute.key == key) return &attribute;
+    }
+    return nullptr;
+}
+
+// The keys that have a value at the cursor, as Yjs keeps them: those that have had it longest first.
+ROPEWALK_INLINE Status RichEdit::current_in_order(Vec<Keyed>& current) noexcept {
+    struct Found {
+        Keyed held;
+        std::size_t rank;  // of those that an erasure left in an order of their own
+        Place since;
+    };
+    Vec<Found> found;
+    bool memory = true;
+    Formats::for_each_current(store_, *lists_, place_of_cursor(), [&](Mark mark, Mark since) {
+        memory = memory && found.push_back({{mark.key, value_of(mark)},
+                                            settled_rank(mark.key, since),
+                                            sequences().find(since.unit())});
+    });
+    if (!memory || !current.reserve(found.size())) return ErrorCode::out_of_memory;
+    if (found.size() > 1) {
+        std::sort(found.begin(), found.end(), [this](const Found& a, const Found& b) {
+            return a.rank != b.rank ? a.rank < b.rank : sequences().precedes(a.since, b.since);
+        });
+    }
+    for (const Found& one : found) current.push_back_reserved(one.held);
+    return {};
+}
+
 // `attributes`, and null for every other key that has a value at the cursor, in Yjs' order.
 ROPEWALK_INLINE Status RichEdit::wanted_of(std::span<const Attribute> attributes) noexcept {
     wanted_.clear();
@@ -84,24 +118,13 @@ ROPEWALK_INLINE Status RichEdit::wanted_of(std::span<const Attribute> attributes
         order_wanted();
         return {};
     }
-    struct Current {
-        std::uint32_t key;
-        Place since;
-    };
-    Vec<Current> others;
-    bool memory = true;
-    Formats::for_each_current(store_, *lists_, place_of_cursor(), [&](Mark mark, Mark since) {
-        if (wanted(mark.key) != nullptr) return;
-        memory = memory && others.push_back({mark.key, sequences().find(since.unit())});
-    });
-    if (!memory || !wanted_.reserve_more(others.size())) return ErrorCode::out_of_memory;
-    if (others.size() > 1) {
-        std::sort(others.begin(), others.end(), [this](const Current& a, const Current& b) {
-            return sequences().precedes(a.since, b.since);
-        });
-    }
+    Vec<Keyed> current;
+    ROPEWALK_CHECK(current_in_order(current));
+    if (!wanted_.reserve_more(current.size())) return ErrorCode::out_of_memory;
     static constexpr std::uint8_t kText[] = {'n', 'u', 'l', 'l'};
-    for (const Current& other : others) {
+    const std::span<const Attribute> given(wanted_.data(), attributes.size());
+    for (const Keyed& other : current) {
+        if (find_key(given, other.key) != nullptr) continue;
         wanted_.push_back_reserved({other.key, FormatValue::null(), {kText, sizeof kText}});
     }
     order_wanted();
@@ -123,10 +146,7 @@ ROPEWALK_INLINE void RichEdit::order_wanted() noexcept {
 }
 
 ROPEWALK_INLINE const Attribute* RichEdit::wanted(std::uint32_t key) const noexcept {
-    for (const Attribute& attribute : wanted_) {
-        if (attribute.key == key) return &attribute;
-    }
-    return nullptr;
+    return find_key({wanted_.data(), wanted_.size()}, key);
 }
 
 // Past marks that say what is wanted anyway.
@@ -165,7 +185,7 @@ ROPEWALK_INLINE void RichEdit::forget_undone(std::uint32_t key) noexcept {
 }
 
 ROPEWALK_INLINE Status RichEdit::set_undone(std::uint32_t key, const FormatValue& value) noexcept {
-    for (Undone& undone : undone_) {
+    for (Keyed& undone : undone_) {
         if (undone.key != key) continue;
         undone.value = value;
         return {};
@@ -176,8 +196,8 @@ ROPEWALK_INLINE Status RichEdit::set_undone(std::uint32_t key, const FormatValue
 // Past marks that end what has to be ended.
 ROPEWALK_INLINE void RichEdit::skip_undone() noexcept {
     while (next_.exists()) {
-        const Undone* undone = nullptr;
-        for (const Undone& one : undone_) {
+        const Keyed* undone = nullptr;
+        for (const Keyed& one : undone_) {
             if (one.key == next_.key) undone = &one;
         }
         if (undone == nullptr || !equal_formats(undone->value, value_of(next_))) return;
@@ -269,7 +289,7 @@ ROPEWALK_INLINE void RichEdit::put_undone() noexcept {
     store_.typing.type = kNone;  // the text is not followed by what it was followed by
     static constexpr std::uint8_t kText[] = {'n', 'u', 'l', 'l'};
     Store::Gap at = gap();
-    for (const Undone& undone : undone_) {
+    for (const Keyed& undone : undone_) {
         put_mark(at, undone.key, undone.value, {kText, sizeof kText});
     }
 }
@@ -296,7 +316,7 @@ Status RichEdit::insert_with(std::span<const Attribute> attributes, std::uint32_
     }
     skip_undone();
     const Mark second = next_;
-    for (const Undone& undone : undone_) values += size_of_mark(undone.value, {});
+    for (const Keyed& undone : undone_) values += size_of_mark(undone.value, {});
     values += undone_.size() * 8;  // "null"
     if (status.ok()) {
         status = reserve(added_.size() + undone_.size() + 1 + extra.items, values + extra.values,
@@ -309,6 +329,7 @@ Status RichEdit::insert_with(std::span<const Attribute> attributes, std::uint32_
     status = content(put_added(first));
     position_ += status.ok() ? units : 0;
     next_ = second;
+    past_deleted_ = true;
     put_undone();
     return status;
 }
@@ -425,7 +446,7 @@ ROPEWALK_INLINE Status RichEdit::format(std::span<const Attribute> attributes,
     for (const Attribute& attribute : added_) {
         values += size_of_mark(attribute.value, attribute.json);
     }
-    for (const Undone& undone : undone_) values += size_of_mark(undone.value, {});
+    for (const Keyed& undone : undone_) values += size_of_mark(undone.value, {});
     if (status.ok() && (!added_.empty() || !undone_.empty() || newlines > 0)) {
         status = reserve(added_.size() + undone_.size() + newlines / kPiece + 1, values,
                          std::size_t{newlines} * 2 + 2);
@@ -441,6 +462,7 @@ ROPEWALK_INLINE Status RichEdit::format(std::span<const Attribute> attributes,
     for (const Mark& mark : gone_) delete_mark(mark);
     position_ = end;
     next_ = second;
+    past_deleted_ = true;
     if (newlines > 0) status = put_newlines(newlines);
     put_undone();
     return status;
@@ -459,54 +481,6 @@ ROPEWALK_INLINE Status RichEdit::put_newlines(std::uint32_t count) noexcept {
         count -= scan.utf16_length;
     }
     return {};
-}
-
-// -- deleting -----------------------------------------------------------------------------------------
-
-ROPEWALK_INLINE Status RichEdit::erase(std::uint32_t count) noexcept {
-    ROPEWALK_CHECK(ready());
-    const std::uint32_t rest = store_.units(type_) - position_;
-    if (count > rest) count = rest;
-    if (lists_ == nullptr || lists_->in_order.empty()) {
-        return store_.erase(type_, position_, count);
-    }
-    // The gap that remains, and of its marks those that stand behind the last deleted unit.
-    gone_.clear();
-    Mark resume = count == 0 ? next_ : first_mark_behind(position_ + count);
-    Mark mark = next_.exists() ? next_
-                               : Formats::first_from(store_, *lists_, kNone, place_of_cursor());
-    const Place end = place_of_unit(position_ + count);
-    const auto in_gap = [&](Mark one) {
-        return one.exists() && sequences().precedes(sequences().find(one.unit()), end);
-    };
-    while (in_gap(mark)) {
-        const Mark behind = Formats::next(store_, *lists_, mark, false);
-        const bool needless = in_gap(Formats::next(store_, *lists_, mark, true)) ||
-                              identical(current(mark.key), value_of(mark));
-        if (needless) {
-            if (!gone_.push_back(mark)) return ErrorCode::out_of_memory;
-            if (mark.run == resume.run) resume = in_gap(behind) ? behind : Mark{};
-        }
-        mark = behind;
-    }
-    ROPEWALK_CHECK(store_.erase(type_, position_, count));
-    for (const Mark& one : gone_) delete_mark(one);
-    next_ = resume;
-    return {};
-}
-
-ROPEWALK_INLINE void RichEdit::tidy(bool whole) noexcept {
-    if (lists_ == nullptr) return;
-    gone_.clear();
-    for (Mark mark = next_; mark.exists();) {
-        const Mark behind = within_gap(Formats::next(store_, *lists_, mark, false));
-        const bool needless =
-            within_gap(Formats::next(store_, *lists_, mark, true)).exists() ||
-            (whole && value_of(mark).is_null());
-        if (needless && !gone_.push_back(mark)) return;
-        mark = behind;
-    }
-    for (const Mark& mark : gone_) delete_mark(mark);
 }
 
 }  // namespace crdt::detail
