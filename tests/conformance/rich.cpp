@@ -27,7 +27,8 @@ crdt::Delta to_delta(const Json& delta, Contents& contents) {
             made.push_back(crdt::DeltaOp::erase(to_u32(*gone)));
         } else if (op["insert"].is_string()) {
             const std::u16string units = support::to_utf16(op["insert"].string());
-            made.push_back(crdt::DeltaOp::insert(std::u16string_view(units), std::move(attributes)));
+            made.push_back(
+                crdt::DeltaOp::insert(std::u16string_view(units), std::move(attributes)));
         } else {
             made.push_back(
                 crdt::DeltaOp::embed(contents.make(op["insert"]), std::move(attributes)));
@@ -78,7 +79,8 @@ bool breaks_pairs_silently(const Json& test) {
 namespace {
 
 bool holds_half(const Json& value) {
-    if (value.is_string()) return support::to_wtf8(support::to_utf16(to_utf8(value.string()))) != value.string();
+    if (value.is_string())
+        return support::to_wtf8(support::to_utf16(to_utf8(value.string()))) != value.string();
     if (value.is_array()) {
         return std::any_of(value.array().begin(), value.array().end(), holds_half);
     }

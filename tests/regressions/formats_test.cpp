@@ -8,8 +8,8 @@
 
 using crdt::Any;
 using crdt::Attributes;
-using crdt::Doc;
 using crdt::DeltaOp;
+using crdt::Doc;
 using crdt::Text;
 using support::broken;
 using support::canonical;

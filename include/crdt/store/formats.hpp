@@ -75,13 +75,19 @@ public:
     // -- asking: marks in front of `place`, which is in the sequence of the lists -----------------
 
     // The last of that key, or none.
-    [[nodiscard]] static Mark last_before(Store& store, const FormatLists& lists,
-                                          std::uint32_t key, Place place) noexcept;
+    [[nodiscard]] static Mark last_before(Store& store,
+                                          const FormatLists& lists,
+                                          std::uint32_t key,
+                                          Place place) noexcept;
     // The first of that key, or of any (kNone), that is not in front of it, or none.
-    [[nodiscard]] static Mark first_from(Store& store, const FormatLists& lists, std::uint32_t key,
+    [[nodiscard]] static Mark first_from(Store& store,
+                                         const FormatLists& lists,
+                                         std::uint32_t key,
                                          Place place) noexcept;
     // The mark behind another, of its key or of any.
-    [[nodiscard]] static Mark next(Store& store, const FormatLists& lists, Mark mark,
+    [[nodiscard]] static Mark next(Store& store,
+                                   const FormatLists& lists,
+                                   Mark mark,
                                    bool same_key) noexcept;
     // f(mark, since) for each key that has a value there: the mark that gave it, and the one since
     // which it has had one without a break.

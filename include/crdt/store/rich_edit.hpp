@@ -33,8 +33,11 @@ public:
 
     // Text, or one item, with exactly these attributes. The caller has reserved what a type that
     // it puts in takes.
-    Status insert(std::span<const Attribute> attributes, ByteView utf8, const Utf8Scan& scan) noexcept;
-    Status insert(std::span<const Attribute> attributes, const char16_t* units,
+    Status insert(std::span<const Attribute> attributes,
+                  ByteView utf8,
+                  const Utf8Scan& scan) noexcept;
+    Status insert(std::span<const Attribute> attributes,
+                  const char16_t* units,
                   std::size_t count) noexcept;
     // What further content of the item will take.
     struct Extra {
@@ -43,7 +46,9 @@ public:
     };
     // fill(RunPos) -> Status puts into a new type what it holds.
     template <class Fill>
-    Status insert(std::span<const Attribute> attributes, const Store::NewItem& item, Extra extra,
+    Status insert(std::span<const Attribute> attributes,
+                  const Store::NewItem& item,
+                  Extra extra,
                   Fill&& fill) noexcept;
     // Where text goes that takes over the attributes of the place in front of visible unit
     // `position`.
@@ -88,8 +93,11 @@ private:
     Status collect_needless(Mark first, Mark& resume, Place end, Vec<Mark>& passed) noexcept;
 
     template <class Content>
-    Status insert_with(std::span<const Attribute> attributes, std::uint32_t units,
-                       std::size_t text_bytes, Extra extra, const Content& content) noexcept;
+    Status insert_with(std::span<const Attribute> attributes,
+                       std::uint32_t units,
+                       std::size_t text_bytes,
+                       Extra extra,
+                       const Content& content) noexcept;
     Status wanted_of(std::span<const Attribute> attributes) noexcept;
     [[nodiscard]] const Attribute* wanted(std::uint32_t key) const noexcept;
     void order_wanted() noexcept;
@@ -101,15 +109,15 @@ private:
     Status set_undone(std::uint32_t key, const FormatValue& value) noexcept;
     Status reserve(std::size_t items, std::size_t values, std::size_t text_bytes) noexcept;
     [[nodiscard]] Store::Gap gap() noexcept;
-    void put_mark(Store::Gap& gap, std::uint32_t key, const FormatValue& value,
+    void put_mark(Store::Gap& gap,
+                  std::uint32_t key,
+                  const FormatValue& value,
                   ByteView json) noexcept;
     Store::Gap put_added(Mark before) noexcept;
     void put_undone() noexcept;
     Status put_newlines(std::uint32_t count) noexcept;
     [[nodiscard]] Status ready() noexcept;
-    void delete_mark(Mark mark) noexcept {
-        store_.delete_units(mark.run, 0, 1);
-    }
+    void delete_mark(Mark mark) noexcept { store_.delete_units(mark.run, 0, 1); }
 
     Store& store_;
     std::uint32_t type_;
@@ -135,4 +143,5 @@ private:
 #if !defined(ROPEWALK_COMPILED) || !ROPEWALK_COMPILED
 #include "../impl/store/rich_edit.ipp"
 #include "../impl/store/rich_erase.ipp"
+#include "../impl/store/rich_format.ipp"
 #endif

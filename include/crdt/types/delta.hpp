@@ -73,14 +73,16 @@ public:
     friend bool operator==(const DeltaOp& a, const DeltaOp& b) noexcept {
         if (a.kind_ != b.kind_ || !(a.attributes_ == b.attributes_)) return false;
         switch (a.kind_) {
-            case Kind::insert: return a.text_ == b.text_ && a.units_ == b.units_;
+            case Kind::insert:
+                return a.text_ == b.text_ && a.units_ == b.units_;
             case Kind::embed:
                 if (a.shared_.exists() || b.shared_.exists()) return a.shared_ == b.shared_;
                 return a.content_.kind() == Content::Kind::any &&
                        b.content_.kind() == Content::Kind::any &&
                        a.content_.any() == b.content_.any();
             case Kind::retain:
-            case Kind::erase: break;
+            case Kind::erase:
+                break;
         }
         return a.count_ == b.count_;
     }

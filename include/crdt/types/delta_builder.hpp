@@ -33,8 +33,8 @@ private:
     detail::Store& store_;
     Delta delta_;
     Attributes current_;
-    std::string ascii_;      // the op that is being collected, while it is ASCII
-    std::u16string units_;   // from the first other unit on
+    std::string ascii_;     // the op that is being collected, while it is ASCII
+    std::u16string units_;  // from the first other unit on
 };
 
 }  // namespace crdt

@@ -48,10 +48,12 @@ public:
     // them it has exactly these. Errors as above and invalid_argument: a value that is undefined
     // or holds a bigint, which format V1 cannot write.
     Status insert(Position at, std::string_view utf8, const Attributes& attributes) const noexcept;
-    Status insert(Position at, std::u16string_view units,
+    Status insert(Position at,
+                  std::u16string_view units,
                   const Attributes& attributes) const noexcept;
     // One unit that is a JSON-like value or a new shared type.
-    Status insert_embed(Position at, const Content& content,
+    Status insert_embed(Position at,
+                        const Content& content,
                         const Attributes& attributes = {}) const noexcept;
     // Sets keys for `count` units, null ends one. As in Yjs newlines are appended where the text is
     // too short for that, unless nothing at all stands behind `at`: then nothing happens.

@@ -1,6 +1,6 @@
+#include <doctest/doctest.h>
 #include <crdt/codec/any.hpp>
 #include <crdt/codec/any_to_json.hpp>
-#include <doctest/doctest.h>
 
 #include <limits>
 #include <string>

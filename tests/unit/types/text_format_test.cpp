@@ -1,5 +1,5 @@
-#include <crdt/codec/any_to_json.hpp>
 #include <doctest/doctest.h>
+#include <crdt/codec/any_to_json.hpp>
 
 #include <cstdint>
 #include <string>
@@ -136,9 +136,12 @@ TEST_CASE("a delta is applied with one moving cursor") {
     Doc doc = document(1);
     const Text text = doc.text("t");
     text.insert(0, "hello world");
-    const Delta delta{DeltaOp::retain(5, {{"bold", true}}), DeltaOp::erase(1),
-                      DeltaOp::insert(", ", {{"bold", true}}), DeltaOp::embed(Content(Any(1))),
-                      DeltaOp::retain(2), DeltaOp::erase(100)};
+    const Delta delta{DeltaOp::retain(5, {{"bold", true}}),
+                      DeltaOp::erase(1),
+                      DeltaOp::insert(", ", {{"bold", true}}),
+                      DeltaOp::embed(Content(Any(1))),
+                      DeltaOp::retain(2),
+                      DeltaOp::erase(100)};
     CHECK(text.apply_delta(delta).ok());
     CHECK(shown(text) == "hello bold=true|,  bold=true|#|wo");
     Doc copy = document(2);
@@ -198,8 +201,7 @@ TEST_CASE("what cannot be written is refused, and nothing has changed") {
     text.insert(0, "abc");
     const std::string before = update_of(doc);
     CHECK(text.format(0, 1, {{"k", Any::undefined()}}).error().code == ErrorCode::invalid_argument);
-    CHECK(text.insert(0, "x", {{"k", Any::bigint(1)}}).error().code ==
-          ErrorCode::invalid_argument);
+    CHECK(text.insert(0, "x", {{"k", Any::bigint(1)}}).error().code == ErrorCode::invalid_argument);
     CHECK(text.insert_embed(0, Any::bigint(1)).error().code == ErrorCode::invalid_argument);
     CHECK(text.insert(9, "x", {{"k", 1}}).error().code == ErrorCode::index_out_of_range);
     CHECK(text.format(0, 1, {{"\xff", 1}}).error().code == ErrorCode::invalid_utf8);

@@ -77,12 +77,17 @@ private:
     [[nodiscard]] ErrorCode value(const std::uint8_t*& p) noexcept {
         const std::uint8_t* start = p;
         switch (*p++) {
-            case kTagNull: return put("null");
-            case kTagTrue: return put("true");
-            case kTagFalse: return put("false");
+            case kTagNull:
+                return put("null");
+            case kTagTrue:
+                return put("true");
+            case kTagFalse:
+                return put("false");
             case kTagInteger:
             case kTagFloat32:
-            case kTagFloat64: p = skip_any(start); return number(get_any_number(start));
+            case kTagFloat64:
+                p = skip_any(start);
+                return number(get_any_number(start));
             case kTagString: {
                 const auto size = static_cast<std::size_t>(get_var_uint(p));
                 const std::string_view text = as_text({p, size});
@@ -95,9 +100,12 @@ private:
                 p += size;
                 return byte_members(bytes);
             }
-            case kTagArray: return open(get_var_uint(p), false);
-            case kTagObject: return open(get_var_uint(p), true);
-            default: return ErrorCode::invalid_argument;
+            case kTagArray:
+                return open(get_var_uint(p), false);
+            case kTagObject:
+                return open(get_var_uint(p), true);
+            default:
+                return ErrorCode::invalid_argument;
         }
     }
 
@@ -112,7 +120,8 @@ private:
         if (!std::isfinite(value)) return put("null");
         if (value == 0) return put('0');
         char text[32];
-        const auto end = std::to_chars(text, text + sizeof text, value, std::chars_format::scientific);
+        const auto end =
+            std::to_chars(text, text + sizeof text, value, std::chars_format::scientific);
         char digits[20];
         int count = 0;
         const char* at = text;
@@ -175,14 +184,22 @@ private:
 
     [[nodiscard]] ErrorCode escaped(unsigned char c) noexcept {
         switch (c) {
-            case '"': return put("\\\"");
-            case '\\': return put("\\\\");
-            case '\b': return put("\\b");
-            case '\t': return put("\\t");
-            case '\n': return put("\\n");
-            case '\f': return put("\\f");
-            case '\r': return put("\\r");
-            default: break;
+            case '"':
+                return put("\\\"");
+            case '\\':
+                return put("\\\\");
+            case '\b':
+                return put("\\b");
+            case '\t':
+                return put("\\t");
+            case '\n':
+                return put("\\n");
+            case '\f':
+                return put("\\f");
+            case '\r':
+                return put("\\r");
+            default:
+                break;
         }
         constexpr char kHex[] = "0123456789abcdef";
         const char text[] = {'\\', 'u', '0', '0', kHex[c >> 4], kHex[c & 15U]};
@@ -196,10 +213,12 @@ private:
             const auto index = std::to_chars(text, text + sizeof text, i);
             if (i > 0) code = put(',');
             if (code == ErrorCode::ok) code = put('"');
-            if (code == ErrorCode::ok) code = put({text, static_cast<std::size_t>(index.ptr - text)});
+            if (code == ErrorCode::ok)
+                code = put({text, static_cast<std::size_t>(index.ptr - text)});
             if (code == ErrorCode::ok) code = put("\":");
             const auto byte = std::to_chars(text, text + sizeof text, unsigned{bytes[i]});
-            if (code == ErrorCode::ok) code = put({text, static_cast<std::size_t>(byte.ptr - text)});
+            if (code == ErrorCode::ok)
+                code = put({text, static_cast<std::size_t>(byte.ptr - text)});
         }
         return code == ErrorCode::ok ? put('}') : code;
     }

@@ -107,11 +107,10 @@ ROPEWALK_INLINE const char* Checker::formats(std::uint32_t seq) noexcept {
     for (const SortedChunks<Mark>* list : {&lists->by_key, &lists->ends}) {
         Mark before;
         for (const Mark& at : *list) {
-            const bool ascends =
-                !before.exists() || before.key < at.key ||
-                (before.key == at.key &&
-                 store_.sequences.precedes(store_.sequences.find(before.unit()),
-                                           store_.sequences.find(at.unit())));
+            const bool ascends = !before.exists() || before.key < at.key ||
+                                 (before.key == at.key &&
+                                  store_.sequences.precedes(store_.sequences.find(before.unit()),
+                                                            store_.sequences.find(at.unit())));
             if (!ascends) return "F2: marks by key are out of order";
             before = at;
         }

@@ -74,9 +74,9 @@ ROPEWALK_NEVER_INLINE ROPEWALK_INLINE Status Store::insert_elsewhere(std::uint32
 }
 
 ROPEWALK_INLINE Status Store::insert_text_at(std::uint32_t type,
-                                                                   std::uint32_t position,
-                                                                   const Gap& gap,
-                                                                   const NewText& text) noexcept {
+                                             std::uint32_t position,
+                                             const Gap& gap,
+                                             const NewText& text) noexcept {
     const std::uint32_t count = text.count;
     ClientLog& log = clients[own];
     const std::uint32_t seq = types.types[type].list;

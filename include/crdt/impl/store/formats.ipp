@@ -7,7 +7,7 @@
 
 namespace crdt::detail {
 
-// -- values ---------------------------------------------------------------------------------------
+// -- values -------------------------------------------------------------------------------------
 
 ROPEWALK_INLINE FormatValue FormatValue::null() noexcept {
     static constexpr std::uint8_t kNull = kTagNull;
@@ -72,7 +72,7 @@ ROPEWALK_INLINE bool equal_formats(const FormatValue& a, const FormatValue& b) n
     return true;
 }
 
-// -- the lists --------------------------------------------------------------------------------------
+// -- the lists ----------------------------------------------------------------------------------
 
 // Predicates for SortedChunks::lower_bound: is a mark in front of a place?
 struct BeforePlace {
@@ -166,8 +166,8 @@ ROPEWALK_INLINE void Formats::added(Store& store, std::uint32_t number) noexcept
     };
     const BeforeKeyAndPlace before{store.sequences, mark.key, place};
     const FormatValue value{kNone, store.content.rich_value(run)};
-    if (!put(known->in_order, BeforePlace{store.sequences, place}) ||
-        !put(known->by_key, before) || (value.is_null() && !put(known->ends, before))) {
+    if (!put(known->in_order, BeforePlace{store.sequences, place}) || !put(known->by_key, before) ||
+        (value.is_null() && !put(known->ends, before))) {
         drop(run.seq);
     }
 }
@@ -203,10 +203,12 @@ ROPEWALK_INLINE void Formats::drop_all() noexcept {
     all_.reset();
 }
 
-// -- asking -----------------------------------------------------------------------------------------
+// -- asking -------------------------------------------------------------------------------------
 
-ROPEWALK_INLINE Mark Formats::last_before(Store& store, const FormatLists& lists,
-                                          std::uint32_t key, Place place) noexcept {
+ROPEWALK_INLINE Mark Formats::last_before(Store& store,
+                                          const FormatLists& lists,
+                                          std::uint32_t key,
+                                          Place place) noexcept {
     const auto at = lists.by_key.lower_bound(BeforeKeyAndPlace{store.sequences, key, place});
     const auto before = lists.by_key.previous(at);
     if (before == lists.by_key.end_place()) return {};
@@ -214,8 +216,10 @@ ROPEWALK_INLINE Mark Formats::last_before(Store& store, const FormatLists& lists
     return mark.key == key ? mark : Mark{};
 }
 
-ROPEWALK_INLINE Mark Formats::first_from(Store& store, const FormatLists& lists,
-                                         std::uint32_t key, Place place) noexcept {
+ROPEWALK_INLINE Mark Formats::first_from(Store& store,
+                                         const FormatLists& lists,
+                                         std::uint32_t key,
+                                         Place place) noexcept {
     if (key == kNone) {
         const auto at = lists.in_order.lower_bound(BeforePlace{store.sequences, place});
         return at == lists.in_order.end_place() ? Mark{} : lists.in_order.at(at);
@@ -225,13 +229,14 @@ ROPEWALK_INLINE Mark Formats::first_from(Store& store, const FormatLists& lists,
     return lists.by_key.at(at);
 }
 
-ROPEWALK_INLINE Mark Formats::next(Store& store, const FormatLists& lists, Mark mark,
+ROPEWALK_INLINE Mark Formats::next(Store& store,
+                                   const FormatLists& lists,
+                                   Mark mark,
                                    bool same_key) noexcept {
     const Place place = store.sequences.find(mark.unit());
     const SortedChunks<Mark>& list = same_key ? lists.by_key : lists.in_order;
-    auto at = same_key
-                  ? list.lower_bound(BeforeKeyAndPlace{store.sequences, mark.key, place})
-                  : list.lower_bound(BeforePlace{store.sequences, place});
+    auto at = same_key ? list.lower_bound(BeforeKeyAndPlace{store.sequences, mark.key, place})
+                       : list.lower_bound(BeforePlace{store.sequences, place});
     if (at == list.end_place()) return {};
     at = list.next(at);
     if (at == list.end_place()) return {};

@@ -6,9 +6,7 @@
 
 namespace crdt::detail {
 
-inline constexpr std::uint32_t kPiece = 64;  // newlines that are put in at once
-
-// -- the cursor -------------------------------------------------------------------------------------
+// -- the cursor ---------------------------------------------------------------------------------
 
 ROPEWALK_INLINE Status RichEdit::start(std::uint32_t position) noexcept {
     ROPEWALK_CHECK(ready());
@@ -63,7 +61,7 @@ ROPEWALK_INLINE Mark RichEdit::first_mark_behind(std::uint32_t position) noexcep
     return mark;
 }
 
-// -- what is wanted -----------------------------------------------------------------------------------
+// -- what is wanted -----------------------------------------------------------------------------
 
 // Keys that look like array indexes come first, ascending, as in a JavaScript object.
 ROPEWALK_INLINE std::uint64_t rank_of_key(std::string_view key) noexcept {
@@ -85,7 +83,8 @@ ROPEWALK_INLINE const Attribute* find_key(std::span<const Attribute> attributes,
     return nullptr;
 }
 
-// The keys that have a value at the cursor, as Yjs keeps them: those that have had it longest first.
+// The keys that have a value at the cursor, as Yjs keeps them: those that have had it longest
+// first.
 ROPEWALK_INLINE Status RichEdit::current_in_order(Vec<Keyed>& current) noexcept {
     struct Found {
         Keyed held;
@@ -206,9 +205,10 @@ ROPEWALK_INLINE void RichEdit::skip_undone() noexcept {
     }
 }
 
-// -- writing ----------------------------------------------------------------------------------------
+// -- writing ------------------------------------------------------------------------------------
 
-ROPEWALK_INLINE Status RichEdit::reserve(std::size_t count, std::size_t values,
+ROPEWALK_INLINE Status RichEdit::reserve(std::size_t count,
+                                         std::size_t values,
                                          std::size_t text_bytes) noexcept {
     ROPEWALK_CHECK(store_.ensure_own());
     ClientLog& log = store_.clients[store_.own];
@@ -235,8 +235,10 @@ ROPEWALK_INLINE Store::Gap RichEdit::gap() noexcept {
     return gap;
 }
 
-ROPEWALK_INLINE void RichEdit::put_mark(Store::Gap& gap, std::uint32_t key,
-                                        const FormatValue& value, ByteView json) noexcept {
+ROPEWALK_INLINE void RichEdit::put_mark(Store::Gap& gap,
+                                        std::uint32_t key,
+                                        const FormatValue& value,
+                                        ByteView json) noexcept {
     if (gap.place.offset > 0) store_.break_pair(gap.right);
     Run made{};
     made.client = store_.own;
@@ -300,8 +302,10 @@ ROPEWALK_INLINE std::size_t size_of_mark(const FormatValue& value, ByteView json
 }
 
 template <class Content>
-Status RichEdit::insert_with(std::span<const Attribute> attributes, std::uint32_t units,
-                             std::size_t text_bytes, Extra extra,
+Status RichEdit::insert_with(std::span<const Attribute> attributes,
+                             std::uint32_t units,
+                             std::size_t text_bytes,
+                             Extra extra,
                              const Content& content) noexcept {
     ROPEWALK_CHECK(ready());
     if (units > kMaxClock - store_.units(type_)) return ErrorCode::limit_exceeded;
@@ -334,7 +338,8 @@ Status RichEdit::insert_with(std::span<const Attribute> attributes, std::uint32_
     return status;
 }
 
-ROPEWALK_INLINE Status RichEdit::insert(std::span<const Attribute> attributes, ByteView utf8,
+ROPEWALK_INLINE Status RichEdit::insert(std::span<const Attribute> attributes,
+                                        ByteView utf8,
                                         const Utf8Scan& scan) noexcept {
     const std::size_t bytes =
         scan.ascii ? std::size_t{scan.utf16_length} * 3 : std::size_t{scan.utf16_length} * 2 + 2;
@@ -344,18 +349,21 @@ ROPEWALK_INLINE Status RichEdit::insert(std::span<const Attribute> attributes, B
 }
 
 ROPEWALK_INLINE Status RichEdit::insert(std::span<const Attribute> attributes,
-                                        const char16_t* units, std::size_t count) noexcept {
+                                        const char16_t* units,
+                                        std::size_t count) noexcept {
     if (count > kMaxClock) return ErrorCode::limit_exceeded;
     return insert_with(attributes, static_cast<std::uint32_t>(count), count * 2 + 2, {},
                        [&](const Store::Gap& gap) {
-                           return store_.insert_text_at(
-                               type_, position_, gap, {units, static_cast<std::uint32_t>(count)});
+                           return store_.insert_text_at(type_, position_, gap,
+                                                        {units, static_cast<std::uint32_t>(count)});
                        });
 }
 
 template <class Fill>
-Status RichEdit::insert(std::span<const Attribute> attributes, const Store::NewItem& item,
-                        Extra extra, Fill&& fill) noexcept {
+Status RichEdit::insert(std::span<const Attribute> attributes,
+                        const Store::NewItem& item,
+                        Extra extra,
+                        Fill&& fill) noexcept {
     return insert_with(attributes, 1, 0, extra, [&](const Store::Gap& gap) -> Status {
         RunPos inserted;
         ROPEWALK_CHECK(store_.put_item(seq_, gap, item, &inserted));
@@ -368,118 +376,6 @@ ROPEWALK_INLINE Status RichEdit::inherit(std::uint32_t position, Store::Gap& at)
     const Mark first = next_;
     while (next_.exists() && equal_formats(current(next_.key), value_of(next_))) advance();
     if (next_.exists() || first.exists()) at = gap();
-    return {};
-}
-
-// -- formatting ---------------------------------------------------------------------------------------
-
-// Marks of wanted keys within `inside` units behind the cursor, and what follows from them. `count`
-// > inside: the text ends there.
-ROPEWALK_INLINE Status RichEdit::collect_marks(std::uint32_t count, std::uint32_t inside) noexcept {
-    if (lists_ == nullptr || count == 0) return {};
-    const bool to_end = count > inside;
-    const Place from = place_of_cursor();
-    const Place limit = to_end ? Place{} : place_of_unit(position_ + inside - 1);
-    Vec<Mark> met;
-    for (const Attribute& attribute : wanted_) {
-        for (Mark mark = Formats::first_from(store_, *lists_, attribute.key, from); mark.exists();
-             mark = Formats::next(store_, *lists_, mark, true)) {
-            if (!to_end && !sequences().precedes(sequences().find(mark.unit()), limit)) break;
-            if (!met.push_back(mark)) return ErrorCode::out_of_memory;
-        }
-    }
-    if (wanted_.size() > 1) {
-        std::sort(met.begin(), met.end(), [this](const Mark& a, const Mark& b) {
-            return sequences().precedes(sequences().find(a.unit()), sequences().find(b.unit()));
-        });
-    }
-    for (const Mark& mark : met) {
-        const FormatValue value = value_of(mark);
-        if (equal_formats(wanted(mark.key)->value, value)) {
-            forget_undone(mark.key);
-        } else {
-            ROPEWALK_CHECK(set_undone(mark.key, value));
-        }
-        if (!gone_.push_back(mark)) return ErrorCode::out_of_memory;
-    }
-    return {};
-}
-
-ROPEWALK_INLINE Status RichEdit::format(std::span<const Attribute> attributes,
-                                        std::uint32_t count) noexcept {
-    ROPEWALK_CHECK(ready());
-    const std::uint32_t length = store_.units(type_);
-    const std::uint32_t inside = count < length - position_ ? count : length - position_;
-    const std::uint32_t newlines = count - inside;
-    const std::uint32_t started = position_;
-    const Mark from = next_;
-    wanted_.clear();
-    Status status;
-    if (newlines > kMaxClock - length) status = ErrorCode::limit_exceeded;
-    if (!wanted_.reserve(attributes.size())) status = ErrorCode::out_of_memory;
-    if (!status.ok()) return status;
-    for (const Attribute& attribute : attributes) wanted_.push_back_reserved(attribute);
-    order_wanted();
-
-    skip_wanted();
-    const Mark first = next_;
-    status = plan_marks();
-    if (status.ok()) status = collect_marks(count, inside);
-    position_ += inside;
-    if (newlines > 0) {
-        next_ = {};
-    } else {
-        if (inside > 0) next_ = first_mark_behind(position_);
-        // What stands there may end what has to be ended, or need not be there.
-        while (status.ok() && next_.exists() && !undone_.empty()) {
-            if (const Attribute* attribute = wanted(next_.key)) {
-                if (!equal_formats(attribute->value, value_of(next_))) break;
-                forget_undone(next_.key);
-                if (!gone_.push_back(next_)) status = ErrorCode::out_of_memory;
-            }
-            advance();
-        }
-    }
-    skip_undone();
-    const Mark second = next_;
-    std::size_t values = undone_.size() * 8;
-    for (const Attribute& attribute : added_) {
-        values += size_of_mark(attribute.value, attribute.json);
-    }
-    for (const Keyed& undone : undone_) values += size_of_mark(undone.value, {});
-    if (status.ok() && (!added_.empty() || !undone_.empty() || newlines > 0)) {
-        status = reserve(added_.size() + undone_.size() + newlines / kPiece + 1, values,
-                         std::size_t{newlines} * 2 + 2);
-    }
-    if (!status.ok()) {
-        position_ = started;
-        next_ = from;
-        return status;
-    }
-
-    const std::uint32_t end = std::exchange(position_, started);
-    put_added(first);
-    for (const Mark& mark : gone_) delete_mark(mark);
-    position_ = end;
-    next_ = second;
-    past_deleted_ = true;
-    if (newlines > 0) status = put_newlines(newlines);
-    put_undone();
-    return status;
-}
-
-// requires: reserved
-ROPEWALK_INLINE Status RichEdit::put_newlines(std::uint32_t count) noexcept {
-    std::uint8_t text[kPiece];
-    std::memset(text, '\n', sizeof text);
-    while (count > 0) {
-        Utf8Scan scan;
-        scan.utf16_length = scan.code_points = count < kPiece ? count : kPiece;
-        const ByteView piece{text, scan.utf16_length};
-        ROPEWALK_CHECK(store_.insert_text_at(type_, position_, gap(), {piece, scan}));
-        position_ += scan.utf16_length;
-        count -= scan.utf16_length;
-    }
     return {};
 }
 

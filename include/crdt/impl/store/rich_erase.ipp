@@ -4,7 +4,7 @@
 
 namespace crdt::detail {
 
-// -- the order of keys ------------------------------------------------------------------------------
+// -- the order of keys --------------------------------------------------------------------------
 
 ROPEWALK_INLINE Mark RichEdit::last_mark_in_front() noexcept {
     const Place cursor = place_of_cursor();
@@ -68,7 +68,7 @@ ROPEWALK_INLINE Status RichEdit::order_after_erase(std::span<const Mark> passed,
     return {};
 }
 
-// -- deleting -----------------------------------------------------------------------------------------
+// -- deleting -----------------------------------------------------------------------------------
 
 // Is the unit the very last item?
 ROPEWALK_INLINE bool RichEdit::ends_with_unit(std::uint32_t position) noexcept {
@@ -77,9 +77,11 @@ ROPEWALK_INLINE bool RichEdit::ends_with_unit(std::uint32_t position) noexcept {
            sequences().next(unit).leaf == kNone;
 }
 
-// The marks from `first` on to `end` that are needless once the units between them are deleted, into
-// `gone_`; those in front of `resume`, the first that the cursor does not pass, into `passed`.
-ROPEWALK_INLINE Status RichEdit::collect_needless(Mark first, Mark& resume, Place end,
+// The marks from `first` on to `end` that are needless once the units between them are deleted,
+// into `gone_`; those in front of `resume`, the first that the cursor does not pass, into `passed`.
+ROPEWALK_INLINE Status RichEdit::collect_needless(Mark first,
+                                                  Mark& resume,
+                                                  Place end,
                                                   Vec<Mark>& passed) noexcept {
     const auto in_gap = [&](Mark one) {
         return one.exists() && sequences().precedes(sequences().find(one.unit()), end);
@@ -114,9 +116,8 @@ ROPEWALK_INLINE Status RichEdit::erase(std::uint32_t count) noexcept {
         return {};
     }
     gone_.clear();
-    const Mark first = next_.exists()
-                           ? next_
-                           : Formats::first_from(store_, *lists_, kNone, place_of_cursor());
+    const Mark first =
+        next_.exists() ? next_ : Formats::first_from(store_, *lists_, kNone, place_of_cursor());
     Mark resume = count == 0 ? next_ : first_mark_behind(position_ + count);
     const Place end = place_of_unit(position_ + count);
     Vec<Mark> passed;
@@ -133,16 +134,15 @@ ROPEWALK_INLINE Status RichEdit::erase(std::uint32_t count) noexcept {
     return {};
 }
 
-// -- after remote changes ------------------------------------------------------------------------------
+// -- after remote changes -----------------------------------------------------------------------
 
 ROPEWALK_INLINE void RichEdit::tidy(bool whole) noexcept {
     if (lists_ == nullptr) return;
     gone_.clear();
     for (Mark mark = next_; mark.exists();) {
         const Mark behind = within_gap(Formats::next(store_, *lists_, mark, false));
-        const bool needless =
-            within_gap(Formats::next(store_, *lists_, mark, true)).exists() ||
-            (whole && value_of(mark).is_null());
+        const bool needless = within_gap(Formats::next(store_, *lists_, mark, true)).exists() ||
+                              (whole && value_of(mark).is_null());
         if (needless && !gone_.push_back(mark)) return;
         mark = behind;
     }

@@ -16,12 +16,13 @@ ROPEWALK_INLINE void Store::note_format(std::uint32_t seq) noexcept {
     if (change.remote) change.recording = true;  // what it deletes from now on matters
 }
 
-ROPEWALK_INLINE Status Store::gap_with_formats(std::uint32_t type, std::uint32_t position,
+ROPEWALK_INLINE Status Store::gap_with_formats(std::uint32_t type,
+                                               std::uint32_t position,
                                                Gap& gap) noexcept {
     return RichEdit(*this, type).inherit(position, gap);
 }
 
-// -- planning ---------------------------------------------------------------------------------------
+// -- planning -----------------------------------------------------------------------------------
 
 // Was the type there before this change, and is it a text that Yjs tidies?
 ROPEWALK_INLINE bool Tidying::counts(std::uint32_t type) const noexcept {
@@ -137,7 +138,7 @@ ROPEWALK_INLINE void Store::plan_tidying() noexcept {
     Tidying(*this).plan();
 }
 
-// -- doing --------------------------------------------------------------------------------------------
+// -- doing --------------------------------------------------------------------------------------
 
 ROPEWALK_INLINE void Store::tidy() noexcept {
     // Taken first: ending the change comes here again.

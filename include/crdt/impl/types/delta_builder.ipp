@@ -4,7 +4,8 @@
 
 namespace crdt {
 
-ROPEWALK_INLINE void DeltaBuilder::text(const detail::Run& run, std::uint32_t offset,
+ROPEWALK_INLINE void DeltaBuilder::text(const detail::Run& run,
+                                        std::uint32_t offset,
                                         std::uint32_t count) {
     if (run.kind == detail::RunKind::ascii) {
         const auto* from = reinterpret_cast<const char*>(store_.content.ascii(run, offset));

@@ -5,7 +5,7 @@
 
 namespace crdt::detail {
 
-// -- preparing --------------------------------------------------------------------------------------
+// -- preparing ----------------------------------------------------------------------------------
 
 ROPEWALK_INLINE Status PreparedAttributes::prepare(Store& store,
                                                    const Attributes& attributes) noexcept {
@@ -21,9 +21,10 @@ ROPEWALK_INLINE Status PreparedAttributes::prepare(Store& store,
         const std::uint32_t name = store.types.names.intern(key);
         if (name == kNone) return ErrorCode::out_of_memory;
         // Only the length of the text is known before all of it stands.
-        list_.push_back_reserved({name,
-                                  {kNone, value.view().encoded()},
-                                  {static_cast<const std::uint8_t*>(nullptr), json_.size() - from}});
+        list_.push_back_reserved(
+            {name,
+             {kNone, value.view().encoded()},
+             {static_cast<const std::uint8_t*>(nullptr), json_.size() - from}});
     }
     const std::uint8_t* at = json_.data();
     for (Attribute& attribute : list_) {
@@ -41,9 +42,11 @@ ROPEWALK_INLINE const Any* embedded_value(const Content& content, Any& made) noe
     return &made;
 }
 
-// -- measuring --------------------------------------------------------------------------------------
+// -- measuring ----------------------------------------------------------------------------------
 
-ROPEWALK_INLINE Status measure_delta(Store& store, const Delta& delta, std::uint32_t depth,
+ROPEWALK_INLINE Status measure_delta(Store& store,
+                                     const Delta& delta,
+                                     std::uint32_t depth,
                                      ContentNeeds& needs) noexcept {
     Bytes json;
     for (const DeltaOp& op : delta) {
@@ -81,9 +84,11 @@ ROPEWALK_INLINE Status measure_delta(Store& store, const Delta& delta, std::uint
     return {};
 }
 
-// -- writing ----------------------------------------------------------------------------------------
+// -- writing ------------------------------------------------------------------------------------
 
-ROPEWALK_INLINE Status write_embed(Store& store, RichEdit& edit, const Content& content,
+ROPEWALK_INLINE Status write_embed(Store& store,
+                                   RichEdit& edit,
+                                   const Content& content,
                                    std::span<const Attribute> attributes) noexcept {
     Any made;
     ByteView element;
@@ -111,7 +116,9 @@ ROPEWALK_INLINE Status write_embed(Store& store, RichEdit& edit, const Content& 
 }
 
 // Without `sanitize` a newline at the very end is left out.
-ROPEWALK_INLINE Status write_insert(RichEdit& edit, const DeltaOp& op, bool drop_newline,
+ROPEWALK_INLINE Status write_insert(RichEdit& edit,
+                                    const DeltaOp& op,
+                                    bool drop_newline,
                                     std::span<const Attribute> attributes) noexcept {
     const std::u16string_view lone = op.lone_units();
     if (!lone.empty()) {
@@ -124,7 +131,9 @@ ROPEWALK_INLINE Status write_insert(RichEdit& edit, const DeltaOp& op, bool drop
     return edit.insert(attributes, as_bytes(text), scan_utf8(as_bytes(text)));
 }
 
-ROPEWALK_INLINE Status write_delta(Store& store, std::uint32_t type, const Delta& delta,
+ROPEWALK_INLINE Status write_delta(Store& store,
+                                   std::uint32_t type,
+                                   const Delta& delta,
                                    bool sanitize) noexcept {
     RichEdit edit(store, type);
     ROPEWALK_CHECK(edit.start(0));
@@ -145,7 +154,9 @@ ROPEWALK_INLINE Status write_delta(Store& store, std::uint32_t type, const Delta
             case DeltaOp::Kind::retain:
                 ROPEWALK_CHECK(edit.format(attributes.list(), count));
                 break;
-            case DeltaOp::Kind::erase: ROPEWALK_CHECK(edit.erase(count)); break;
+            case DeltaOp::Kind::erase:
+                ROPEWALK_CHECK(edit.erase(count));
+                break;
         }
     }
     return {};

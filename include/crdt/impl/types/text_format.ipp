@@ -6,7 +6,8 @@
 
 namespace crdt {
 
-ROPEWALK_INLINE Status Text::insert(Position at, std::string_view utf8,
+ROPEWALK_INLINE Status Text::insert(Position at,
+                                    std::string_view utf8,
                                     const Attributes& attributes) const noexcept {
     return write([&]() -> Status {
         const ByteView bytes = as_bytes(utf8);
@@ -23,7 +24,8 @@ ROPEWALK_INLINE Status Text::insert(Position at, std::string_view utf8,
     });
 }
 
-ROPEWALK_INLINE Status Text::insert(Position at, std::u16string_view units,
+ROPEWALK_INLINE Status Text::insert(Position at,
+                                    std::u16string_view units,
                                     const Attributes& attributes) const noexcept {
     return write([&]() -> Status {
         ROPEWALK_TRY(const std::uint32_t position, units_of(at));
@@ -36,7 +38,8 @@ ROPEWALK_INLINE Status Text::insert(Position at, std::u16string_view units,
     });
 }
 
-ROPEWALK_INLINE Status Text::insert_embed(Position at, const Content& content,
+ROPEWALK_INLINE Status Text::insert_embed(Position at,
+                                          const Content& content,
                                           const Attributes& attributes) const noexcept {
     return write([&]() -> Status {
         ROPEWALK_TRY(const std::uint32_t position, units_of(at));
@@ -48,7 +51,8 @@ ROPEWALK_INLINE Status Text::insert_embed(Position at, const Content& content,
     });
 }
 
-ROPEWALK_INLINE Status Text::format(Position at, std::size_t count,
+ROPEWALK_INLINE Status Text::format(Position at,
+                                    std::size_t count,
                                     const Attributes& attributes) const noexcept {
     return write([&]() -> Status {
         ROPEWALK_TRY(const std::uint32_t from, units_of(at));
@@ -88,8 +92,7 @@ ROPEWALK_INLINE Result<Value> Text::get(Position at) const noexcept {
     store_->settle();
     ROPEWALK_TRY(const std::uint32_t position, units_of(at));
     if (position >= store_->units(type_)) return Error{ErrorCode::index_out_of_range, at.value()};
-    const detail::Place place =
-        store_->sequences.seek(store_->types.types[type_].list, position);
+    const detail::Place place = store_->sequences.seek(store_->types.types[type_].list, position);
     const detail::Span& span = store_->sequences.span(place);
     if (store_->runs[span.run].is_text()) return Value();
     return Value{store_, {span.run, span.offset + place.offset}};
