@@ -144,4 +144,5 @@ private:
 #include "../impl/store/rich_edit.ipp"
 #include "../impl/store/rich_erase.ipp"
 #include "../impl/store/rich_format.ipp"
+#include "tidy.hpp"
 #endif

@@ -266,5 +266,5 @@ private:
 #include "../impl/store/formats.ipp"
 #include "../impl/store/keystrokes.ipp"
 #include "../impl/store/store.ipp"
-#include "../impl/store/tidy.ipp"
+#include "rich_edit.hpp"
 #endif

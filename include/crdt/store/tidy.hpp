@@ -35,3 +35,7 @@ private:
 };
 
 }  // namespace crdt::detail
+
+#if !defined(ROPEWALK_COMPILED) || !ROPEWALK_COMPILED
+#include "../impl/store/tidy.ipp"
+#endif

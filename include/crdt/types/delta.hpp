@@ -120,4 +120,5 @@ private:
 
 #if !defined(ROPEWALK_COMPILED) || !ROPEWALK_COMPILED
 #include "../impl/types/delta.ipp"
+#include "rich_content.hpp"
 #endif

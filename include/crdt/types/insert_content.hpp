@@ -32,8 +32,18 @@ Status fill_type(Store& store, RunPos item, const Content& content) noexcept;
 Status write_entry(Store& store, std::uint32_t type, std::string_view key,
                    const Content& content) noexcept;
 
+// Of formatted text; bodies in rich_content.ipp.
+// Whether everything in a delta can be written, and what it takes.
+[[nodiscard]] Status measure_delta(Store& store,
+                                   const Delta& delta,
+                                   std::uint32_t depth,
+                                   ContentNeeds& needs) noexcept;
+// requires: measured; an open change
+Status write_delta(Store& store, std::uint32_t type, const Delta& delta, bool sanitize) noexcept;
+
 }  // namespace crdt::detail
 
 #if !defined(ROPEWALK_COMPILED) || !ROPEWALK_COMPILED
 #include "../impl/types/insert_content.ipp"
+#include "delta.hpp"
 #endif

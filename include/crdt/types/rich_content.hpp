@@ -22,13 +22,6 @@ private:
     Bytes json_;
 };
 
-// Whether everything in a delta can be written, and what it takes.
-[[nodiscard]] Status measure_delta(Store& store,
-                                   const Delta& delta,
-                                   std::uint32_t depth,
-                                   ContentNeeds& needs) noexcept;
-// requires: measured; an open change
-Status write_delta(Store& store, std::uint32_t type, const Delta& delta, bool sanitize) noexcept;
 // One value or new shared type at the cursor.
 Status write_embed(Store& store,
                    RichEdit& edit,

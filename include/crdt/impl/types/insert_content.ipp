@@ -2,7 +2,6 @@
 
 #include "../../base/utf.hpp"
 #include "../../types/insert_content.hpp"
-#include "../../types/rich_content.hpp"
 
 namespace crdt::detail {
 
