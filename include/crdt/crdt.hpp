@@ -14,6 +14,7 @@
 #include "doc/doc.hpp"
 #include "doc/listeners.hpp"
 #include "doc/origin.hpp"
+#include "doc/relative_position.hpp"
 #include "doc/transaction.hpp"
 #include "fwd.hpp"
 #include "store/history_source.hpp"
