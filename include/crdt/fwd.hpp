@@ -69,6 +69,7 @@ struct Message;
 struct SyncMessage;
 struct SyncReceived;
 class Awareness;
+class AwarenessSubscription;
 class MessageReader;
 
 }  // namespace crdt
