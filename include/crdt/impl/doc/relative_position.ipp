@@ -202,11 +202,10 @@ ROPEWALK_INLINE Result<RelativePosition> RelativePosition::from_json(
           detail::id_of_member(object, "type", position.type_, position.has_type_)}) {
         if (code != ErrorCode::ok) return code;
     }
-    const AnyView root = object.find("tname").value_or(Any::null());
-    if (root.kind() == AnyKind::string) {
-        if (!position.set_root(root.as_string())) return ErrorCode::out_of_memory;
-    } else if (!root.is_null()) {
-        return ErrorCode::invalid_message;
+    const std::optional<AnyView> root = object.find("tname");
+    if (root && !root->is_null()) {
+        if (root->kind() != AnyKind::string) return ErrorCode::invalid_message;
+        if (!position.set_root(root->as_string())) return ErrorCode::out_of_memory;
     }
     const std::optional<AnyView> assoc = object.find("assoc");
     if (assoc && !assoc->is_null()) {
