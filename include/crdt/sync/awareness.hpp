@@ -63,8 +63,8 @@ public:
     [[nodiscard]] std::optional<std::string_view> local_state() const noexcept {
         return state(client_);
     }
-    // null takes it away. Errors: invalid_utf8, invalid_json, nesting_too_deep, limit_exceeded;
-    // nothing has changed then.
+    // null takes it away. Errors: invalid_utf8, invalid_json, nesting_too_deep, limit_exceeded (the
+    // state is too long, or the clock has come to 2^53-1); nothing has changed then.
     Status set_local_state(std::string_view json, Time now) noexcept;
     // Sets one member of it. Without effect while there is no state; wrong_type where it is not an
     // object.
@@ -100,9 +100,9 @@ public:
     [[nodiscard]] Result<Bytes> encode(std::span<const ClientId> clients) const noexcept;
     // About all that have a state: the answer to query awareness.
     [[nodiscard]] Result<Bytes> encode() const noexcept;
-    // Whole, or refused and nothing has changed. Clocks end in front of 2^53-1. Somebody else who
-    // takes the own state away is contradicted: its clock goes up, and `update` tells it as removed,
-    // so that whoever sends what `update` tells sends the state again.
+    // Whole, or refused and nothing has changed. Somebody else who takes the own state away is
+    // contradicted: its clock goes up, and `update` tells it as removed, so that whoever sends what
+    // `update` tells sends the state again.
     Status apply(ByteView update, Time now, const Origin& origin = {}) noexcept;
 
     // Renews the own state and drops those that were not renewed.

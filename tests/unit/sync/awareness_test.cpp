@@ -245,7 +245,6 @@ TEST_CASE("bad updates are refused at an offset, and change nothing") {
     CHECK(refused("01 05 02 08 5b5b5b5b5d5d5d5d").code == ErrorCode::nesting_too_deep);
     CHECK(refused("01 05 02 11 2222222222222222222222222222222222").code ==
           ErrorCode::limit_exceeded);
-    CHECK(refused("01 05 ffffffffffffff0f 01 31") == Error{ErrorCode::limit_exceeded, 1});
     CHECK(refused("01 ffffffffffffff7f 01 01 31").code == ErrorCode::invalid_varint);
 }
 
@@ -273,10 +272,13 @@ TEST_CASE("as many states as the limits allow, and as many departed") {
     CHECK(a.states() == 4);
 }
 
-TEST_CASE("clocks end in front of 2^53-1") {
+TEST_CASE("clocks end at 2^53-1") {
     Awareness a(ClientId{1}, kStart);
     constexpr std::uint64_t kLast = (std::uint64_t{1} << 53) - 1;
     CHECK(a.apply(update_of({{1, kLast - 1, "null"}}), kStart).ok());
+    CHECK(a.clock(ClientId{1}) == kLast);
+    CHECK(a.apply(update_of({{1, kLast, "null"}}), kStart).ok());
+    CHECK(a.local_state() == "{}");
     CHECK(a.clock(ClientId{1}) == kLast);
     CHECK(a.set_local_state("1", kStart).error().code == ErrorCode::limit_exceeded);
     CHECK(a.tick(kStart + Time(20'000)).ok());

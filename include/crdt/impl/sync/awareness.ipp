@@ -399,7 +399,6 @@ ROPEWALK_INLINE Status Awareness::read(ByteView update, Staged& staged) const no
         const std::size_t at = in.offset();
         const auto client = static_cast<ClientId>(in.var_uint());
         const std::uint64_t clock = in.var_uint();
-        if (clock >= detail::kLastAwarenessClock) in.fail_at(ErrorCode::limit_exceeded, at);
         const std::string_view json = in.var_string();
         if (!in.ok()) return in.error();
         const Result<std::string_view> text = checked(json);
@@ -452,7 +451,8 @@ ROPEWALK_INLINE Status Awareness::apply(ByteView update, Time now, const Origin&
                 told.changed.push_back_reserved(one.client);
             }
         }
-        entry.clock = defend ? one.clock + 1 : one.clock;
+        entry.clock = one.clock;
+        if (defend && entry.clock < detail::kLastAwarenessClock) ++entry.clock;
         entry.seen = now.count();
         if (!defend) set_text(entry, std::exchange(one.text, nullptr), one.size);
     }
