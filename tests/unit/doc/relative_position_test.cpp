@@ -64,6 +64,28 @@ TEST_CASE("a position stays with its unit while others edit") {
     CHECK(support::broken(doc) == "");
 }
 
+TEST_CASE("positions made between keystrokes are those of the text as it is then") {
+    Doc doc = document(1);
+    const crdt::Text text = doc.text("t");
+    text.append("ad");
+    for (std::size_t i = 0; i < 20; ++i) {
+        text.insert(1 + i, "b");
+        for (const Association association : {kBefore, kAfter}) {
+            for (std::size_t at = 0; at <= text.length(); ++at) {
+                CHECK(index_of(doc, text.position_at(at, association)) == at);
+            }
+        }
+        CHECK(index_of(doc, text.position_at(2 + i)) == 2 + i);
+    }
+    while (text.length() > 2) {
+        text.erase(text.length() - 2, 1);
+        const RelativePosition last = text.position_at(text.length(), kBefore);
+        CHECK(bytes_of(last) == "00010141");  // "d"
+        CHECK(index_of(doc, last) == text.length());
+    }
+    CHECK(text.to_string() == "ad");
+}
+
 TEST_CASE("starts and ends are those of the sequence") {
     Doc doc = document(1);
     const crdt::Array list = doc.array("a");

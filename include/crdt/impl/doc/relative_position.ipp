@@ -253,6 +253,7 @@ SharedType::position_at(std::size_t index, Association association) const noexce
         const detail::Place place = sequences.seek(list, static_cast<std::uint32_t>(at));
         const detail::Span& span = sequences.span(place);
         unit = {span.run, span.offset + place.offset};
+        sequences.forget_cursor();  // typing, which goes on, does not move one that is behind it
     }
     position.item_ = detail::id_of(*store_, unit);
     position.has_item_ = true;
