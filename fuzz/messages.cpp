@@ -16,7 +16,8 @@ void check_sync(crdt::ByteView message) {
     const auto received = crdt::receive_sync_message(doc, message, reply);
     fuzz::require_sound(doc);
     if (!received.ok()) {
-        fuzz::require(received.error().offset <= message.size(), "an error lies within the message");
+        fuzz::require(received.error().offset <= message.size(),
+                      "an error lies within the message");
         fuzz::require(reply.empty(), "what is refused is not answered");
     }
     const bool taken = received.ok() && received->applied.ok();

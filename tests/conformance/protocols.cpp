@@ -207,19 +207,22 @@ void ProtocolSteps::act(ScriptActs& script, const Json& step, const Json& expect
         keep(script, step, expect.find("bytes"), update);
     } else if (name == "aw.apply") {
         const Blob update = message_of(step, "id", "update");
-        require(awareness.apply(view(update), now_, crdt::Origin(step.text_or("origin", "remote"))));
+        require(
+            awareness.apply(view(update), now_, crdt::Origin(step.text_or("origin", "remote"))));
     } else if (name != "aw.new") {
         throw std::runtime_error("unknown step");
     }
     const Json shown = slot->show();
-    for (const char* part : {"log", "states", "clocks"}) script.check(part, expect[part], shown[part]);
+    for (const char* part : {"log", "states", "clocks"})
+        script.check(part, expect[part], shown[part]);
 }
 
 void ProtocolSteps::pass_time(ScriptActs& script, const Json& step, const Json& expect) {
     now_ += crdt::Awareness::Time(static_cast<std::int64_t>(step["advance"].number()));
     for (const auto& [name, present] : present_) {
         if (step.flag("tick")) require(present->awareness.tick(now_));
-        if (const Json* expected = expect.find(name)) script.check(name, *expected, present->show());
+        if (const Json* expected = expect.find(name))
+            script.check(name, *expected, present->show());
     }
 }
 

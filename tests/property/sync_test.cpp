@@ -49,8 +49,10 @@ struct Peer {
                 case crdt::MessageKind::awareness:
                     awareness.apply(message.payload, now, "wire").value();
                     break;
-                case crdt::MessageKind::query_awareness: return presence();
-                default: throw std::runtime_error("no such message is sent here");
+                case crdt::MessageKind::query_awareness:
+                    return presence();
+                default:
+                    throw std::runtime_error("no such message is sent here");
             }
         }
         return text_of(answer);
@@ -87,10 +89,18 @@ public:
         switch (pick(10)) {
             case 0:
             case 1:
-            case 2: support::edit(peer.doc, pick, nullptr).value(); break;
-            case 3: say(peer, pick); break;
-            case 4: broadcast(peer, peer.step1()); break;
-            case 5: broadcast(peer, std::string("\x03", 1)); break;
+            case 2:
+                support::edit(peer.doc, pick, nullptr).value();
+                break;
+            case 3:
+                say(peer, pick);
+                break;
+            case 4:
+                broadcast(peer, peer.step1());
+                break;
+            case 5:
+                broadcast(peer, std::string("\x03", 1));
+                break;
             case 6:
                 if (!peer.inbox.empty()) drop(peer, pick(peer.inbox.size()));  // lost
                 break;
@@ -161,14 +171,20 @@ private:
     void say(Peer& peer, Random& pick) {
         crdt::Awareness& awareness = peer.awareness;
         switch (pick(5)) {
-            case 0: awareness.set_local_state("null", now_).value(); break;
-            case 1: awareness.set_local_state("{}", now_).value(); break;
+            case 0:
+                awareness.set_local_state("null", now_).value();
+                break;
+            case 1:
+                awareness.set_local_state("{}", now_).value();
+                break;
             case 2: {  // somebody's connection has ended
                 const crdt::ClientId gone[] = {crdt::ClientId{1 + pick(peers_.size())}};
                 if (gone[0] != awareness.client()) awareness.remove(gone, now_).value();
                 break;
             }
-            case 3: awareness.tick(now_).value(); break;
+            case 3:
+                awareness.tick(now_).value();
+                break;
             default:
                 if (awareness.local_state() == "\"hi\"") awareness.set_local_state("{}", now_);
                 awareness.set_local_field("n", std::to_string(pick(100)), now_).value();

@@ -1,7 +1,7 @@
 // The museum of the sync room: what peers got wrong about messages and presence, one named case
 // each (docs/reliability.md).
-#include <crdt/codec/writer.hpp>
 #include <doctest/doctest.h>
+#include <crdt/codec/writer.hpp>
 
 #include <string>
 
@@ -32,8 +32,8 @@ Bytes entry(std::uint64_t client, std::uint64_t clock, std::string_view json) {
 }  // namespace
 
 TEST_CASE("museum: text where bytes are expected (y-websocket #82 #95)") {
-    const std::string_view texts[] = {"hello", "{\"type\":\"sync\"}", "[object Object]", "ping", "0",
-                                      "AAEBAQ=="};
+    const std::string_view texts[] = {
+        "hello", "{\"type\":\"sync\"}", "[object Object]", "ping", "0", "AAEBAQ=="};
     for (const std::string_view text : texts) {
         INFO(text);
         Doc doc = document(1);
@@ -103,8 +103,8 @@ TEST_CASE("museum: a remote null wipes the own presence (ygo #73)") {
     Awareness awareness(ClientId{1}, kNow);
     CHECK(awareness.set_local_state("\"me\"", kNow).ok());
     std::string told;
-    const auto link = awareness.on_update(
-        [&](const crdt::AwarenessEvent& event, const crdt::Origin&) noexcept {
+    const auto link =
+        awareness.on_update([&](const crdt::AwarenessEvent& event, const crdt::Origin&) noexcept {
             for (const ClientId client : event.removed) {
                 if (client != awareness.client()) continue;
                 // Whoever passes on what is told contradicts.

@@ -70,7 +70,8 @@ public:
     // object.
     Status set_local_field(std::string_view field, std::string_view json, Time now) noexcept;
 
-    // -- everybody's -------------------------------------------------------------------------------
+    // -- everybody's
+    // -------------------------------------------------------------------------------
 
     // Views: good until the next change.
     [[nodiscard]] std::optional<std::string_view> state(ClientId client) const noexcept;
@@ -93,7 +94,8 @@ public:
     // Takes states away here, as when their connection ends; others keep them. The clocks stay.
     Status remove(std::span<const ClientId> clients, Time now, const Origin& origin = {}) noexcept;
 
-    // -- messages ----------------------------------------------------------------------------------
+    // -- messages
+    // ----------------------------------------------------------------------------------
 
     // An update about these clients; invalid_argument where one was never met. As in Yjs the states
     // 0, false and "" are written as null.
@@ -108,7 +110,8 @@ public:
     // Renews the own state and drops those that were not renewed.
     Status tick(Time now) noexcept;
 
-    // -- listening -----------------------------------------------------------------------------------
+    // -- listening
+    // -----------------------------------------------------------------------------------
 
     // f(const AwarenessEvent&, const Origin&) noexcept, after states have become different. The
     // origin is "local", "timeout", or the caller's.
@@ -124,8 +127,8 @@ public:
 
 private:
     // Invariants:
-    //   A1  slots_ finds each entry by its client; entries_ stand in the order in which they were met
-    //   A2  states_ entries have a text, which is trimmed, valid JSON and not null
+    //   A1  slots_ finds each entry by its client; entries_ stand in the order in which they were
+    //   met A2  states_ entries have a text, which is trimmed, valid JSON and not null
     struct Entry {
         ClientId client{};
         std::uint64_t clock = 0;
@@ -163,15 +166,15 @@ private:
         void* object = detail::allocate(sizeof(Callback));
         if (object == nullptr) return {};
         ::new (object) Callback(std::forward<F>(f));
-        return subscribe({[](void* callback, const AwarenessEvent& event,
-                             const Origin& origin) noexcept {
-                              (*static_cast<Callback*>(callback))(event, origin);
-                          },
-                          [](void* callback) noexcept {
-                              static_cast<Callback*>(callback)->~Callback();
-                              detail::release(callback);
-                          },
-                          object, 0, kind});
+        return subscribe(
+            {[](void* callback, const AwarenessEvent& event, const Origin& origin) noexcept {
+                 (*static_cast<Callback*>(callback))(event, origin);
+             },
+             [](void* callback) noexcept {
+                 static_cast<Callback*>(callback)->~Callback();
+                 detail::release(callback);
+             },
+             object, 0, kind});
     }
     [[nodiscard]] AwarenessSubscription subscribe(
         detail::AwarenessListeners::Listener listener) noexcept;

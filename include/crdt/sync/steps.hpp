@@ -4,8 +4,8 @@
 //   1 step 2   varBytes: a V1 update            "and this is what you lack"
 //   2 update   varBytes: a V1 update            "this has just happened"
 //
-// Each side sends step 1 when they meet, answers the other's with step 2, and passes on its updates.
-// Listen for updates before step 1 is written, or what happens in between is lost.
+// Each side sends step 1 when they meet, answers the other's with step 2, and passes on its
+// updates. Listen for updates before step 1 is written, or what happens in between is lost.
 #pragma once
 
 #include <cstdint>

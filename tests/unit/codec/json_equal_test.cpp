@@ -1,5 +1,5 @@
-#include <crdt/codec/json_equal.hpp>
 #include <doctest/doctest.h>
+#include <crdt/codec/json_equal.hpp>
 
 #include <string>
 
@@ -19,9 +19,24 @@ TEST_CASE("JSON texts of one value are equal, however they are written") {
 }
 
 TEST_CASE("JSON texts of different values differ") {
-    const char* const all[] = {"null", "true", "false", "0", "1", "\"\"", "\"0\"", "[]", "{}",
-                               "[1]", "[1,2]", "[2,1]", "[[1]]", R"({"a":1})", R"({"a":2})",
-                               R"({"b":1})", R"({"a":1,"b":1})", R"({"a":{"a":1}})"};
+    const char* const all[] = {"null",
+                               "true",
+                               "false",
+                               "0",
+                               "1",
+                               "\"\"",
+                               "\"0\"",
+                               "[]",
+                               "{}",
+                               "[1]",
+                               "[1,2]",
+                               "[2,1]",
+                               "[[1]]",
+                               R"({"a":1})",
+                               R"({"a":2})",
+                               R"({"b":1})",
+                               R"({"a":1,"b":1})",
+                               R"({"a":{"a":1}})"};
     for (const char* a : all) {
         for (const char* b : all) {
             INFO(a << " and " << b);

@@ -1,5 +1,5 @@
-#include <crdt/doc/relative_position.hpp>
 #include <doctest/doctest.h>
+#include <crdt/doc/relative_position.hpp>
 
 #include <string>
 

@@ -1,5 +1,5 @@
-#include <crdt/sync/auth.hpp>
 #include <doctest/doctest.h>
+#include <crdt/sync/auth.hpp>
 
 #include "unit/support/hex.hpp"
 
@@ -29,6 +29,7 @@ TEST_CASE("other auth messages are ignored, broken ones refused") {
     CHECK(read("00 05").error() == Error{ErrorCode::unexpected_end, 1});
     CHECK(read("00 01 ff").error().code == ErrorCode::invalid_utf8);
     Bytes none;
-    CHECK(crdt::write_permission_denied("a\xff", none).error() == Error{ErrorCode::invalid_utf8, 1});
+    CHECK(crdt::write_permission_denied("a\xff", none).error() ==
+          Error{ErrorCode::invalid_utf8, 1});
     CHECK(none.empty());
 }

@@ -1,6 +1,6 @@
+#include <doctest/doctest.h>
 #include <crdt/codec/writer.hpp>
 #include <crdt/sync/awareness.hpp>
-#include <doctest/doctest.h>
 
 #include <memory>
 #include <string>
@@ -32,9 +32,8 @@ std::string list(std::span<const ClientId> clients) {
 // "change +1 ~ -: local" and so on.
 struct Log {
     explicit Log(Awareness& awareness)
-        : change(awareness.on_change([this](const AwarenessEvent& e, const Origin& o) noexcept {
-              note("change", e, o);
-          })),
+        : change(awareness.on_change(
+              [this](const AwarenessEvent& e, const Origin& o) noexcept { note("change", e, o); })),
           update(awareness.on_update([this](const AwarenessEvent& e, const Origin& o) noexcept {
               note("update", e, o);
           })) {}
@@ -192,7 +191,10 @@ TEST_CASE("states taken away here keep their clocks, the own one counts up") {
     CHECK(a.remove(all, kStart).ok());
     CHECK(log.take().empty());
     CHECK(a.encode(all).error().code == ErrorCode::invalid_argument);  // 9 was never met
-    CHECK(test::hex(a.encode(std::span(all, 2)).value()) == "02" "0504046e756c6c" "0101046e756c6c");
+    CHECK(test::hex(a.encode(std::span(all, 2)).value()) ==
+          "02"
+          "0504046e756c6c"
+          "0101046e756c6c");
 }
 
 TEST_CASE("another id: the state goes on under it") {
@@ -214,7 +216,9 @@ TEST_CASE("another id: the state goes on under it") {
     CHECK(a.set_local_state("null", kStart).ok());
     CHECK(a.apply(update_of({{8, 3, "8"}}), kStart).ok());
     CHECK(a.rename(ClientId{9}, kStart).ok());
-    CHECK(states(a) == "8" "8 ");
+    CHECK(states(a) ==
+          "8"
+          "8 ");
     CHECK(a.set_local_state("9", kStart).ok());
     log.take();
     CHECK(a.rename(ClientId{8}, kStart).ok());
@@ -230,7 +234,9 @@ TEST_CASE("bad updates are refused at an offset, and change nothing") {
     const auto refused = [&](std::string_view text) {
         const auto bytes = test::hex(text);
         const crdt::Status status = a.apply({bytes.data(), bytes.size()}, kStart);
-        CHECK(states(a) == "1{} 5" "1 ");
+        CHECK(states(a) ==
+              "1{} 5"
+              "1 ");
         CHECK(a.clock(ClientId{5}) == 1U);
         CHECK(log.take().empty());
         return status.error();
@@ -264,7 +270,10 @@ TEST_CASE("as many states as the limits allow, and as many departed") {
     CHECK(a.clock(ClientId{21}) == 1U);
     CHECK(a.clock(ClientId{5}) == 9U);
     CHECK(a.apply(update_of({{7, 1, "7"}}), kStart).ok());
-    CHECK(states(a) == "1{} 6" "6 7" "7 ");
+    CHECK(states(a) ==
+          "1{} 6"
+          "6 7"
+          "7 ");
     // The own state always has room.
     CHECK(a.set_local_state("null", kStart).ok());
     CHECK(a.apply(update_of({{8, 1, "8"}}), kStart).ok());
@@ -326,13 +335,27 @@ TEST_CASE("without memory nothing has changed, and it goes on afterwards") {
             {
                 const test::FailingMemory memory(n);
                 switch (which) {
-                    case 0: status = a.apply(update, kStart); break;
-                    case 1: status = a.set_local_state(R"({"a":1})", kStart); break;
-                    case 2: status = a.set_local_field("b", "[2]", kStart); break;
-                    case 3: status = a.rename(ClientId{9}, kStart); break;
-                    case 4: status = a.remove(gone, kStart); break;
-                    case 5: status = a.encode().status(); break;
-                    default: status = a.tick(kStart + Time(60'000)); break;
+                    case 0:
+                        status = a.apply(update, kStart);
+                        break;
+                    case 1:
+                        status = a.set_local_state(R"({"a":1})", kStart);
+                        break;
+                    case 2:
+                        status = a.set_local_field("b", "[2]", kStart);
+                        break;
+                    case 3:
+                        status = a.rename(ClientId{9}, kStart);
+                        break;
+                    case 4:
+                        status = a.remove(gone, kStart);
+                        break;
+                    case 5:
+                        status = a.encode().status();
+                        break;
+                    default:
+                        status = a.tick(kStart + Time(60'000));
+                        break;
                 }
                 failed = test::FailingMemory::failed();
             }

@@ -1,5 +1,5 @@
-#include <crdt/sync/message.hpp>
 #include <doctest/doctest.h>
+#include <crdt/sync/message.hpp>
 
 #include <string>
 #include <vector>
@@ -82,7 +82,12 @@ TEST_CASE("what is written reads the same") {
     CHECK(crdt::append_message(MessageKind::auth, view, frame).ok());
     CHECK(crdt::append_message(MessageKind::query_awareness, {}, frame).ok());
     CHECK(crdt::append_message(MessageKind{1000}, view, frame).ok());
-    CHECK(test::hex(frame) == "0000020102" "010400020102" "0200020102" "03" "e80700020102");
+    CHECK(test::hex(frame) ==
+          "0000020102"
+          "010400020102"
+          "0200020102"
+          "03"
+          "e80700020102");
     MessageReader in(frame);
     for (const std::uint64_t kind : {0, 1, 2, 3, 1000}) {
         const auto message = in.next();

@@ -1,5 +1,5 @@
-#include <crdt/sync/steps.hpp>
 #include <doctest/doctest.h>
+#include <crdt/sync/steps.hpp>
 
 #include <string>
 
@@ -83,7 +83,9 @@ TEST_CASE("an answer is appended to what is there already") {
     Bytes out;
     CHECK(out.append("xy"));
     CHECK(receive(a, "00 01 00", out).ok());
-    CHECK(test::hex(out) == "7879" "01020000");
+    CHECK(test::hex(out) ==
+          "7879"
+          "01020000");
 }
 
 TEST_CASE("a failing update is reported apart from a failing message") {

@@ -35,10 +35,14 @@ private:
         if (a == b) return true;
         if (a.kind() != b.kind()) return false;
         switch (a.kind()) {
-            case AnyKind::number: return a.as_number() == b.as_number();
-            case AnyKind::array: return push_elements(a, b);
-            case AnyKind::object: return push_members(a, b);
-            default: return false;  // one form for each
+            case AnyKind::number:
+                return a.as_number() == b.as_number();
+            case AnyKind::array:
+                return push_elements(a, b);
+            case AnyKind::object:
+                return push_members(a, b);
+            default:
+                return false;  // one form for each
         }
     }
     [[nodiscard]] bool push_elements(AnyView a, AnyView b) noexcept {

@@ -105,7 +105,8 @@ inline constexpr double kLargestWhole = 9007199254740991.0;  // 2^53-1
 
 }  // namespace detail
 
-// -- bytes ------------------------------------------------------------------------------------------
+// -- bytes
+// ------------------------------------------------------------------------------------------
 
 ROPEWALK_INLINE Status RelativePosition::encode(Bytes& out) const noexcept {
     if (!exists()) return ErrorCode::invalid_argument;
@@ -140,12 +141,16 @@ ROPEWALK_INLINE Result<RelativePosition> RelativePosition::decode(ByteView input
             position.item_ = detail::read_id(in);
             position.has_item_ = true;
             break;
-        case detail::kPositionRoot: memory = position.set_root(in.var_string()); break;
+        case detail::kPositionRoot:
+            memory = position.set_root(in.var_string());
+            break;
         case detail::kPositionType:
             position.type_ = detail::read_id(in);
             position.has_type_ = true;
             break;
-        default: in.fail_at(ErrorCode::unknown_tag, 0); break;
+        default:
+            in.fail_at(ErrorCode::unknown_tag, 0);
+            break;
     }
     if (in.ok() && !in.at_end()) position.assoc_ = in.var_int();
     if (!in.at_end()) in.fail(ErrorCode::invalid_message);
@@ -154,7 +159,8 @@ ROPEWALK_INLINE Result<RelativePosition> RelativePosition::decode(ByteView input
     return position;
 }
 
-// -- JSON -------------------------------------------------------------------------------------------
+// -- JSON
+// -------------------------------------------------------------------------------------------
 
 ROPEWALK_INLINE Result<Bytes> RelativePosition::to_json() const noexcept {
     if (!exists()) return ErrorCode::invalid_argument;
@@ -218,14 +224,15 @@ ROPEWALK_INLINE Result<RelativePosition> RelativePosition::from_json(
     return position;
 }
 
-// -- making and resolving -----------------------------------------------------------------------------
+// -- making and resolving
+// -----------------------------------------------------------------------------
 
 ROPEWALK_INLINE RelativePosition SharedType::position_at(std::size_t index) const noexcept {
     return position_at(index, Association::after);
 }
 
-ROPEWALK_INLINE RelativePosition
-SharedType::position_at(std::size_t index, Association association) const noexcept {
+ROPEWALK_INLINE RelativePosition SharedType::position_at(std::size_t index,
+                                                         Association association) const noexcept {
     RelativePosition position;
     const std::uint32_t list = readable();
     if (list == detail::kNone) return position;

@@ -107,11 +107,13 @@ ROPEWALK_INLINE Awareness::~Awareness() {
     if (listeners_ != nullptr) listeners_->release_owner();
 }
 
-// -- the table ----------------------------------------------------------------------------------------
+// -- the table
+// ----------------------------------------------------------------------------------------
 
 // Salted with where this lies, so that nobody far away can choose ids that collide.
 ROPEWALK_INLINE std::size_t Awareness::slot_of(ClientId client) const noexcept {
-    std::uint64_t sum = (raw(client) ^ reinterpret_cast<std::uintptr_t>(this)) * 0x9e3779b97f4a7c15U;
+    std::uint64_t sum =
+        (raw(client) ^ reinterpret_cast<std::uintptr_t>(this)) * 0x9e3779b97f4a7c15U;
     sum = (sum ^ (sum >> 32)) * 0xd6e8feb86659fd93U;
     const std::size_t mask = slots_.size() - 1;
     std::size_t at = (sum ^ (sum >> 32)) & mask;
@@ -188,7 +190,8 @@ ROPEWALK_INLINE std::optional<std::uint64_t> Awareness::clock(ClientId client) c
     return entries_[number].clock;
 }
 
-// -- the own state --------------------------------------------------------------------------------------
+// -- the own state
+// --------------------------------------------------------------------------------------
 
 // The text without white space around it; the offset of an error is that in `json`.
 ROPEWALK_INLINE Result<std::string_view> Awareness::checked(std::string_view json) const noexcept {
@@ -309,7 +312,8 @@ ROPEWALK_INLINE Status Awareness::rename(ClientId client, Time now) noexcept {
     return {};
 }
 
-// -- others' states ----------------------------------------------------------------------------------------
+// -- others' states
+// ----------------------------------------------------------------------------------------
 
 ROPEWALK_INLINE Status Awareness::remove(std::span<const ClientId> clients,
                                          Time now,
@@ -357,7 +361,8 @@ ROPEWALK_INLINE Status Awareness::tick(Time now) noexcept {
     return remove({gone.data(), gone.size()}, now, Origin("timeout"));
 }
 
-// -- messages ------------------------------------------------------------------------------------------------
+// -- messages
+// ------------------------------------------------------------------------------------------------
 
 // entry_at(i): the number of the i-th entry to write; kNone: no such client.
 template <class EntryAt>
@@ -446,8 +451,7 @@ ROPEWALK_INLINE Status Awareness::apply(ByteView update, Time now, const Origin&
             told.added.push_back_reserved(one.client);
         } else if (!null) {
             told.updated.push_back_reserved(one.client);
-            if (entry.text == nullptr ||
-                !detail::json_equal(entry.json(), {one.text, one.size})) {
+            if (entry.text == nullptr || !detail::json_equal(entry.json(), {one.text, one.size})) {
                 told.changed.push_back_reserved(one.client);
             }
         }
@@ -461,7 +465,8 @@ ROPEWALK_INLINE Status Awareness::apply(ByteView update, Time now, const Origin&
     return {};
 }
 
-// -- listening ---------------------------------------------------------------------------------------------------
+// -- listening
+// ---------------------------------------------------------------------------------------------------
 
 ROPEWALK_INLINE AwarenessSubscription
 Awareness::subscribe(detail::AwarenessListeners::Listener listener) noexcept {

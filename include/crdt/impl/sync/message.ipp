@@ -29,13 +29,18 @@ ROPEWALK_INLINE Result<Message> MessageReader::next() noexcept {
             known = in_.var_uint() <= 2;
             if (known) in_.var_bytes();
             break;
-        case MessageKind::awareness: message.payload = in_.var_bytes(); break;
+        case MessageKind::awareness:
+            message.payload = in_.var_bytes();
+            break;
         case MessageKind::auth:
             known = in_.var_uint() == 0;
             if (known) in_.var_bytes();
             break;
-        case MessageKind::query_awareness: break;
-        default: known = false; break;
+        case MessageKind::query_awareness:
+            break;
+        default:
+            known = false;
+            break;
     }
     if (!known) in_.raw(in_.remaining());
     if (!in_.ok()) return in_.error();

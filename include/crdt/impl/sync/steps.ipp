@@ -52,7 +52,8 @@ ROPEWALK_INLINE Result<SyncReceived> receive_sync_message(Doc& doc,
                                                           Bytes& reply,
                                                           Origin origin) noexcept {
     ROPEWALK_TRY(const SyncMessage read, decode_sync_message(message));
-    if (read.kind != SyncKind::step1) return SyncReceived{read.kind, doc.apply(read.content, origin)};
+    if (read.kind != SyncKind::step1)
+        return SyncReceived{read.kind, doc.apply(read.content, origin)};
     if (doc.store() == nullptr) return ErrorCode::out_of_memory;
     const auto known = StateVector::decode(read.content, doc.store()->limits);
     if (!known) {
