@@ -59,7 +59,7 @@ public:
     std::uint32_t owners = 1;  // the awareness and each subscription
     void release_owner() noexcept {
         if (--owners > 0) return;
-        for (Listener& listener : list_) listener.destroy(listener.object);
+        for (const Listener& listener : list_) listener.destroy(listener.object);
         this->~AwarenessListeners();
         release(this);
     }

@@ -13,8 +13,10 @@ namespace detail {
 
 enum PositionTag : std::uint8_t { kPositionItem, kPositionRoot, kPositionType };
 
-// The unit that stands for `unit` today.
-[[nodiscard]] inline RunPos follow_redone(const Store&, RunPos unit) noexcept { return unit; }
+// The unit that stands for `unit` today: the one seam for whoever puts deleted units back.
+[[nodiscard]] inline RunPos follow_redone(const Store& /*store*/, RunPos unit) noexcept {
+    return unit;
+}
 
 [[nodiscard]] inline Id id_of(const Store& store, RunPos unit) noexcept {
     const Run& run = store.runs[unit.run];
@@ -75,7 +77,8 @@ private:
                                                               double most) noexcept {
     if (value.kind() != AnyKind::number) return std::nullopt;
     const double number = value.as_number();
-    if (!(number >= least && number <= most)) return std::nullopt;
+    const bool within = number >= least && number <= most;  // NaN is not
+    if (!within) return std::nullopt;
     const auto whole = static_cast<std::int64_t>(number);
     if (static_cast<double>(whole) != number) return std::nullopt;
     return whole;
@@ -293,7 +296,7 @@ ROPEWALK_INLINE std::optional<Place> SharedType::resolve(detail::Store& store,
             if (before && !store.sequences.span(at).hidden()) ++place.index;
         }
     } else if (position.has_root_) {
-        number = types.find_root(*position.root());
+        number = types.find_root(position.root().value_or(std::string_view()));
         if (number == detail::kNone) return std::nullopt;
         if (!before) place.index = store.units(number);
     } else {

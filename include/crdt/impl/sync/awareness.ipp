@@ -439,10 +439,8 @@ ROPEWALK_INLINE Status Awareness::apply(ByteView update, Time now, const Origin&
             number = add(one.client);
         }
         Entry& entry = entries_[number];
-        if (one.clock <= entry.clock &&
-            !(one.clock == entry.clock && null && entry.text != nullptr)) {
-            continue;
-        }
+        const bool null_of_equal = one.clock == entry.clock && null && entry.text != nullptr;
+        if (one.clock <= entry.clock && !null_of_equal) continue;
         const bool defend = null && one.client == client_ && entry.text != nullptr &&
                             !detail::is_falsy_json(entry.json());
         if (known && null) {
