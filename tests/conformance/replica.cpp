@@ -195,6 +195,17 @@ void Replica::run_map(const crdt::Map& map, const Json& op) {
 // -- content
 // ----------------------------------------------------------------------------------------
 
+crdt::SharedType Replica::type_at(const Json& path) const {
+    return std::visit(
+        [&](const auto& type) -> crdt::SharedType {
+            if constexpr (std::is_convertible_v<decltype(type), const crdt::SharedType&>) {
+                return type;
+            }
+            throw std::runtime_error(to_text(path) + " does not lead to a shared type");
+        },
+        find(path).type);
+}
+
 Json Replica::slice(const Json& path, const Json& start, const Json& end) const {
     const Place at = find(path);
     const auto& array = at.as<crdt::Array>("an array", path);

@@ -28,6 +28,8 @@ public:
     // For ops that fail in Yjs by accident only: would this one, here?
     [[nodiscard]] bool fails_by_accident(const Json& op) const;
 
+    // The shared type that a path leads to.
+    [[nodiscard]] crdt::SharedType type_at(const Json& path) const;
     [[nodiscard]] Json slice(const Json& path, const Json& start, const Json& end) const;
     [[nodiscard]] Json get(const Json& path, const Json& at) const;
 

@@ -5,7 +5,10 @@
 #include <memory>
 
 #include "bytes.hpp"
+#include "positions.hpp"
+#include "protocols.hpp"
 #include "run_case.hpp"
+#include "script.hpp"
 #include "state.hpp"
 #include "support/base64.hpp"
 
@@ -14,12 +17,14 @@ namespace {
 
 constexpr std::size_t kShownDifferences = 4;
 
-class Script {
+class Script : public ScriptActs {
 public:
     Script(const Json& test, bool own_bytes)
         : test_(test),
           own_bytes_(own_bytes),
           compare_bytes_(!test.has("deltaSideEffect") && !test.has("markersMatter")) {
+        groups_.push_back(std::make_unique<PositionSteps>());
+        groups_.push_back(std::make_unique<ProtocolSteps>());
         for (const auto& [name, settings] : test["docs"].object()) {
             const bool collect = !settings.has("gc") || settings.flag("gc");
             auto replica = std::make_unique<Replica>(to_client(settings["client"]), collect);
@@ -57,19 +62,36 @@ public:
         for (const auto& key : deviations_) outcome.deviations.push_back(key);
     }
 
-private:
-    Replica& replica(const Json& name) {
+    // -- for groups of steps
+    // -----------------------------------------------------------------------
+
+    Replica& replica(const Json& name) override {
         const auto at = replicas_.find(name.string());
         if (at == replicas_.end()) throw std::runtime_error("no document " + name.string());
         return *at->second;
     }
 
-    void check(const std::string& where, const Json& expected, const Json& got) {
+    void check(const std::string& where, const Json& expected, const Json& got) override {
         if (auto difference = compare(expected, got)) {
             difference->where = " " + where + difference->where;
             found_.push_back(*std::move(difference));
         }
     }
+    [[nodiscard]] bool own_bytes() const override { return own_bytes_; }
+    [[nodiscard]] std::vector<Blob> updates_of(std::size_t of) override {
+        if (own_bytes_) return told_.at(of);
+        std::vector<Blob> updates;
+        for (const Json& update : test_["steps"][of]["expect"]["updates"].array()) {
+            updates.push_back(blob(update["v1"]));
+        }
+        return updates;
+    }
+    void compare_told(Replica& doc, const Blob& before, const Json& expect) override {
+        compare_told(doc, before, expect, doc.take_told());
+    }
+    std::vector<Difference>& found() override { return found_; }
+
+private:
 
     void run_step(const Json& step, std::size_t number) {
         static const Json kNothing = Json::Object{};
@@ -97,6 +119,9 @@ private:
         } else if (name == "get") {
             check("value", expect["value"], replica(step["doc"]).get(step["path"], step["at"]));
         } else {
+            for (const auto& group : groups_) {
+                if (group->run(*this, step, expect)) return;
+            }
             throw std::runtime_error("unknown step");
         }
     }
@@ -183,15 +208,7 @@ private:
 
     void deliver(const Json& step, const Json& expect) {
         const auto of = static_cast<std::size_t>(step["of"].number());
-        std::vector<Blob> updates;
-        if (own_bytes_) {
-            updates = told_.at(of);
-        } else {
-            for (const Json& update : test_["steps"][of]["expect"]["updates"].array()) {
-                updates.push_back(blob(update["v1"]));
-            }
-        }
-        apply(replica(step["to"]), updates, expect);
+        apply(replica(step["to"]), updates_of(of), expect);
     }
 
     void sync(const Json& step, const Json& expect) {
@@ -241,6 +258,7 @@ private:
     bool own_bytes_;
     bool compare_bytes_;
     std::map<std::string, std::unique_ptr<Replica>> replicas_;
+    std::vector<std::unique_ptr<StepGroup>> groups_;
     std::vector<std::vector<Blob>> told_;  // by step
     std::vector<Difference> found_;        // in the step that runs
     std::vector<std::string> deviations_;

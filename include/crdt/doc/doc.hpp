@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <type_traits>
 
@@ -73,6 +74,12 @@ public:
     // For each client that something waits for: the first clock that is lacking.
     [[nodiscard]] Result<StateVector> missing() const noexcept;
     [[nodiscard]] Result<IdSet> pending_deletes() const noexcept;
+
+    // Where a position is now; nothing, where what it names is not known here or is gone. A unit that
+    // was deleted is where it was. `follow_undone`: one that undo has put back is where it is again.
+    // See doc/relative_position.hpp. O(log n)
+    [[nodiscard]] std::optional<Place> resolve(const RelativePosition& position,
+                                               bool follow_undone = true) const noexcept;
 
     // f(ByteView update, const Origin&) noexcept after each transaction that changed something.
     // The bytes are good during the call. May edit the document: that is told afterwards.
