@@ -103,6 +103,16 @@ private:
                                      const Limits& limits,
                                      DecodedUpdate& out) noexcept;
 
+// Content that V2 can say and V1 cannot waits for its causes in V1 with numbers of our own: an embed
+// and a format whose value is an Any, and a string with lone surrogates.
+inline constexpr unsigned kParkedEmbed = 11;
+inline constexpr unsigned kParkedFormat = 12;
+inline constexpr unsigned kParkedHalves = 13;
+// Reads what Pending keeps: V1 with these besides. Not for bytes from elsewhere.
+[[nodiscard]] Error decode_parked(ByteView input,
+                                  const Limits& limits,
+                                  DecodedUpdate& out) noexcept;
+
 // The delete set of V1 by itself. False when memory is exhausted (the writer says so, too).
 [[nodiscard]] bool write_id_set_v1(const IdSet& set, Writer& out) noexcept;
 // Reads from `p` on and moves it behind the set; on failure p stands at the bad byte and the

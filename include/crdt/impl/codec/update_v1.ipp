@@ -15,8 +15,12 @@ namespace crdt::detail {
 // on failure with code_ and bad_ set: so the cursor stays in a register.
 class UpdateDecoder {
 public:
-    UpdateDecoder(ByteView input, const Limits& limits, DecodedUpdate& out) noexcept
-        : begin_(input.data()), end_(begin_ + input.size()), limits_(limits), out_(out) {}
+    UpdateDecoder(ByteView input, const Limits& limits, DecodedUpdate& out, bool parked) noexcept
+        : begin_(input.data()),
+          end_(begin_ + input.size()),
+          limits_(limits),
+          out_(out),
+          parked_(parked) {}
 
     [[nodiscard]] Error run() noexcept {
         const std::uint8_t* p = structs(begin_);
@@ -206,8 +210,10 @@ private:
         block.clock = clock;
         block.kind = static_cast<ContentKind>(ref);
         if (ROPEWALK_UNLIKELY(ref == 0 || ref > 9)) {
-            if (ref != 0 && ref != 10) return fail(ErrorCode::unknown_content, p - 1);
-            return length(p, block);
+            if (ref == 0 || ref == 10) return length(p, block);
+            if (!parked_ || !set_parked_kind(ref, block)) {
+                return fail(ErrorCode::unknown_content, p - 1);
+            }
         }
         if ((info & 0x80U) != 0) {
             p = id(p, block.origin, clock);
@@ -229,6 +235,20 @@ private:
         }
         if (ROPEWALK_LIKELY(block.kind == ContentKind::string)) return string(p, block);
         return content(p, block);
+    }
+
+    // What V2 can say and V1 cannot, while it waits.
+    [[nodiscard]] static bool set_parked_kind(unsigned ref, BlockView& block) noexcept {
+        block.flags = BlockView::kAnyValue;
+        switch (ref) {
+            case kParkedEmbed: block.kind = ContentKind::embed; return true;
+            case kParkedFormat: block.kind = ContentKind::format; return true;
+            case kParkedHalves:
+                block.kind = ContentKind::string;
+                block.flags = BlockView::kHalves;
+                return true;
+            default: return false;
+        }
     }
 
     Cursor parent(Cursor p, BlockView& block, bool has_key) noexcept {
@@ -275,6 +295,12 @@ private:
     }
     ROPEWALK_NEVER_INLINE Cursor wide_string(Cursor p, BlockView& block) noexcept {
         const Cursor from = p - block.content.size;
+        if (block.has_halves()) {
+            for (Cursor at = from; at != p; ++at) {
+                block.length += (*at & 0xc0U) == 0x80U ? 0 : *at < 0xf0 ? 1 : 2;
+            }
+            return p;
+        }
         const Utf8Scan scan = scan_wide_utf8({from, block.content.size});
         if (!scan.valid) return fail(ErrorCode::invalid_utf8, from + scan.bad_offset);
         block.length = scan.utf16_length;
@@ -300,14 +326,17 @@ private:
     ROPEWALK_NEVER_INLINE Cursor content(Cursor p, BlockView& block) noexcept {
         const Cursor from = p;
         block.length = 1;
-        block.flags = BlockView::kCanonical;
+        block.flags |= BlockView::kCanonical;
         switch (block.kind) {
             case ContentKind::deleted: return length(p, block);
             case ContentKind::json: return json_list(p, block);
             case ContentKind::any: return any_list(p, block);
             case ContentKind::binary: return var_bytes(p, block.content);
-            case ContentKind::embed: return json_text(p, block.content, false);
-            case ContentKind::format: p = format(p); break;
+            case ContentKind::embed:
+                if (!block.has_any_value()) return json_text(p, block.content, false);
+                p = any(p, block);
+                break;
+            case ContentKind::format: p = format(p, block); break;
             case ContentKind::type: p = type(p); break;
             default: p = document(p, block); break;
         }
@@ -347,7 +376,7 @@ private:
         Cursor at = p;
         const Error error = validate_any(at, end_, limits_, canonical);
         if (ROPEWALK_UNLIKELY(error.code != ErrorCode::ok)) return fail(error.code, at);
-        if (!canonical) block.flags = 0;
+        if (!canonical) block.flags &= static_cast<std::uint8_t>(~BlockView::kCanonical);
         return at;
     }
     Cursor any_list(Cursor p, BlockView& block) noexcept {
@@ -366,10 +395,11 @@ private:
         return p;
     }
 
-    Cursor format(Cursor p) noexcept {
+    Cursor format(Cursor p, BlockView& block) noexcept {
         Slice text;
         p = var_string(p, text);
-        return p == nullptr ? nullptr : json_text(p, text, false);
+        if (p == nullptr) return nullptr;
+        return block.has_any_value() ? any(p, block) : json_text(p, text, false);
     }
     Cursor type(Cursor p) noexcept {
         constexpr std::uint64_t kElement = 3, kHook = 5, kLast = 6;
@@ -436,6 +466,7 @@ private:
     const Cursor end_;
     const Limits& limits_;
     DecodedUpdate& out_;
+    const bool parked_;
 
     // The client of the section, by id and by its first bytes, and the one named last besides.
     std::uint64_t own_mask_ = 0;
@@ -451,15 +482,28 @@ private:
     std::uint64_t structs_left_ = 0;
 };
 
-ROPEWALK_INLINE Error decode_update_v1(ByteView input,
-                                       const Limits& limits,
-                                       DecodedUpdate& out) noexcept {
+inline Error decode_v1(ByteView input,
+                       const Limits& limits,
+                       DecodedUpdate& out,
+                       bool parked) noexcept {
     out.clear();
     if (input.size() > update_bytes_of(limits)) {
         return {ErrorCode::limit_exceeded, update_bytes_of(limits)};
     }
     out.input = input;
-    return UpdateDecoder(input, limits, out).run();
+    return UpdateDecoder(input, limits, out, parked).run();
+}
+
+ROPEWALK_INLINE Error decode_update_v1(ByteView input,
+                                       const Limits& limits,
+                                       DecodedUpdate& out) noexcept {
+    return decode_v1(input, limits, out, false);
+}
+
+ROPEWALK_INLINE Error decode_parked(ByteView input,
+                                    const Limits& limits,
+                                    DecodedUpdate& out) noexcept {
+    return decode_v1(input, limits, out, true);
 }
 
 }  // namespace crdt::detail
