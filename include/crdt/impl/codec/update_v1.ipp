@@ -156,7 +156,6 @@ private:
         p = count(p, 3, sections);  // count, client, clock
         if (p == nullptr) return nullptr;
         structs_left_ = structs_of(limits_, left(begin_));
-        UpdateSections list(out_);
         for (std::uint64_t i = 0; i < sections; ++i) {
             const Cursor count_at = p;
             std::uint64_t structs = 0;
@@ -175,13 +174,13 @@ private:
             if (!read_var_uint(p, end_, clock)) return fail_number(clock_at);
             if (clock > kMaxClock) return fail(ErrorCode::limit_exceeded, clock_at);
             if (!out_.blocks.reserve_more(static_cast<std::size_t>(structs)) ||
-                !list.begin(slot, static_cast<std::uint32_t>(structs), sections > 1)) {
+                !list_.begin(slot, static_cast<std::uint32_t>(structs), sections > 1)) {
                 return fail(ErrorCode::out_of_memory, count_at);
             }
             p = section(p, static_cast<std::uint32_t>(clock), structs);
             if (p == nullptr) return nullptr;
         }
-        list.finish();
+        list_.finish();
         return p;
     }
 
@@ -193,6 +192,7 @@ private:
             p = one(p, *block, static_cast<std::uint32_t>(clock));
             if (ROPEWALK_UNLIKELY(p == nullptr)) return nullptr;
             clock += block->length;
+            list_.note_length(block->length);
             if (ROPEWALK_UNLIKELY(clock > kMaxClock)) {
                 return fail(ErrorCode::limit_exceeded, at);
             }
@@ -223,9 +223,7 @@ private:
             const Cursor at = p;
             p = id(p, block.right_origin, clock);
             if (ROPEWALK_UNLIKELY(p == nullptr)) return nullptr;
-            // Nothing stands between a unit and itself. (Yjs puts such an item in front of its
-            // origin or behind it, depending on where the text happened to be cut.)
-            if (ROPEWALK_UNLIKELY(block.right_origin == block.origin)) {
+            if (ROPEWALK_UNLIKELY(!list_.settle_origins(block))) {
                 return fail(ErrorCode::invalid_struct, at);
             }
         }
@@ -466,6 +464,7 @@ private:
     const Cursor end_;
     const Limits& limits_;
     DecodedUpdate& out_;
+    UpdateSections list_{out_};
     const bool parked_;
 
     // The client of the section, by id and by its first bytes, and the one named last besides.

@@ -219,7 +219,6 @@ private:
         std::uint64_t sections = 0;
         if (!count(2, sections)) return false;  // structs, clock
         std::uint64_t structs_left = structs_of(limits_, static_cast<std::size_t>(end_ - begin_));
-        UpdateSections list(out_);
         for (std::uint64_t i = 0; i < sections; ++i) {
             const Cursor at = p_;
             std::uint64_t structs = 0;
@@ -235,12 +234,12 @@ private:
             const Cursor clock_at = p_;
             if (!number(clock)) return false;
             if (clock > kMaxClock) return fail(ErrorCode::limit_exceeded, clock_at);
-            if (!list.begin(own_slot_, static_cast<std::uint32_t>(structs), sections > 1)) {
+            if (!list_.begin(own_slot_, static_cast<std::uint32_t>(structs), sections > 1)) {
                 return fail(ErrorCode::out_of_memory, at);
             }
             if (!section(clock, structs)) return false;
         }
-        list.finish();
+        list_.finish();
         return true;
     }
 
@@ -257,6 +256,7 @@ private:
             for (std::uint64_t i = 0; i < now; ++i, ++block) {
                 if (!one(*block, static_cast<std::uint32_t>(clock))) return false;
                 clock += block->length;
+                list_.note_length(block->length);
                 if (ROPEWALK_UNLIKELY(clock > kMaxClock)) {
                     return fail(ErrorCode::limit_exceeded, p_);
                 }
@@ -287,8 +287,7 @@ private:
         }
         if ((info & 0x40U) != 0) {
             if (ROPEWALK_UNLIKELY(!id(right_clocks_, block.right_origin, clock))) return false;
-            // Nothing stands between a unit and itself: see V1.
-            if (ROPEWALK_UNLIKELY(block.right_origin == block.origin)) {
+            if (ROPEWALK_UNLIKELY(!list_.settle_origins(block))) {
                 return fail(ErrorCode::invalid_struct, right_clocks_.at());
             }
         }
@@ -543,6 +542,7 @@ private:
     Cursor p_ = nullptr;  // in the rest stream
     const Limits& limits_;
     DecodedUpdate& out_;
+    UpdateSections list_{out_};
 
     UintOptRleReader clients_;
     IntDiffOptRleReader left_clocks_;

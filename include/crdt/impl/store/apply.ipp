@@ -202,6 +202,9 @@ ROPEWALK_INLINE Status Apply::plan_section(std::uint32_t first) noexcept {
             if (end > known(block.slot)) {
                 order_.push_back_reserved(section.next);
                 known_[block.slot] = end;
+            } else if (block.parent == ParentRef::root &&
+                       store_.root(update_.text(block.root)) == kNone) {
+                return ErrorCode::out_of_memory;  // Yjs knows every root that it has read of
             }
             ++section.next;
         }
