@@ -45,8 +45,11 @@ public:
         if (block.origin.slot == block.slot) uncross(block);
         return true;
     }
-    ROPEWALK_ALWAYS_INLINE void note_length(std::uint32_t length) noexcept {
-        if (length > longest_) longest_ = length;
+    // Once it has been read.
+    ROPEWALK_ALWAYS_INLINE void note(const BlockView& block) noexcept {
+        if (ROPEWALK_UNLIKELY(block.length > longest_) && block.is_item()) {
+            longest_ = block.length;
+        }
     }
 
 private:

@@ -192,7 +192,7 @@ private:
             p = one(p, *block, static_cast<std::uint32_t>(clock));
             if (ROPEWALK_UNLIKELY(p == nullptr)) return nullptr;
             clock += block->length;
-            list_.note_length(block->length);
+            list_.note(*block);
             if (ROPEWALK_UNLIKELY(clock > kMaxClock)) {
                 return fail(ErrorCode::limit_exceeded, at);
             }

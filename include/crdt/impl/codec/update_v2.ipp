@@ -8,6 +8,7 @@
 #include "../../codec/reader.hpp"
 #include "../../codec/update_v2.hpp"
 #include "delete_set_v2.ipp"
+#include "rebuilt.ipp"
 #include "update_sections.ipp"
 
 namespace crdt::detail {
@@ -134,70 +135,19 @@ private:
 
     // -- texts ------------------------------------------------------------------------------------
 
-    [[nodiscard]] bool begin_rebuilt() noexcept {
-        if (!out_.rebuilt.empty()) return true;
-        const auto size = static_cast<std::size_t>(end_ - begin_);
-        if (!out_.rebuilt.reserve(size + size / 4 + 64)) {
-            return fail(ErrorCode::out_of_memory, p_);
-        }
-        std::memcpy(out_.rebuilt.data(), begin_, size);
-        out_.rebuilt.set_size(size);
-        return true;
-    }
-    // Keys can be named again and again at no cost in bytes: what that adds up to is bounded.
     [[nodiscard]] bool room(std::size_t more) noexcept {
-        if (!begin_rebuilt()) return false;
-        const auto size = static_cast<std::uint64_t>(end_ - begin_);
-        constexpr std::uint64_t kAllowance = std::uint64_t{16} << 20;
-        constexpr std::uint64_t kLargest = 0xffffffffU;
-        const std::uint64_t after = std::uint64_t{out_.rebuilt.size()} + more;
-        if (after > size * 16 + kAllowance || after > kLargest) {
-            return fail(ErrorCode::limit_exceeded, p_);
-        }
-        return out_.rebuilt.reserve_more(more) || fail(ErrorCode::out_of_memory, p_);
+        const ErrorCode code = rebuilt_.room(more);
+        return code == ErrorCode::ok || fail(code, p_);
     }
-    [[nodiscard]] std::uint32_t rebuilt_size() const noexcept {
-        return static_cast<std::uint32_t>(out_.rebuilt.size());
-    }
-    // requires: room
-    void put(const std::uint8_t* from, std::size_t size) noexcept {
-        if (size > 0) std::memcpy(out_.rebuilt.data() + out_.rebuilt.size(), from, size);
-        out_.rebuilt.set_size(out_.rebuilt.size() + size);
-    }
-    void put_number(std::uint64_t value) noexcept {
-        std::uint8_t bytes[kMaxVarUintSize];
-        put(bytes, static_cast<std::size_t>(put_var_uint(bytes, value) - bytes));
-    }
-    void put_slice(Slice slice) noexcept {
-        // The copy of the input has the input's offsets.
-        const std::size_t at = out_.rebuilt.size();
-        std::memcpy(out_.rebuilt.data() + at, out_.rebuilt.data() + slice.offset, slice.size);
-        out_.rebuilt.set_size(at + slice.size);
-    }
-    void put_half(char16_t half) noexcept {
-        if (half == 0) return;
-        const std::uint8_t bytes[] = {static_cast<std::uint8_t>(0xe0U | (half >> 12)),
-                                      static_cast<std::uint8_t>(0x80U | ((half >> 6) & 0x3fU)),
-                                      static_cast<std::uint8_t>(0x80U | (half & 0x3fU))};
-        put(bytes, sizeof bytes);
-    }
-    [[nodiscard]] bool rebuild_text(const ColumnText& text, bool keep_halves, Slice& to) noexcept {
-        if (!room(std::size_t{text.size} + 6)) return false;
-        to.offset = rebuilt_size();
-        const auto shown = [&](char16_t half) {
-            return half == 0 || keep_halves ? half : kReplacement;
-        };
-        put_half(shown(text.first_half));
-        put(text.from, text.size);
-        put_half(shown(text.last_half));
-        to.size = rebuilt_size() - to.offset;
-        return true;
+    [[nodiscard]] bool rebuild(const ColumnText& text, bool keep_halves, Slice& to) noexcept {
+        const ErrorCode code = rebuilt_.text(text, keep_halves, to);
+        return code == ErrorCode::ok || fail(code, p_);
     }
     // A name, key, guid or JSON text: valid UTF-8.
     [[nodiscard]] bool text(Slice& to) noexcept {
         ColumnText text;
         if (!strings_.read(text)) return fail_in(strings_);
-        if (ROPEWALK_UNLIKELY(text.has_halves())) return rebuild_text(text, false, to);
+        if (ROPEWALK_UNLIKELY(text.has_halves())) return rebuild(text, false, to);
         to = slice(text.from, text.size);
         return true;
     }
@@ -256,7 +206,7 @@ private:
             for (std::uint64_t i = 0; i < now; ++i, ++block) {
                 if (!one(*block, static_cast<std::uint32_t>(clock))) return false;
                 clock += block->length;
-                list_.note_length(block->length);
+                list_.note(*block);
                 if (ROPEWALK_UNLIKELY(clock > kMaxClock)) {
                     return fail(ErrorCode::limit_exceeded, p_);
                 }
@@ -332,7 +282,7 @@ private:
         if (text.pairs > 0) block.flags |= BlockView::kPairs;
         if (text.has_halves()) {
             block.flags |= BlockView::kHalves;
-            return rebuild_text(text, true, block.content);
+            return rebuild(text, true, block.content);
         }
         block.content = slice(text.from, text.size);
         return true;
@@ -409,8 +359,7 @@ private:
         for (std::uint64_t i = 0; i < texts; ++i) {
             Slice at;
             if (!text(at)) return false;
-            const std::uint8_t* const from =
-                (out_.rebuilt.empty() ? begin_ : out_.rebuilt.data()) + at.offset;
+            const std::uint8_t* const from = rebuilt_.at(at);
             const ByteView json{from, at.size};
             if (as_text(json) != kUndefined) {
                 const std::uint8_t* p = from;
@@ -423,8 +372,9 @@ private:
         }
         if (!room(json_.size())) return false;
         block.length = static_cast<std::uint32_t>(texts);
-        block.content = {rebuilt_size(), static_cast<std::uint32_t>(json_.size())};
-        put(json_.data(), json_.size());
+        block.content = rebuilt_.begin();
+        rebuilt_.put(json_);
+        rebuilt_.end(block.content);
         return true;
     }
 
@@ -450,14 +400,13 @@ private:
         if (!room(2 * kMaxVarUintSize + (key == nullptr ? 0 : key->size) + value.size())) {
             return false;
         }
-        block.content.offset = rebuilt_size();
+        block.content = rebuilt_.begin();
         if (key != nullptr) {
-            put_number(key->size);
-            put_slice(*key);
-            if (exact) put_number(value.size());
+            rebuilt_.put_sized(*key);
+            if (exact) rebuilt_.put_number(value.size());
         }
-        put(value.data(), value.size());
-        block.content.size = rebuilt_size() - block.content.offset;
+        rebuilt_.put(value);
+        rebuilt_.end(block.content);
         return true;
     }
 
@@ -473,16 +422,15 @@ private:
         }
         Slice of;
         if (named && !name(of)) return false;
-        if (!room(1 + kMaxVarUintSize + of.size)) return false;
-        block.content.offset = rebuilt_size();
-        put_number(ref);
+        if (!room(2 * kMaxVarUintSize + of.size)) return false;
+        block.content = rebuilt_.begin();
+        rebuilt_.put_number(ref);
         if (named) {
-            put_number(of.size);
-            put_slice(of);
+            rebuilt_.put_sized(of);
         } else {
             plain_types_[ref] = block.content.offset;
         }
-        block.content.size = rebuilt_size() - block.content.offset;
+        rebuilt_.end(block.content);
         return true;
     }
 
@@ -496,11 +444,10 @@ private:
         if (options[0] != kTagObject) return fail(ErrorCode::invalid_struct, at);
         if (!canonical) block.flags = 0;
         if (!room(kMaxVarUintSize + guid.size + options.size())) return false;
-        block.content.offset = rebuilt_size();
-        put_number(guid.size);
-        put_slice(guid);
-        put(options.data(), options.size());
-        block.content.size = rebuilt_size() - block.content.offset;
+        block.content = rebuilt_.begin();
+        rebuilt_.put_sized(guid);
+        rebuilt_.put(options);
+        rebuilt_.end(block.content);
         return true;
     }
 
@@ -543,6 +490,7 @@ private:
     const Limits& limits_;
     DecodedUpdate& out_;
     UpdateSections list_{out_};
+    Rebuilt rebuilt_{{begin_, end_}, out_.rebuilt};
 
     UintOptRleReader clients_;
     IntDiffOptRleReader left_clocks_;
