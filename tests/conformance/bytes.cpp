@@ -50,7 +50,8 @@ struct Reach {
 
 Reach reach_of(const Update& update) {
     crdt::detail::DecodedUpdate decoded;
-    const crdt::Error error = crdt::detail::decode_update(update.format, view(update.bytes), {}, decoded);
+    const crdt::Error error =
+        crdt::detail::decode_update(update.format, view(update.bytes), {}, decoded);
     if (error.code != crdt::ErrorCode::ok) throw std::runtime_error(error.message());
     crdt::IdSet structs;
     crdt::IdSet deletes;

@@ -82,12 +82,8 @@ Json decode_update_in(crdt::UpdateFormat format, const Json& args) {
     return from_decoded(decoded);
 }
 
-Json decode_update(const Json& args) {
-    return decode_update_in(crdt::UpdateFormat::v1, args);
-}
-Json decode_update_v2(const Json& args) {
-    return decode_update_in(crdt::UpdateFormat::v2, args);
-}
+Json decode_update(const Json& args) { return decode_update_in(crdt::UpdateFormat::v1, args); }
+Json decode_update_v2(const Json& args) { return decode_update_in(crdt::UpdateFormat::v2, args); }
 
 using Function = Json (*)(const Json& args);
 
@@ -114,8 +110,8 @@ void report(const std::vector<Difference>& found, Outcome& outcome) {
 
 void apply_to_empty(const Json& args, const Json& expect, Outcome& outcome) {
     const bool collect = !args.has("gc") || args.flag("gc");
-    const auto format = args.text_or("format", "v1") == "v2" ? crdt::UpdateFormat::v2
-                                                             : crdt::UpdateFormat::v1;
+    const auto format =
+        args.text_or("format", "v1") == "v2" ? crdt::UpdateFormat::v2 : crdt::UpdateFormat::v1;
     Replica replica(crdt::ClientId{999}, collect);
     for (const auto& [root, type] : args["roots"].object()) replica.define(root, type.string());
     for (const Json& update : args["updates"].array()) {

@@ -88,8 +88,8 @@ void run_malformed(const Json& test, Outcome& outcome) {
     }
     static_cast<void>(replica.take_told());
     const Picture before = picture_of(replica);
-    const auto format = test.text_or("format", "v1") == "v2" ? crdt::UpdateFormat::v2
-                                                             : crdt::UpdateFormat::v1;
+    const auto format =
+        test.text_or("format", "v1") == "v2" ? crdt::UpdateFormat::v2 : crdt::UpdateFormat::v1;
     const crdt::Status status = replica.apply(format, blob(test["bytes"]));
     if (status.ok()) {
         accepted(test, before, replica, outcome);

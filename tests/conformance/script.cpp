@@ -84,8 +84,7 @@ private:
         } else if (name == "sync") {
             sync(step, expect);
         } else if (name == "check") {
-            compare_state(" .state", expect["state"], replica(step["doc"]), compare_bytes_,
-                          found_);
+            compare_state(" .state", expect["state"], replica(step["doc"]), compare_bytes_, found_);
         } else if (name == "converged") {
             converged(step, expect);
         } else if (name == "define") {
@@ -136,7 +135,8 @@ private:
         compare_told(doc, before, expect, told_[number]);
     }
 
-    // What a document told its listeners, against what Yjs emitted. `before`: its state then, in V2.
+    // What a document told its listeners, against what Yjs emitted. `before`: its state then, in
+    // V2.
     void compare_told(const Replica& doc,
                       Blob before,
                       const Json& expect,
@@ -179,7 +179,9 @@ private:
                                                     : crdt::UpdateFormat::v1;
     }
 
-    void apply(Replica& to, crdt::UpdateFormat format, const std::vector<Blob>& updates,
+    void apply(Replica& to,
+               crdt::UpdateFormat format,
+               const std::vector<Blob>& updates,
                const Json& expect) {
         const Blob before = to.update_v2();
         for (const Blob& update : updates) {
@@ -219,8 +221,8 @@ private:
         const Json* diff = expect.find("diff");
         if (diff != nullptr) {
             if (compare_bytes_) {
-                compare_updates(" diff", to.update_v2(), to.collects(), format, blob(*diff),
-                                update, found_);
+                compare_updates(" diff", to.update_v2(), to.collects(), format, blob(*diff), update,
+                                found_);
             }
             if (!own_bytes_) update = blob(*diff);
         }

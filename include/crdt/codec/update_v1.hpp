@@ -54,7 +54,7 @@ struct DecodedUpdate {
     Vec<ClientId> clients;
     Vec<ClientSection> sections;
     Vec<BlockView> blocks;
-    Vec<DeleteRange> deletes;            // in the order of the wire; may overlap
+    Vec<DeleteRange> deletes;  // in the order of the wire; may overlap
     // Of an update in V2 with contents that do not stand in one place: a copy of it, and behind it
     // those contents in one piece each.
     Vec<std::uint8_t> rebuilt;
@@ -103,8 +103,8 @@ private:
                                      const Limits& limits,
                                      DecodedUpdate& out) noexcept;
 
-// Content that V2 can say and V1 cannot waits for its causes in V1 with numbers of our own: an embed
-// and a format whose value is an Any, and a string with lone surrogates.
+// Content that V2 can say and V1 cannot waits for its causes in V1 with numbers of our own: an
+// embed and a format whose value is an Any, and a string with lone surrogates.
 inline constexpr unsigned kParkedEmbed = 11;
 inline constexpr unsigned kParkedFormat = 12;
 inline constexpr unsigned kParkedHalves = 13;

@@ -1,5 +1,5 @@
-// Writing updates struct by struct, without a document, in either format. Both writers have the same
-// functions; put_block() copies a decoded block whatever format it was read from.
+// Writing updates struct by struct, without a document, in either format. Both writers have the
+// same functions; put_block() copies a decoded block whatever format it was read from.
 //
 //   UpdateWriterV2 out(bytes);                   // or UpdateWriterV1
 //   out.begin_section(client, clock);            // clients descending; clocks go on by themselves

@@ -63,7 +63,8 @@ public:
     Status apply_v2(ByteView update, Origin origin = {}) noexcept;
 
     // What a replica with `known` lacks, as a V1 update; what waits is passed on.
-    [[nodiscard]] Result<Bytes> encode_state_as_update(const StateVector& known = {}) const noexcept;
+    [[nodiscard]] Result<Bytes> encode_state_as_update(
+        const StateVector& known = {}) const noexcept;
     Status encode_state_as_update(const StateVector& known, Bytes& out) const noexcept;
     [[nodiscard]] Result<Bytes> encode_state_as_update_v2(
         const StateVector& known = {}) const noexcept;
@@ -123,6 +124,6 @@ private:
 }  // namespace crdt
 
 #if !defined(ROPEWALK_COMPILED) || !ROPEWALK_COMPILED
-#include "../impl/types/value.ipp"
 #include "../impl/doc/doc.ipp"
+#include "../impl/types/value.ipp"
 #endif

@@ -59,17 +59,20 @@ private:
     [[nodiscard]] ContentKind kind_of(const Run& run, bool dead) const noexcept;
     // Which of the client's runs holds the unit.
     [[nodiscard]] std::uint32_t run_at(std::uint32_t client, std::uint32_t clock) const noexcept;
-    [[nodiscard]] bool continues(const Block& block, const Run& run,
+    [[nodiscard]] bool continues(const Block& block,
+                                 const Run& run,
                                  std::uint32_t offset) const noexcept {
         switch (block.kind) {
-            case ContentKind::gc: return true;
+            case ContentKind::gc:
+                return true;
             case ContentKind::deleted:
             case ContentKind::string:
             case ContentKind::any:
             case ContentKind::json:
                 return offset > 0 ||
                        (run.origin == block.last && run.right == store_.runs[block.run].right);
-            default: return false;
+            default:
+                return false;
         }
     }
 

@@ -18,7 +18,9 @@ public:
 
     // The update of a change that only typed: what one client has appended to its newest run since
     // `from`. False: it is more than that, and nothing was written.
-    [[nodiscard]] static bool keystroke(Store& store, std::uint32_t client, std::uint32_t from,
+    [[nodiscard]] static bool keystroke(Store& store,
+                                        std::uint32_t client,
+                                        std::uint32_t from,
                                         Bytes& out) noexcept;
 
     // The structs from these clocks on, with the deletions of the whole document.
@@ -43,8 +45,8 @@ private:
         return out_.reserve_more(more);
     }
     void put(std::uint64_t number) noexcept {
-        out_.set_size(static_cast<std::size_t>(
-            put_var_uint(out_.data() + out_.size(), number) - out_.data()));
+        out_.set_size(static_cast<std::size_t>(put_var_uint(out_.data() + out_.size(), number) -
+                                               out_.data()));
     }
     void put_byte(unsigned byte) noexcept {
         out_.push_back_reserved(static_cast<std::uint8_t>(byte));
@@ -56,7 +58,9 @@ private:
     void put_id(RunPos unit) noexcept;
     [[nodiscard]] bool put_string(std::string_view text) noexcept;
 
-    [[nodiscard]] bool structs(std::uint32_t client, std::uint32_t from, bool with_pending) noexcept;
+    [[nodiscard]] bool structs(std::uint32_t client,
+                               std::uint32_t from,
+                               bool with_pending) noexcept;
     [[nodiscard]] bool flush(const Block& block) noexcept;
     [[nodiscard]] bool head(const Block& block) noexcept;
     [[nodiscard]] bool string_content() noexcept;

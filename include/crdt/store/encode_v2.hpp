@@ -36,7 +36,8 @@ private:
         const Run& run = store_.runs[unit.run];
         return {store_.clients[run.client].id, run.clock + unit.offset};
     }
-    [[nodiscard]] bool structs(std::uint32_t client, std::uint32_t from,
+    [[nodiscard]] bool structs(std::uint32_t client,
+                               std::uint32_t from,
                                bool with_pending) noexcept;
     void flush(const Block& block) noexcept;
     void head(const Block& block) noexcept;

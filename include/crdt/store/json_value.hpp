@@ -22,8 +22,7 @@ struct JsonValue {
 
 // Writes what a run of kind embed or format holds.
 template <class UpdateWriter>
-void put_json_value(UpdateWriter& out, RunKind kind, std::uint8_t flags,
-                    ByteView stored) noexcept {
+void put_json_value(UpdateWriter& out, RunKind kind, std::uint8_t flags, ByteView stored) noexcept {
     const JsonValue value = json_value_of(kind, flags, stored);
     if (kind == RunKind::format) out.name(value.key);
     if (value.is_any) {

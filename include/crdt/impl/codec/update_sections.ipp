@@ -89,7 +89,7 @@ private:
     }
 
     DecodedUpdate& out_;
-    std::uint32_t longest_ = 1;  // of the blocks so far
+    std::uint32_t longest_ = 1;          // of the blocks so far
     std::uint32_t crossings_left_ = 16;  // each costs a search; honest updates have none
     bool replaced_ = false;
 };

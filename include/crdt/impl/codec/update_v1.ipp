@@ -239,13 +239,18 @@ private:
     [[nodiscard]] static bool set_parked_kind(unsigned ref, BlockView& block) noexcept {
         block.flags = BlockView::kAnyValue;
         switch (ref) {
-            case kParkedEmbed: block.kind = ContentKind::embed; return true;
-            case kParkedFormat: block.kind = ContentKind::format; return true;
+            case kParkedEmbed:
+                block.kind = ContentKind::embed;
+                return true;
+            case kParkedFormat:
+                block.kind = ContentKind::format;
+                return true;
             case kParkedHalves:
                 block.kind = ContentKind::string;
                 block.flags = BlockView::kHalves;
                 return true;
-            default: return false;
+            default:
+                return false;
         }
     }
 
@@ -326,17 +331,27 @@ private:
         block.length = 1;
         block.flags |= BlockView::kCanonical;
         switch (block.kind) {
-            case ContentKind::deleted: return length(p, block);
-            case ContentKind::json: return json_list(p, block);
-            case ContentKind::any: return any_list(p, block);
-            case ContentKind::binary: return var_bytes(p, block.content);
+            case ContentKind::deleted:
+                return length(p, block);
+            case ContentKind::json:
+                return json_list(p, block);
+            case ContentKind::any:
+                return any_list(p, block);
+            case ContentKind::binary:
+                return var_bytes(p, block.content);
             case ContentKind::embed:
                 if (!block.has_any_value()) return json_text(p, block.content, false);
                 p = any(p, block);
                 break;
-            case ContentKind::format: p = format(p, block); break;
-            case ContentKind::type: p = type(p); break;
-            default: p = document(p, block); break;
+            case ContentKind::format:
+                p = format(p, block);
+                break;
+            case ContentKind::type:
+                p = type(p);
+                break;
+            default:
+                p = document(p, block);
+                break;
         }
         if (p != nullptr) block.content = slice(from, static_cast<std::size_t>(p - from));
         return p;

@@ -231,8 +231,7 @@ private:
             std::uint64_t value = 0;
             return number(value) && set_length(block, value, at);
         }
-        if ((info & 0x80U) != 0 &&
-            ROPEWALK_UNLIKELY(!id(left_clocks_, block.origin, clock))) {
+        if ((info & 0x80U) != 0 && ROPEWALK_UNLIKELY(!id(left_clocks_, block.origin, clock))) {
             return false;
         }
         if ((info & 0x40U) != 0) {
@@ -308,17 +307,24 @@ private:
         block.length = 1;
         block.flags = BlockView::kCanonical;
         switch (block.kind) {
-            case ContentKind::deleted: return length(block);
-            case ContentKind::json: return json_list(block);
-            case ContentKind::any: return any_list(block);
-            case ContentKind::binary: return var_bytes(block.content);
-            case ContentKind::embed: return json_value(nullptr, block);
+            case ContentKind::deleted:
+                return length(block);
+            case ContentKind::json:
+                return json_list(block);
+            case ContentKind::any:
+                return any_list(block);
+            case ContentKind::binary:
+                return var_bytes(block.content);
+            case ContentKind::embed:
+                return json_value(nullptr, block);
             case ContentKind::format: {
                 Slice key;
                 return name(key) && json_value(&key, block);
             }
-            case ContentKind::type: return type(block);
-            default: return document(block);
+            case ContentKind::type:
+                return type(block);
+            default:
+                return document(block);
         }
     }
 
@@ -378,8 +384,8 @@ private:
         return true;
     }
 
-    // The value of an embed, or that of a format behind its key: JSON text as V1 has it, unless JSON
-    // cannot say it.
+    // The value of an embed, or that of a format behind its key: JSON text as V1 has it, unless
+    // JSON cannot say it.
     [[nodiscard]] bool json_value(const Slice* key, BlockView& block) noexcept {
         ByteView value;
         bool canonical = true;
@@ -472,11 +478,10 @@ private:
                 std::uint64_t clock = 0;
                 std::uint64_t length = 0;
                 if (!number(distance) || !number(less_one)) return false;
-                const ErrorCode code =
-                    delete_range_v2(distance, less_one, behind, clock, length);
+                const ErrorCode code = delete_range_v2(distance, less_one, behind, clock, length);
                 if (ROPEWALK_UNLIKELY(code != ErrorCode::ok)) return fail(code, at);
-                out_.deletes.push_back_reserved({slot, static_cast<std::uint32_t>(clock),
-                                                 static_cast<std::uint32_t>(length)});
+                out_.deletes.push_back_reserved(
+                    {slot, static_cast<std::uint32_t>(clock), static_cast<std::uint32_t>(length)});
             }
         }
         return true;
@@ -502,7 +507,7 @@ private:
     UintOptRleReader lengths_;
     IntDiffOptRleReader key_numbers_;
 
-    Vec<Slice> names_;                         // by key number
+    Vec<Slice> names_;                        // by key number
     std::uint32_t plain_types_[kTypes] = {};  // offsets of contents that have been rebuilt
     Bytes json_;
     Bytes canonical_;

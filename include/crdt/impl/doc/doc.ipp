@@ -58,7 +58,9 @@ struct DocCore {
 };
 
 // Encodes the change in each format that somebody listens to.
-ROPEWALK_INLINE Status DocCore::encode(detail::Store& changed, Bytes& v1, Bytes& v2,
+ROPEWALK_INLINE Status DocCore::encode(detail::Store& changed,
+                                       Bytes& v1,
+                                       Bytes& v2,
                                        bool& anything) noexcept {
     detail::Change& change = changed.change;
     bool v1_is_due = listeners->any(UpdateFormat::v1);
@@ -66,8 +68,7 @@ ROPEWALK_INLINE Status DocCore::encode(detail::Store& changed, Bytes& v1, Bytes&
         changed.own_next_clock() > change.own_begin) {
         changed.settle();
         anything = true;
-        if (v1_is_due &&
-            detail::Encoder::keystroke(changed, changed.own, change.own_begin, v1)) {
+        if (v1_is_due && detail::Encoder::keystroke(changed, changed.own, change.own_begin, v1)) {
             v1_is_due = false;
         }
         if (!v1_is_due && !listeners->any(UpdateFormat::v2)) return {};
@@ -150,7 +151,8 @@ ROPEWALK_INLINE Status DocCore::finish(void* context, detail::Store& store) noex
     return static_cast<DocCore*>(context)->tell(store);
 }
 
-// -- the document -----------------------------------------------------------------------------------
+// -- the document
+// -----------------------------------------------------------------------------------
 
 ROPEWALK_INLINE Doc::Doc(const DocOptions& options) {
     void* block = detail::allocate(sizeof(DocCore));
@@ -239,7 +241,8 @@ ROPEWALK_INLINE Status Doc::apply(ByteView update, UpdateFormat format, Origin o
     return status;
 }
 
-// -- encoding ---------------------------------------------------------------------------------------
+// -- encoding
+// ---------------------------------------------------------------------------------------
 
 ROPEWALK_INLINE Status Doc::encode_state_as_update(const StateVector& known,
                                                    Bytes& out) const noexcept {
@@ -261,8 +264,9 @@ ROPEWALK_INLINE Status Doc::encode_state_as_update_v2(const StateVector& known,
     if (core_ == nullptr) return ErrorCode::out_of_memory;
     detail::Store& store = core_->store;
     ROPEWALK_CHECK(store.open_history());
-    return detail::EncoderV2(store, out, store.collect)
-        .state([&](ClientId client) { return raw(known.get(client)); });
+    return detail::EncoderV2(store, out, store.collect).state([&](ClientId client) {
+        return raw(known.get(client));
+    });
 }
 
 ROPEWALK_INLINE Result<Bytes> Doc::encode_state_as_update_v2(
@@ -310,7 +314,8 @@ ROPEWALK_INLINE Result<IdSet> Doc::delete_set() const noexcept {
     return decode_delete_set_v1(bytes, store.limits);
 }
 
-// -- what waits -------------------------------------------------------------------------------------
+// -- what waits
+// -------------------------------------------------------------------------------------
 
 ROPEWALK_INLINE bool Doc::has_pending() const noexcept {
     return core_ != nullptr && !core_->store.pending.empty();
@@ -344,7 +349,8 @@ ROPEWALK_INLINE Result<IdSet> Doc::pending_deletes() const noexcept {
     return set;
 }
 
-// -- listeners --------------------------------------------------------------------------------------
+// -- listeners
+// --------------------------------------------------------------------------------------
 
 ROPEWALK_INLINE Subscription Doc::listen(detail::UpdateListeners::Listener listener) noexcept {
     if (core_ != nullptr && core_->listeners == nullptr) {

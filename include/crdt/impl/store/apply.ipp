@@ -49,8 +49,7 @@ ROPEWALK_INLINE Status Apply::keystroke(bool& done) noexcept {
         const std::size_t text =
             block.is_ascii() ? block.content.size : std::size_t{block.length} * 2 + 1;
         if (!store_.runs.reserve_more(1) || !log.reserve_more(1) ||
-            !store_.content.reserve_text(log, text) ||
-            !store_.change.touched.reserve_more(1)) {
+            !store_.content.reserve_text(log, text) || !store_.change.touched.reserve_more(1)) {
             return ErrorCode::out_of_memory;
         }
     }
@@ -77,7 +76,8 @@ ROPEWALK_INLINE Status Apply::run() noexcept {
     bool loaded = false;
     if (status.ok() && store_.runs.size() == 0 && parked_.empty()) status = load(loaded);
     if (status.ok() && !loaded) {
-        status = reserve(order_.size(), std::uint64_t{order_.size()} * 2 + update_.deletes.size() * 2);
+        status =
+            reserve(order_.size(), std::uint64_t{order_.size()} * 2 + update_.deletes.size() * 2);
     }
     if (!status.ok()) {
         // Clients met for the first time are named by nothing yet.
@@ -125,7 +125,8 @@ ROPEWALK_INLINE Status Apply::number_clients() noexcept {
     return {};
 }
 
-// -- plan -------------------------------------------------------------------------------------------
+// -- plan
+// -------------------------------------------------------------------------------------------
 
 // The first unit that a block needs and that is not known.
 ROPEWALK_INLINE Apply::Lack Apply::lack_of(const BlockView& block) const noexcept {
@@ -215,7 +216,8 @@ ROPEWALK_INLINE Status Apply::plan_section(std::uint32_t first) noexcept {
     return {};
 }
 
-// -- reserve ----------------------------------------------------------------------------------------
+// -- reserve
+// ----------------------------------------------------------------------------------------
 
 ROPEWALK_INLINE Status Apply::reserve(std::size_t runs, std::uint64_t changes) noexcept {
     std::size_t cells = 0;
@@ -238,9 +240,9 @@ ROPEWALK_INLINE Status Apply::reserve(std::size_t runs, std::uint64_t changes) n
                 break;
             case ContentKind::any:
                 // Canonical forms of numbers may be longer; a stored size takes up to 5 bytes.
-                values += block.is_canonical()
-                              ? block.content.size + std::size_t{block.length} * 5
-                              : std::size_t{block.content.size} * 6 + std::size_t{block.length} * 15;
+                values += block.is_canonical() ? block.content.size + std::size_t{block.length} * 5
+                                               : std::size_t{block.content.size} * 6 +
+                                                     std::size_t{block.length} * 15;
                 cells += block.length;
                 break;
             case ContentKind::json:
@@ -258,7 +260,9 @@ ROPEWALK_INLINE Status Apply::reserve(std::size_t runs, std::uint64_t changes) n
                 }
                 break;
             }
-            default: values += block.content.size + std::size_t{5}; break;
+            default:
+                values += block.content.size + std::size_t{5};
+                break;
         }
         if (ROPEWALK_LIKELY(block.parent == ParentRef::inherit)) continue;
         if (block.parent == ParentRef::root) {
@@ -283,13 +287,11 @@ ROPEWALK_INLINE Status Apply::reserve(std::size_t runs, std::uint64_t changes) n
     const std::uint64_t empty = store_.sequences.empty_sequences() + types + keys + roots;
     const auto small = static_cast<std::uint32_t>(
         empty < order_.size() ? empty : static_cast<std::uint64_t>(order_.size()));
-    if (!memory || !store_.runs.reserve_more(runs) ||
-        !store_.content.cells.reserve_more(cells) || !store_.content.values.reserve(values) ||
-        !store_.types.reserve(types + roots, keys) ||
+    if (!memory || !store_.runs.reserve_more(runs) || !store_.content.cells.reserve_more(cells) ||
+        !store_.content.values.reserve(values) || !store_.types.reserve(types + roots, keys) ||
         !store_.change.touched.reserve_more(update_.sections.size()) ||
-        (changes > 0 &&
-         (!store_.sequences.nodes.reserve(small, 0, 0) ||
-          !store_.sequences.reserve_changes(static_cast<std::uint32_t>(changes))))) {
+        (changes > 0 && (!store_.sequences.nodes.reserve(small, 0, 0) ||
+                         !store_.sequences.reserve_changes(static_cast<std::uint32_t>(changes))))) {
         return ErrorCode::out_of_memory;
     }
     return reserve_parking();
@@ -324,7 +326,8 @@ ROPEWALK_INLINE Status Apply::reserve_parking() noexcept {
     return {};
 }
 
-// -- write ------------------------------------------------------------------------------------------
+// -- write
+// ------------------------------------------------------------------------------------------
 
 ROPEWALK_INLINE void Apply::write() noexcept {
     Integrator integrator{store_, update_, numbers_.data()};

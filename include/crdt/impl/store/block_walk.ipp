@@ -8,22 +8,31 @@ ROPEWALK_INLINE ContentKind BlockWalk::kind_of(const Run& run, bool dead) const 
     if (run.kind == RunKind::gc) return ContentKind::gc;
     if (forget_ && dead) {
         // A document that keeps deleted content still has the items of deleted types.
-        const bool inside_dead = run.seq != kNone &&
-                                 store_.types.types[store_.sequences.seqs[run.seq].type].dead;
+        const bool inside_dead =
+            run.seq != kNone && store_.types.types[store_.sequences.seqs[run.seq].type].dead;
         return inside_dead ? ContentKind::gc : ContentKind::deleted;
     }
     switch (run.kind) {
         case RunKind::ascii:
-        case RunKind::utf16: return ContentKind::string;
-        case RunKind::any: return ContentKind::any;
-        case RunKind::json: return ContentKind::json;
-        case RunKind::binary: return ContentKind::binary;
-        case RunKind::embed: return ContentKind::embed;
-        case RunKind::format: return ContentKind::format;
-        case RunKind::type: return ContentKind::type;
-        case RunKind::document: return ContentKind::document;
+        case RunKind::utf16:
+            return ContentKind::string;
+        case RunKind::any:
+            return ContentKind::any;
+        case RunKind::json:
+            return ContentKind::json;
+        case RunKind::binary:
+            return ContentKind::binary;
+        case RunKind::embed:
+            return ContentKind::embed;
+        case RunKind::format:
+            return ContentKind::format;
+        case RunKind::type:
+            return ContentKind::type;
+        case RunKind::document:
+            return ContentKind::document;
         case RunKind::gc:
-        case RunKind::deleted: break;
+        case RunKind::deleted:
+            break;
     }
     return ContentKind::deleted;
 }
@@ -51,8 +60,7 @@ ROPEWALK_INLINE bool BlockWalk::deletions_of(std::uint32_t client, Vec<Deletion>
             const std::uint32_t count = store_.content.same_state(run, offset, run.length - offset);
             if (store_.content.deleted(run, offset)) {
                 const std::uint32_t clock = run.clock + offset;
-                if (ranges.size() > first &&
-                    ranges.back().clock + ranges.back().length == clock) {
+                if (ranges.size() > first && ranges.back().clock + ranges.back().length == clock) {
                     ranges.back().length += count;
                 } else if (!ranges.push_back({client, clock, count})) {
                     return false;

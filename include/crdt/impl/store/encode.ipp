@@ -36,7 +36,8 @@ ROPEWALK_INLINE bool Encoder::put_string(std::string_view text) noexcept {
 
 // -- one client -----------------------------------------------------------------------------------
 
-ROPEWALK_INLINE bool Encoder::structs(std::uint32_t client, std::uint32_t from,
+ROPEWALK_INLINE bool Encoder::structs(std::uint32_t client,
+                                      std::uint32_t from,
                                       bool with_pending) noexcept {
     const ClientLog& log = store_.clients[client];
     const bool parked = with_pending && store_.pending.has_blocks(log);
@@ -71,11 +72,16 @@ ROPEWALK_INLINE bool Encoder::flush(const Block& block) noexcept {
     if (!head(block)) return false;
     if (!room(64)) return false;
     switch (block.kind) {
-        case ContentKind::deleted: put(block.length); return true;
-        case ContentKind::string: return string_content();
+        case ContentKind::deleted:
+            put(block.length);
+            return true;
+        case ContentKind::string:
+            return string_content();
         case ContentKind::any:
-        case ContentKind::json: return element_content(block);
-        default: return single_content(run);
+        case ContentKind::json:
+            return element_content(block);
+        default:
+            return single_content(run);
     }
 }
 
@@ -164,7 +170,8 @@ ROPEWALK_INLINE bool Encoder::single_content(const Run& run) noexcept {
     return true;
 }
 
-// -- deletions --------------------------------------------------------------------------------------
+// -- deletions
+// --------------------------------------------------------------------------------------
 
 // One client's ranges.
 ROPEWALK_INLINE bool Encoder::put_ranges(const Deletion* ranges, std::size_t count) noexcept {
@@ -202,9 +209,12 @@ ROPEWALK_INLINE Status Encoder::delete_set(bool with_pending) noexcept {
     return {};
 }
 
-// -- keystrokes -------------------------------------------------------------------------------------
+// -- keystrokes
+// -------------------------------------------------------------------------------------
 
-ROPEWALK_INLINE bool Encoder::keystroke(Store& store, std::uint32_t client, std::uint32_t from,
+ROPEWALK_INLINE bool Encoder::keystroke(Store& store,
+                                        std::uint32_t client,
+                                        std::uint32_t from,
                                         Bytes& out) noexcept {
     const ClientLog& log = store.clients[client];
     const Run& run = store.runs[log.newest()];
@@ -250,7 +260,8 @@ ROPEWALK_INLINE bool Encoder::keystroke(Store& store, std::uint32_t client, std:
     return true;
 }
 
-// -- whole updates ------------------------------------------------------------------------------------
+// -- whole updates
+// ------------------------------------------------------------------------------------
 
 template <class Known>
 Status Encoder::state(Known&& known, bool with_pending) noexcept {

@@ -7,7 +7,8 @@ namespace crdt::detail {
 
 // -- structs --------------------------------------------------------------------------------------
 
-ROPEWALK_INLINE bool EncoderV2::structs(std::uint32_t client, std::uint32_t from,
+ROPEWALK_INLINE bool EncoderV2::structs(std::uint32_t client,
+                                        std::uint32_t from,
                                         bool with_pending) noexcept {
     const ClientLog& log = store_.clients[client];
     std::uint32_t next = from;
@@ -40,7 +41,9 @@ ROPEWALK_INLINE void EncoderV2::flush(const Block& block) noexcept {
     if (block.kind == ContentKind::gc) return out_.gc(block.length);
     head(block);
     switch (block.kind) {
-        case ContentKind::deleted: out_.length(block.length); break;
+        case ContentKind::deleted:
+            out_.length(block.length);
+            break;
         case ContentKind::string: {
             StringColumnWriter& strings = out_.strings();
             for (const BlockWalk::Part& part : walk_.parts()) {
@@ -55,8 +58,11 @@ ROPEWALK_INLINE void EncoderV2::flush(const Block& block) noexcept {
             break;
         }
         case ContentKind::any:
-        case ContentKind::json: elements(block); break;
-        default: single_content(store_.runs[block.run]);
+        case ContentKind::json:
+            elements(block);
+            break;
+        default:
+            single_content(store_.runs[block.run]);
     }
 }
 
@@ -114,9 +120,13 @@ ROPEWALK_INLINE void EncoderV2::single_content(const Run& run) noexcept {
     }
     const ByteView value = store_.content.value(run.data);
     switch (run.kind) {
-        case RunKind::binary: out_.binary(value); break;
+        case RunKind::binary:
+            out_.binary(value);
+            break;
         case RunKind::embed:
-        case RunKind::format: put_json_value(out_, run.kind, run.flags, value); break;
+        case RunKind::format:
+            put_json_value(out_, run.kind, run.flags, value);
+            break;
         default: {  // a document: its guid, and its options
             const std::uint8_t* at = value.data();
             const std::uint8_t* const end = at + value.size();
@@ -126,7 +136,8 @@ ROPEWALK_INLINE void EncoderV2::single_content(const Run& run) noexcept {
     }
 }
 
-// -- deletions --------------------------------------------------------------------------------------
+// -- deletions
+// --------------------------------------------------------------------------------------
 
 // One client's ranges.
 ROPEWALK_INLINE void EncoderV2::put_ranges(const Deletion* ranges, std::size_t count) noexcept {
@@ -150,7 +161,8 @@ ROPEWALK_INLINE Status EncoderV2::all_deletions(bool with_pending) noexcept {
     return out_.finish();
 }
 
-// -- changes ----------------------------------------------------------------------------------------
+// -- changes
+// ----------------------------------------------------------------------------------------
 
 ROPEWALK_INLINE Status EncoderV2::change_structs(Vec<WriteFrom>& from) noexcept {
     walk_.sort(from);
@@ -165,8 +177,7 @@ ROPEWALK_INLINE Status EncoderV2::change_with_all_deletions(Vec<WriteFrom>& from
     return all_deletions(false);
 }
 
-ROPEWALK_INLINE Status EncoderV2::change(Vec<WriteFrom>& from,
-                                         Vec<Deletion>& deletions) noexcept {
+ROPEWALK_INLINE Status EncoderV2::change(Vec<WriteFrom>& from, Vec<Deletion>& deletions) noexcept {
     ROPEWALK_CHECK(change_structs(from));
     walk_.sort(deletions);
     out_.begin_deletes();

@@ -5,7 +5,8 @@
 
 namespace crdt::detail {
 
-ROPEWALK_INLINE JsonValue json_value_of(RunKind kind, std::uint8_t flags,
+ROPEWALK_INLINE JsonValue json_value_of(RunKind kind,
+                                        std::uint8_t flags,
                                         ByteView stored) noexcept {
     JsonValue value{{}, stored, (flags & Run::kAnyValue) != 0};
     if (kind != RunKind::format) return value;

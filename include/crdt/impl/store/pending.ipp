@@ -15,7 +15,8 @@ ROPEWALK_INLINE Pending::~Pending() {
 
 // -- parking --------------------------------------------------------------------------------------
 
-ROPEWALK_INLINE bool Pending::reserve(std::uint32_t blocks, std::size_t bytes,
+ROPEWALK_INLINE bool Pending::reserve(std::uint32_t blocks,
+                                      std::size_t bytes,
                                       std::uint32_t deletions) noexcept {
     return groups_.reserve_more(blocks) && bytes_.reserve_more(bytes) &&
            deletions_.reserve_more(deletions) && bytes_.size() + bytes < 0xffffffffU;
@@ -48,7 +49,8 @@ ROPEWALK_INLINE std::size_t Pending::parked_size(const BlockView& block) noexcep
     return 100 + std::size_t{block.root.size} + block.key.size + block.content.size;
 }
 
-ROPEWALK_INLINE void Pending::park(ClientLog& log, const BlockView& block,
+ROPEWALK_INLINE void Pending::park(ClientLog& log,
+                                   const BlockView& block,
                                    const DecodedUpdate& update) noexcept {
     Group& group = groups_[log.parked];
     ParkedBlock* items = group.items + group.begin;
@@ -133,8 +135,10 @@ ROPEWALK_INLINE void Pending::drop_first(ClientLog& log) noexcept {
 
 // -- waiting --------------------------------------------------------------------------------------
 
-ROPEWALK_INLINE void Pending::wait(ClientTable& clients, std::uint32_t client,
-                                   std::uint32_t missing, std::uint32_t clock) noexcept {
+ROPEWALK_INLINE void Pending::wait(ClientTable& clients,
+                                   std::uint32_t client,
+                                   std::uint32_t missing,
+                                   std::uint32_t clock) noexcept {
     Group& group = groups_[clients[client].parked];
     if (group.missing != kNone) {
         // It waits for something else: leave that list.
@@ -188,8 +192,11 @@ ROPEWALK_INLINE void Pending::tidy_deletions() noexcept {
 
 // -- encoding -------------------------------------------------------------------------------------
 
-ROPEWALK_INLINE bool Pending::write(const ClientLog& log, std::uint32_t from, bool started,
-                                    Vec<std::uint8_t>& out, std::uint32_t& blocks) const noexcept {
+ROPEWALK_INLINE bool Pending::write(const ClientLog& log,
+                                    std::uint32_t from,
+                                    bool started,
+                                    Vec<std::uint8_t>& out,
+                                    std::uint32_t& blocks) const noexcept {
     UpdateWriterV1 writer(out);
     const auto put = [&](const DecodedUpdate& update, const BlockView& block, std::uint32_t cut,
                          std::uint32_t clock, std::uint32_t gap) {
@@ -207,8 +214,7 @@ ROPEWALK_INLINE bool Pending::write(const ClientLog& log, std::uint32_t from, bo
     return for_each_struct(log, started ? log.next_clock : from, put);
 }
 
-ROPEWALK_INLINE bool Pending::add_deletions(std::uint32_t client,
-                                            Vec<Deletion>& ranges) noexcept {
+ROPEWALK_INLINE bool Pending::add_deletions(std::uint32_t client, Vec<Deletion>& ranges) noexcept {
     if (tidy_ != deletions_.size()) tidy_deletions();
     const Deletion* at = std::lower_bound(
         deletions_.begin(), deletions_.end(), client,
@@ -226,8 +232,10 @@ ROPEWALK_INLINE bool Pending::add_deletions(std::uint32_t client,
 
 // -- one struct -----------------------------------------------------------------------------------
 
-ROPEWALK_INLINE std::uint8_t* write_block(std::uint8_t* out, const BlockView& block,
-                                          const DecodedUpdate& update, std::uint32_t cut) noexcept {
+ROPEWALK_INLINE std::uint8_t* write_block(std::uint8_t* out,
+                                          const BlockView& block,
+                                          const DecodedUpdate& update,
+                                          std::uint32_t cut) noexcept {
     const std::uint32_t length = block.length - cut;
     if (block.kind == ContentKind::gc || block.kind == ContentKind::skip) {
         *out++ = static_cast<std::uint8_t>(block.kind);
@@ -275,7 +283,9 @@ ROPEWALK_INLINE std::uint8_t* write_block(std::uint8_t* out, const BlockView& bl
     }
     const ByteView content = bytes_of(block.content);
     switch (block.kind) {
-        case ContentKind::deleted: out = put_var_uint(out, length); break;
+        case ContentKind::deleted:
+            out = put_var_uint(out, length);
+            break;
         case ContentKind::string: {
             const Utf16Cut start = utf8_at_utf16(content, cut);
             const ByteView rest = content.subspan(start.offset);
@@ -307,8 +317,11 @@ ROPEWALK_INLINE std::uint8_t* write_block(std::uint8_t* out, const BlockView& bl
                 break;
             }
             [[fallthrough]];
-        case ContentKind::binary: put_sized(content); break;
-        default: put_bytes(content);
+        case ContentKind::binary:
+            put_sized(content);
+            break;
+        default:
+            put_bytes(content);
     }
     return out;
 }
