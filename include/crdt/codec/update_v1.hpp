@@ -108,6 +108,16 @@ private:
 inline constexpr unsigned kParkedEmbed = 11;
 inline constexpr unsigned kParkedFormat = 12;
 inline constexpr unsigned kParkedHalves = 13;
+// False: it is none of these.
+[[nodiscard]] inline bool set_parked_kind(unsigned ref, BlockView& block) noexcept {
+    if (ref < kParkedEmbed || ref > kParkedHalves) return false;
+    const bool halves = ref == kParkedHalves;
+    block.kind = halves                ? ContentKind::string
+                 : ref == kParkedEmbed ? ContentKind::embed
+                                       : ContentKind::format;
+    block.flags = halves ? BlockView::kHalves : BlockView::kAnyValue;
+    return true;
+}
 // Reads what Pending keeps: V1 with these besides. Not for bytes from elsewhere.
 [[nodiscard]] Error decode_parked(ByteView input,
                                   const Limits& limits,
@@ -133,6 +143,6 @@ namespace crdt {
 }  // namespace crdt
 
 #if !defined(ROPEWALK_COMPILED) || !ROPEWALK_COMPILED
+#include "../impl/codec/decode_v1.ipp"
 #include "../impl/codec/delete_set_v1.ipp"
-#include "../impl/codec/update_v1.ipp"
 #endif

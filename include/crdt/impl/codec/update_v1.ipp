@@ -235,25 +235,6 @@ private:
         return content(p, block);
     }
 
-    // What V2 can say and V1 cannot, while it waits.
-    [[nodiscard]] static bool set_parked_kind(unsigned ref, BlockView& block) noexcept {
-        block.flags = BlockView::kAnyValue;
-        switch (ref) {
-            case kParkedEmbed:
-                block.kind = ContentKind::embed;
-                return true;
-            case kParkedFormat:
-                block.kind = ContentKind::format;
-                return true;
-            case kParkedHalves:
-                block.kind = ContentKind::string;
-                block.flags = BlockView::kHalves;
-                return true;
-            default:
-                return false;
-        }
-    }
-
     Cursor parent(Cursor p, BlockView& block, bool has_key) noexcept {
         const Cursor at = p;
         std::uint64_t is_root = 0;
@@ -495,29 +476,5 @@ private:
     Cursor bad_ = nullptr;
     std::uint64_t structs_left_ = 0;
 };
-
-inline Error decode_v1(ByteView input,
-                       const Limits& limits,
-                       DecodedUpdate& out,
-                       bool parked) noexcept {
-    out.clear();
-    if (input.size() > update_bytes_of(limits)) {
-        return {ErrorCode::limit_exceeded, update_bytes_of(limits)};
-    }
-    out.input = input;
-    return UpdateDecoder(input, limits, out, parked).run();
-}
-
-ROPEWALK_INLINE Error decode_update_v1(ByteView input,
-                                       const Limits& limits,
-                                       DecodedUpdate& out) noexcept {
-    return decode_v1(input, limits, out, false);
-}
-
-ROPEWALK_INLINE Error decode_parked(ByteView input,
-                                    const Limits& limits,
-                                    DecodedUpdate& out) noexcept {
-    return decode_v1(input, limits, out, true);
-}
 
 }  // namespace crdt::detail
