@@ -31,50 +31,7 @@ public:
         out_.sections.truncate(kept);
     }
 
-    // Origins that cannot be. Between a unit and itself nothing stands: false. (Yjs puts such an
-    // item in front of the unit or behind it, depending on where the text happened to be cut.)
-    // A right origin in front of the origin, in one block of the section: Yjs cuts the block at
-    // both, the right one last, and takes what then ends in front of that for the origin. That is
-    // done here, so that the item is an honest one from now on.
-    [[nodiscard]] ROPEWALK_ALWAYS_INLINE bool settle_origins(BlockView& block) noexcept {
-        if (ROPEWALK_LIKELY(block.right_origin.slot != block.origin.slot ||
-                            block.origin.clock - block.right_origin.clock >= longest_)) {
-            return true;
-        }
-        if (block.right_origin == block.origin) return false;
-        if (block.origin.slot == block.slot) uncross(block);
-        return true;
-    }
-    // Once it has been read.
-    ROPEWALK_ALWAYS_INLINE void note(const BlockView& block) noexcept {
-        if (ROPEWALK_UNLIKELY(block.length > longest_) && block.is_item()) {
-            longest_ = block.length;
-        }
-    }
-
 private:
-    // requires: `block` is being read, behind those of its section that have been
-    ROPEWALK_NEVER_INLINE void uncross(BlockView& block) noexcept {
-        if (crossings_left_ == 0) return;
-        const BlockView* at = out_.blocks.data() + out_.sections.back().first;
-        for (auto count = static_cast<std::size_t>(&block - at); count > 0;) {
-            const std::size_t half = count / 2;
-            if (at[half].clock + at[half].length <= block.origin.clock) {
-                at += half + 1;
-                count -= half + 1;
-            } else {
-                count = half;
-            }
-        }
-        if (at == &block || !at->is_item() || at->clock >= block.right_origin.clock) return;
-        --crossings_left_;
-        // Where the block has been cut by then, that is no longer so.
-        const WireId end{block.slot, block.right_origin.clock - 1};
-        for (++at; at != &block; ++at) {
-            if (at->origin == end || at->right_origin == block.right_origin) return;
-        }
-        block.origin = end;
-    }
     [[nodiscard]] ROPEWALK_NEVER_INLINE bool replace(std::uint32_t slot) noexcept {
         Vec<std::uint32_t>& section_of = out_.section_of_slot;
         while (section_of.size() <= slot) {
@@ -89,8 +46,6 @@ private:
     }
 
     DecodedUpdate& out_;
-    std::uint32_t longest_ = 1;          // of the blocks so far
-    std::uint32_t crossings_left_ = 16;  // each costs a search; honest updates have none
     bool replaced_ = false;
 };
 

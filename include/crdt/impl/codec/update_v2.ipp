@@ -7,6 +7,7 @@
 #include "../../codec/json.hpp"
 #include "../../codec/reader.hpp"
 #include "../../codec/update_v2.hpp"
+#include "crossed_origins.ipp"
 #include "delete_set_v2.ipp"
 #include "update_columns.ipp"
 #include "update_sections.ipp"
@@ -111,7 +112,7 @@ private:
             for (std::uint64_t i = 0; i < now; ++i, ++block) {
                 if (!one(*block, static_cast<std::uint32_t>(clock))) return false;
                 clock += block->length;
-                list_.note(*block);
+                crossed_.note(*block);
                 if (ROPEWALK_UNLIKELY(clock > kMaxClock)) {
                     return fail(ErrorCode::limit_exceeded, p_);
                 }
@@ -141,7 +142,7 @@ private:
         }
         if ((info & 0x40U) != 0) {
             if (ROPEWALK_UNLIKELY(!id(right_clocks_, block.right_origin, clock))) return false;
-            if (ROPEWALK_UNLIKELY(!list_.settle_origins(block))) {
+            if (ROPEWALK_UNLIKELY(!crossed_.settle(block))) {
                 return fail(ErrorCode::invalid_struct, right_clocks_.at());
             }
         }
@@ -387,6 +388,7 @@ private:
     static constexpr std::uint64_t kTypes = 7;
 
     UpdateSections list_{out_};
+    CrossedOrigins crossed_{out_};
     std::uint32_t plain_types_[kTypes] = {};  // offsets of contents that have been rebuilt
     Bytes json_;
     Bytes canonical_;
