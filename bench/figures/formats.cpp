@@ -34,12 +34,11 @@ void measure_v2(Figures& figures) {
         figures.check(bytes.ok() && *bytes == expected, "v2: bytes follow from the state");
         return ns;
     };
-    figures.add("v2.encode_ratio",
-                ratio_of([&] { return encode([&] { return doc.encode_state_as_update(); }, v1); },
-                         [&] {
-                             return encode([&] { return doc.encode_state_as_update_v2(); }, v2);
-                         }),
-                "x");
+    figures.add(
+        "v2.encode_ratio",
+        ratio_of([&] { return encode([&] { return doc.encode_state_as_update(); }, v1); },
+                 [&] { return encode([&] { return doc.encode_state_as_update_v2(); }, v2); }),
+        "x");
 
     const auto load = [&](auto&& apply) {
         const Stopwatch watch;
@@ -53,8 +52,8 @@ void measure_v2(Figures& figures) {
                 ratio_of([&] { return load([&](crdt::Doc& copy) { return copy.apply(v1); }); },
                          [&] { return load([&](crdt::Doc& copy) { return copy.apply_v2(v2); }); }),
                 "x");
-    figures.add("v2.size_ratio",
-                static_cast<double>(v2.size()) / static_cast<double>(v1.size()), "x");
+    figures.add("v2.size_ratio", static_cast<double>(v2.size()) / static_cast<double>(v1.size()),
+                "x");
 }
 
 }  // namespace bench
