@@ -181,7 +181,8 @@ TEST_CASE("V2: lone surrogates survive, and V1 gets U+FFFD") {
     const crdt::Bytes bytes = written([](UpdateWriterV2& out) {
         item(out, ContentKind::string);
         out.strings().write(u"a\xd83d", 2);
-        item(out, ContentKind::string);
+        out.info(0x80U | static_cast<unsigned>(ContentKind::string));
+        out.left_id(1, 1);
         out.strings().write(u"\xde00", 1);
     });
     const Decoded decoded(bytes);

@@ -35,7 +35,7 @@ Doc edited() {
     return doc;
 }
 
-// Two structs of client 5: the first lacks client 9's unit 0, the second the first.
+// Structs of client 5, of which the first lacks client 9's unit 0.
 crdt::Bytes waiting() {
     crdt::Bytes bytes;
     UpdateWriterV2 out(bytes);
@@ -46,6 +46,9 @@ crdt::Bytes waiting() {
     out.info(0x80 | static_cast<unsigned>(ContentKind::string));
     out.left_id(5, 0);
     out.strings().write(u"a\xd83d", 2);
+    out.info(0x80 | static_cast<unsigned>(ContentKind::string));
+    out.left_id(5, 0);
+    out.strings().write(u"\xde00", 1);
     out.info(0x80 | static_cast<unsigned>(ContentKind::format));
     out.left_id(5, 2);
     out.name(crdt::as_bytes("key"));
@@ -129,7 +132,8 @@ TEST_CASE("what V1 cannot say survives V2, also while it waits") {
     REQUIRE(relay.apply_v2(crdt::as_bytes(v2_of(doc))).ok());
     CHECK(relay.has_pending());
     CHECK(v2_of(relay) == v2_of(doc));
-    CHECK(support::receive(relay, support::update_of(doc)).ok());  // V1 can be written and read
+    Doc other = document(3);
+    CHECK(support::receive(other, support::update_of(doc)).ok());  // V1 can be written and read
 
     Doc cause = document(9);
     REQUIRE(cause.text("t").insert(0, "x").ok());
@@ -143,10 +147,11 @@ TEST_CASE("what V1 cannot say survives V2, also while it waits") {
     const std::string bytes = v2_of(doc);
     REQUIRE(crdt::detail::decode_update_v2(crdt::as_bytes(bytes), {}, update).code ==
             crdt::ErrorCode::ok);
-    REQUIRE(update.blocks.size() == 4);
+    REQUIRE(update.blocks.size() == 5);
     CHECK(test::hex(update.bytes(update.blocks[1].content)) == "7d40");
     CHECK(test::hex(update.bytes(update.blocks[2].content)) == "61eda0bd");
-    CHECK(test::hex(update.bytes(update.blocks[3].content)) == "036b65797f");
+    CHECK(test::hex(update.bytes(update.blocks[3].content)) == "edb880");
+    CHECK(test::hex(update.bytes(update.blocks[4].content)) == "036b65797f");
 }
 
 TEST_CASE("a refused update in V2 changes nothing") {
