@@ -25,8 +25,8 @@ constexpr Capability kCapabilities[] = {
     {Feature::awareness, true, "awareness"},
     {Feature::messages, true, "sync and auth messages"},
     {Feature::update_tools, false, "updates as values (merge, diff, inspect)"},
-    {Feature::update_v2, false, "update format V2"},
-    {Feature::columns_v2, false, "columns of update format V2"},
+    {Feature::update_v2, true, "update format V2"},
+    {Feature::columns_v2, true, "columns of update format V2"},
 };
 
 // Functions of section 4 that are not listed need nothing further.

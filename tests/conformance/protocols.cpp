@@ -137,7 +137,8 @@ void ProtocolSteps::write_message(ScriptActs& script, const Json& step, const Js
     if (step1) {
         require(crdt::write_sync_step1(script.replica(step["doc"]).doc(), message));
     } else {
-        const auto updates = script.updates_of(static_cast<std::size_t>(step["of"].number()));
+        const auto updates = script.updates_of(static_cast<std::size_t>(step["of"].number()),
+                                              crdt::UpdateFormat::v1);
         require(crdt::write_sync_update(view(updates.at(0)), message));
     }
     // Our own update within it may be shorter than that of Yjs.
@@ -149,7 +150,7 @@ void ProtocolSteps::write_message(ScriptActs& script, const Json& step, const Js
 
 void ProtocolSteps::read_message(ScriptActs& script, const Json& step, const Json& expect) {
     Replica& doc = script.replica(step["doc"]);
-    const Blob before = doc.update();
+    const Blob before = doc.update_v2();
     const Blob message = message_of(step, "msg", "message");
     crdt::Bytes reply;
     const auto received = crdt::receive_sync_message(doc.doc(), view(message), reply, "remote");
@@ -159,7 +160,7 @@ void ProtocolSteps::read_message(ScriptActs& script, const Json& step, const Jso
         }
         // Yjs has begun to write its answer when it throws; we have not.
         if (!reply.empty()) script.found().push_back({" reply", "nothing", "bytes"});
-        if (doc.update() != before) script.found().push_back({"", "no change", "another state"});
+        if (doc.update_v2() != before) script.found().push_back({"", "no change", "another state"});
         return;
     }
     if (expect.flag("error")) script.found().push_back({"", "an error", "none"});
@@ -175,7 +176,7 @@ void ProtocolSteps::read_message(ScriptActs& script, const Json& step, const Jso
         const auto got = take(crdt::decode_sync_message(reply));
         script.check("reply type", static_cast<double>(expected.kind),
                      static_cast<double>(got.kind));
-        compare_updates(" reply", "", doc.collects(), blob(expected.content), blob(got.content),
+        compare_updates(" reply", "", doc.collects(), crdt::UpdateFormat::v1, blob(expected.content), blob(got.content),
                         script.found());
         keep(script, step, recorded, blob(reply));
     }

@@ -16,8 +16,9 @@ public:
     // Our own bytes are delivered, not those that Yjs wrote.
     [[nodiscard]] virtual bool own_bytes() const = 0;
     // What step number `of` told: own or recorded.
-    [[nodiscard]] virtual std::vector<Blob> updates_of(std::size_t of) = 0;
-    // Compares what a document has told since `before` was its state.
+    [[nodiscard]] virtual std::vector<Blob> updates_of(std::size_t of,
+                                                       crdt::UpdateFormat format) = 0;
+    // Compares what a document has told since `before` was its state, in V2.
     virtual void compare_told(Replica& doc, const Blob& before, const Json& expect) = 0;
     virtual void check(const std::string& where, const Json& expected, const Json& got) = 0;
     virtual std::vector<Difference>& found() = 0;

@@ -55,6 +55,8 @@ struct Run {
 
     static constexpr std::uint8_t kDead = 1;   // single unit: deleted
     static constexpr std::uint8_t kPairs = 2;  // utf16: holds surrogate pairs
+    // embed, format: the value is an Any, because JSON text cannot say it (store/json_value.hpp)
+    static constexpr std::uint8_t kAnyValue = 64;
 
     [[nodiscard]] bool is_text() const noexcept {
         return kind == RunKind::ascii || kind == RunKind::utf16;

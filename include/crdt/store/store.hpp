@@ -8,7 +8,7 @@
 #include "../base/result.hpp"
 #include "../base/utf.hpp"
 #include "../codec/limits.hpp"
-#include "../codec/update_v1.hpp"
+#include "../codec/update_v2.hpp"
 #include "apply_scratch.hpp"
 #include "change.hpp"
 #include "client_table.hpp"
@@ -128,8 +128,8 @@ struct Store {
 
     // -- remote updates -------------------------------------------------------------------------
 
-    // Applies a V1 update: whole, with parts whose causes are missing parked; or nothing.
-    Status apply(ByteView update) noexcept;
+    // Applies an update: whole, with parts whose causes are missing parked; or nothing.
+    Status apply(ByteView update, UpdateFormat format = UpdateFormat::v1) noexcept;
     // Unpacks the history, if it is not. Whatever reads or writes more than a text or the state
     // vector starts with this.
     Status open_history() noexcept { return source == nullptr ? Status{} : unpack_source(); }

@@ -7,8 +7,9 @@
 
 namespace crdt::detail {
 
-ROPEWALK_INLINE Status Store::apply(ByteView bytes) noexcept {
-    if (const Error error = decode_update_v1(bytes, limits, decoded); error.code != ErrorCode::ok) {
+ROPEWALK_INLINE Status Store::apply(ByteView bytes, UpdateFormat format) noexcept {
+    if (const Error error = decode_update(format, bytes, limits, decoded);
+        error.code != ErrorCode::ok) {
         return error;
     }
     disarm();
@@ -201,6 +202,9 @@ ROPEWALK_INLINE Status Apply::plan_section(std::uint32_t first) noexcept {
             if (end > known(block.slot)) {
                 order_.push_back_reserved(section.next);
                 known_[block.slot] = end;
+            } else if (block.parent == ParentRef::root &&
+                       store_.root(update_.text(block.root)) == kNone) {
+                return ErrorCode::out_of_memory;  // Yjs knows every root that it has read of
             }
             ++section.next;
         }
@@ -397,7 +401,7 @@ ROPEWALK_INLINE bool Apply::unpark_one(std::uint32_t client) noexcept {
     while (store_.pending.has_blocks(store_.clients[client])) {
         const ParkedBlock parked = store_.pending.first(store_.clients[client]);
         const ByteView bytes = store_.pending.bytes_of(parked);
-        if (decode_update_v1(bytes, store_.limits, decoded).code != ErrorCode::ok) break;
+        if (decode_parked(bytes, store_.limits, decoded).code != ErrorCode::ok) break;
         scratch.clear();
         Apply single(store_, decoded, scratch);
         if (!single.number_clients().ok() || !single.plan().ok()) break;

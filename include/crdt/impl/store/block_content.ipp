@@ -92,6 +92,7 @@ ROPEWALK_INLINE void store_content(Store& store,
                         : block.kind == ContentKind::format ? RunKind::format
                                                             : RunKind::document;
             made.data = content.store_value(bytes);
+            if (block.has_any_value()) made.flags |= Run::kAnyValue;
     }
 }
 
