@@ -34,8 +34,8 @@ private:
         const Run& run = store.runs[unit.run];
         return run.client == numbers[id.slot] && run.clock + unit.offset == id.clock;
     }
-    [[nodiscard]] RunPos resolve(WireId id) const noexcept {
-        return store.resolve(numbers[id.slot], id.clock);
+    [[nodiscard]] RunPos resolve(WireId id) noexcept {
+        return store.resolve_near(numbers[id.slot], id.clock);
     }
     [[nodiscard]] std::uint32_t parent_sequence(const BlockView& block) noexcept;
     [[nodiscard]] Gap gap_behind(std::uint32_t seq, RunPos left) noexcept;

@@ -159,11 +159,19 @@ struct Store {
 
     // The unit (client, clock); requires: clock < next_clock of that client
     [[nodiscard]] RunPos resolve(std::uint32_t client, std::uint32_t clock) const noexcept;
+    // The same for units asked one after another: people change what is next to their last change.
+    [[nodiscard]] RunPos resolve_near(std::uint32_t client, std::uint32_t clock) noexcept;
 
     // Makes a run that follows all others of its client. requires: reserved
     std::uint32_t add_run(const Run& run) noexcept {
+        runs.next() = run;
+        return add_next_run();
+    }
+    // The same of the record at runs.next().
+    std::uint32_t add_next_run() noexcept {
+        const Run& run = runs.next();
         ClientLog& log = clients[run.client];
-        const std::uint32_t number = runs.push_reserved(run);
+        const std::uint32_t number = runs.push_next();
         log.push(number);
         log.next_clock += run.length;
         return number;
@@ -227,6 +235,9 @@ private:
                      std::uint32_t position) noexcept;
     void kill_type(std::uint32_t type) noexcept;
     void delete_all_dead() noexcept;
+    [[nodiscard]] std::uint32_t search(const ClientLog& log, std::uint32_t clock) const noexcept;
+
+    std::uint32_t found_at = 0;  // where in a log's list resolve_near() found the last unit
 };
 
 }  // namespace crdt::detail

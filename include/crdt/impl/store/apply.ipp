@@ -200,6 +200,7 @@ ROPEWALK_INLINE Status Apply::plan_section(std::uint32_t first) noexcept {
                 break;
             }
             if (end > known(block.slot)) {
+                if (!count(block)) return ErrorCode::out_of_memory;
                 order_.push_back_reserved(section.next);
                 known_[block.slot] = end;
             } else if (block.parent == ParentRef::root &&
@@ -217,64 +218,64 @@ ROPEWALK_INLINE Status Apply::plan_section(std::uint32_t first) noexcept {
 
 // -- reserve -------------------------------------------------------------------------------------
 
-ROPEWALK_INLINE Status Apply::reserve(std::size_t runs, std::uint64_t changes) noexcept {
-    std::size_t cells = 0;
-    std::size_t values = 0;
-    std::uint32_t types = 0;
-    std::uint32_t keys = 0;
-    std::uint32_t roots = 0;
-    bool memory = true;
-    for (const std::uint32_t at : order_) {
-        const BlockView& block = update_.blocks[at];
-        ApplyScratch::Needs& needs = needs_[block.slot];
-        ++needs.runs;
-        switch (block.kind) {
-            case ContentKind::string:
-                needs.text +=
-                    block.is_ascii() ? block.content.size : std::size_t{block.length} * 2 + 1;
-                break;
-            case ContentKind::deleted:
-                if (block.length <= kLargestHole) needs.text += std::size_t{block.length} * 2;
-                break;
-            case ContentKind::any:
-                // Canonical forms of numbers may be longer; a stored size takes up to 5 bytes.
-                values += block.is_canonical() ? block.content.size + std::size_t{block.length} * 5
-                                               : std::size_t{block.content.size} * 6 +
-                                                     std::size_t{block.length} * 15;
-                cells += block.length;
-                break;
-            case ContentKind::json:
-                // Each text is kept with its value, which is hardly longer.
-                values += std::size_t{block.content.size} * 3 + std::size_t{block.length} * 32;
-                cells += block.length;
-                break;
-            case ContentKind::type: {
-                ++types;
-                const std::uint8_t* bytes = update_.input.data() + block.content.offset;
-                const auto kind = static_cast<TypeKind>(get_var_uint(bytes));
-                if (kind == TypeKind::xml_element || kind == TypeKind::xml_hook) {
-                    const auto size = static_cast<std::size_t>(get_var_uint(bytes));
-                    memory = memory && store_.types.names.intern(as_text({bytes, size})) != kNone;
-                }
-                break;
-            }
-            default:
-                values += block.content.size + std::size_t{5};
-                break;
+// What a block that was taken will need.
+ROPEWALK_INLINE bool Apply::count(const BlockView& block) noexcept {
+    ApplyScratch::Needs& needs = needs_[block.slot];
+    ++needs.runs;
+    if (ROPEWALK_LIKELY(block.kind == ContentKind::string)) {
+        needs.text += block.is_ascii() ? block.content.size : std::size_t{block.length} * 2 + 1;
+    } else if (block.kind == ContentKind::deleted) {
+        if (block.length <= kLargestHole) needs.text += std::size_t{block.length} * 2;
+    } else if (!count_content(block)) {
+        return false;
+    }
+    return ROPEWALK_LIKELY(block.parent == ParentRef::inherit) || count_parent(block);
+}
+
+ROPEWALK_INLINE bool Apply::count_content(const BlockView& block) noexcept {
+    const std::size_t size = block.content.size;
+    switch (block.kind) {
+        case ContentKind::any:
+            // Canonical forms of numbers may be longer; a stored size takes up to 5 bytes.
+            totals_.values += block.is_canonical() ? size + std::size_t{block.length} * 5
+                                                   : size * 6 + std::size_t{block.length} * 15;
+            totals_.cells += block.length;
+            return true;
+        case ContentKind::json:
+            // Each text is kept with its value, which is hardly longer.
+            totals_.values += size * 3 + std::size_t{block.length} * 32;
+            totals_.cells += block.length;
+            return true;
+        case ContentKind::type: {
+            ++totals_.types;
+            const std::uint8_t* bytes = update_.input.data() + block.content.offset;
+            const auto kind = static_cast<TypeKind>(get_var_uint(bytes));
+            if (kind != TypeKind::xml_element && kind != TypeKind::xml_hook) return true;
+            const auto name = static_cast<std::size_t>(get_var_uint(bytes));
+            return store_.types.names.intern(as_text({bytes, name})) != kNone;
         }
-        if (ROPEWALK_LIKELY(block.parent == ParentRef::inherit)) continue;
-        if (block.parent == ParentRef::root) {
-            const std::string_view name = update_.text(block.root);
-            if (store_.types.find_root(name) == kNone) {
-                ++roots;
-                memory = memory && store_.types.names.intern(name) != kNone;
-            }
-        }
-        if (block.has_key) {
-            ++keys;
-            memory = memory && store_.types.names.intern(update_.text(block.key)) != kNone;
+        default:
+            totals_.values += size + 5;
+            return true;
+    }
+}
+
+ROPEWALK_INLINE bool Apply::count_parent(const BlockView& block) noexcept {
+    if (block.parent == ParentRef::root) {
+        const std::string_view name = update_.text(block.root);
+        if (store_.types.find_root(name) == kNone) {
+            ++totals_.roots;
+            if (store_.types.names.intern(name) == kNone) return false;
         }
     }
+    if (!block.has_key) return true;
+    ++totals_.keys;
+    return store_.types.names.intern(update_.text(block.key)) != kNone;
+}
+
+ROPEWALK_INLINE Status Apply::reserve(std::size_t runs, std::uint64_t changes) noexcept {
+    const auto [cells, values, types, keys, roots] = totals_;
+    bool memory = true;
     for (std::size_t slot = 0; slot < needs_.size() && memory; ++slot) {
         if (needs_[slot].runs == 0) continue;
         ClientLog& log = store_.clients[numbers_[slot]];
@@ -341,7 +342,7 @@ ROPEWALK_INLINE void Apply::delete_range(std::uint32_t client, const DeleteRange
     const std::uint32_t next = store_.clients[client].next_clock;
     const std::uint32_t end = range.clock + range.length < next ? range.clock + range.length : next;
     for (std::uint32_t clock = range.clock; clock < end;) {
-        const RunPos unit = store_.resolve(client, clock);
+        const RunPos unit = store_.resolve_near(client, clock);
         const Run& run = store_.runs[unit.run];
         const std::uint32_t stop = end < run.end_clock() ? end : run.end_clock();
         store_.delete_units(unit.run, unit.offset, stop - clock);

@@ -56,7 +56,7 @@ ROPEWALK_INLINE void BulkLoad::mark(WireId id, std::uint32_t ahead) noexcept {
     if (clock < bits.clocks) {
         std::uint64_t& word = words_[bits.first_word + clock / 64];
         const std::uint64_t bit = std::uint64_t{1} << (clock & 63U);
-        pieces_ += (word & bit) == 0 ? 1 : 0;
+        marked_ += (word & bit) == 0 ? 1 : 0;
         word |= bit;
     }
 }
@@ -71,7 +71,9 @@ ROPEWALK_INLINE bool BulkLoad::make_runs() noexcept {
         const bool behind = newest != kNone && block.origin.slot == block.slot &&
                             block.origin.clock + 1 == block.clock &&
                             block.right_origin == drafts_[newest].right;
-        Run made{};
+        if (!store_.runs.reserve_more(1)) return false;
+        Run& made = store_.runs.next();
+        made = {};
         made.client = client;
         made.clock = block.clock;
         made.length = block.length;
@@ -100,11 +102,10 @@ ROPEWALK_INLINE bool BulkLoad::make_runs() noexcept {
             log.next_clock += block.length;
             continue;
         }
-        if (!store_.runs.reserve_more(1) ||
-            !drafts_.push_back({block.origin, block.right_origin, i, kNone, kNone, kNone})) {
+        if (!drafts_.push_back({block.origin, block.right_origin, i, kNone, kNone, kNone, kNone})) {
             return false;
         }
-        store_.add_run(made);
+        store_.add_next_run();
         mark({block.slot, block.clock}, 0);
         if (made.kind == RunKind::gc) continue;
         if (block.origin.exists()) mark(block.origin, 1);
@@ -116,30 +117,36 @@ ROPEWALK_INLINE bool BulkLoad::make_runs() noexcept {
 // -- pieces --------------------------------------------------------------------------------------
 
 ROPEWALK_INLINE bool BulkLoad::make_pieces() noexcept {
-    if (!piece_run_.reserve(pieces_) || !piece_offset_.reserve(pieces_) ||
-        !next_.reserve(pieces_) || !reserve_firsts()) {
-        return false;
-    }
+    if (!pieces_.reserve(marked_) || !reserve_firsts()) return false;
     for (std::uint32_t slot = 0; slot < bits_.size(); ++slot) {
         const Bits& bits = bits_[slot];
         if (bits.clocks == 0) continue;
         const ClientLog& log = store_.clients[numbers_[slot]];
-        std::uint32_t at = 0;  // in the client's list of runs
+        const std::uint32_t* list = log.list();
+        std::uint32_t begun = 0;  // runs of the list
+        std::uint32_t first = 0;  // piece of the newest of them
         const std::uint32_t words = (bits.clocks + 63) / 64;
         for (std::uint32_t w = 0; w < words; ++w) {
-            rank_[bits.first_word + w] = static_cast<std::uint32_t>(piece_run_.size());
+            rank_[bits.first_word + w] = static_cast<std::uint32_t>(pieces_.size());
             for (std::uint64_t word = words_[bits.first_word + w]; word != 0; word &= word - 1) {
                 const std::uint32_t clock =
                     w * 64 + static_cast<std::uint32_t>(__builtin_ctzll(word));
-                while (at + 1 < log.count && store_.runs[log.list()[at + 1]].clock <= clock) ++at;
-                const std::uint32_t number = log.list()[at];
-                const std::uint32_t offset = clock - store_.runs[number].clock;
-                if (offset == 0) {
-                    drafts_[number].pieces = static_cast<std::uint32_t>(piece_run_.size());
+                const auto piece = static_cast<std::uint32_t>(pieces_.size());
+                // Each run starts a piece. Nobody can foretell which pieces: no branch asks.
+                const std::uint32_t following = begun < log.count ? begun : log.count - 1;
+                const bool starts = store_.runs[list[following]].clock == clock;
+                begun += starts ? 1 : 0;
+                first = starts ? piece : first;
+                const std::uint32_t number = list[begun - 1];
+                drafts_[number].first = first;
+                drafts_[number].last = piece;
+                const Run& run = store_.runs[number];
+                const std::uint32_t offset = clock - run.clock;
+                if (piece > 0) {
+                    Piece& before = pieces_[piece - 1];
+                    before.end = starts ? before.end : offset;
                 }
-                piece_run_.push_back_reserved(number);
-                piece_offset_.push_back_reserved(offset);
-                next_.push_back_reserved(kNone);
+                pieces_.push_back_reserved({number, offset, run.length, piece + 1});
             }
         }
     }
@@ -169,7 +176,7 @@ ROPEWALK_INLINE std::uint32_t BulkLoad::sequence_of(const Draft& draft) noexcept
     if (block.parent == ParentRef::root) {
         type = store_.root(update_.text(block.root));
     } else {
-        const Run& parent = store_.runs[piece_run_[piece_of(block.parent_item)]];
+        const Run& parent = store_.runs[pieces_[piece_of(block.parent_item)].run];
         if (parent.kind != RunKind::type) return kNone;
         type = parent.data;
     }
@@ -186,18 +193,17 @@ ROPEWALK_INLINE bool BulkLoad::link() noexcept {
         bool lost = false;  // a neighbour or the parent was collected
         if (draft.origin.exists()) {
             draft.origin_piece = piece_of(draft.origin);
-            const std::uint32_t origin_run = piece_run_[draft.origin_piece];
+            const std::uint32_t origin_run = pieces_[draft.origin_piece].run;
             seq = store_.runs[origin_run].seq;
             lost = store_.runs[origin_run].kind == RunKind::gc;
-            run.origin = {origin_run,
-                          piece_offset_[draft.origin_piece] + piece_length(draft.origin_piece) - 1};
+            run.origin = {origin_run, pieces_[draft.origin_piece].end - 1};
         }
         if (draft.right.exists()) {
             draft.right_piece = piece_of(draft.right);
-            const std::uint32_t right_run = piece_run_[draft.right_piece];
+            const std::uint32_t right_run = pieces_[draft.right_piece].run;
             if (!draft.origin.exists()) seq = store_.runs[right_run].seq;
             lost = lost || store_.runs[right_run].kind == RunKind::gc;
-            run.right = {right_run, piece_offset_[draft.right_piece]};
+            run.right = {right_run, pieces_[draft.right_piece].offset};
         }
         if (!draft.origin.exists() && !draft.right.exists()) {
             seq = sequence_of(draft);
@@ -217,18 +223,9 @@ ROPEWALK_INLINE bool BulkLoad::link() noexcept {
             return false;
         }
         // The pieces of the run in a row, behind `left`.
-        std::uint32_t last = draft.pieces;
-        while (last + 1 < piece_run_.size() && piece_run_[last + 1] == number) {
-            next_[last] = last + 1;
-            ++last;
-        }
-        if (left == kNone) {
-            next_[last] = first_[seq];
-            first_[seq] = draft.pieces;
-        } else {
-            next_[last] = next_[left];
-            next_[left] = draft.pieces;
-        }
+        std::uint32_t& before = left == kNone ? first_[seq] : pieces_[left].next;
+        pieces_[draft.last].next = before;
+        before = draft.first;
         if (run.kind == RunKind::format) store_.sequences.seqs[seq].formats = true;
         // Yjs cuts at both origins.
         if (run.origin.exists()) {
@@ -245,22 +242,21 @@ ROPEWALK_INLINE bool BulkLoad::scan(const Draft& draft,
                                     std::uint32_t seq,
                                     std::uint64_t client,
                                     std::uint32_t& left) noexcept {
-    if (seen_.empty() &&
-        (!seen_.resize(piece_run_.size()) || !conflict_.resize(piece_run_.size()))) {
+    if (seen_.empty() && (!seen_.resize(pieces_.size()) || !conflict_.resize(pieces_.size()))) {
         return false;
     }
     ++scans_;
     ++conflicts_;
-    const std::uint64_t most = std::uint64_t{piece_run_.size()} * 256;
+    const std::uint64_t most = std::uint64_t{pieces_.size()} * 256;
     for (std::uint32_t at = after(left, seq); at != kNone && at != draft.right_piece;
-         at = next_[at]) {
+         at = pieces_[at].next) {
         if (++steps_ > most) return false;
         seen_[at] = scans_;
         conflict_[at] = conflicts_;
-        const std::uint32_t number = piece_run_[at];
+        const std::uint32_t number = pieces_[at].run;
         const Draft& other = drafts_[number];
         const std::uint32_t before =
-            piece_offset_[at] > 0 ? at - 1 : other.origin_piece;  // of the unit in front of it
+            pieces_[at].offset > 0 ? at - 1 : other.origin_piece;  // of the unit in front of it
         if (before == draft.origin_piece) {
             if (store_.clients[store_.runs[number].client].id < client) {
                 left = at;
@@ -301,7 +297,7 @@ ROPEWALK_INLINE void BulkLoad::apply_deletes() noexcept {
         const std::uint32_t end =
             range.clock + range.length < bits.clocks ? range.clock + range.length : bits.clocks;
         for (std::uint32_t clock = range.clock; clock < end;) {
-            const std::uint32_t number = piece_run_[piece_of({range.slot, clock})];
+            const std::uint32_t number = pieces_[piece_of({range.slot, clock})].run;
             const Run& run = store_.runs[number];
             const std::uint32_t stop = end < run.end_clock() ? end : run.end_clock();
             delete_in(number, clock - run.clock, stop - run.clock);
@@ -314,11 +310,11 @@ ROPEWALK_INLINE void BulkLoad::apply_deletes() noexcept {
 ROPEWALK_INLINE void BulkLoad::delete_superseded() noexcept {
     for (std::uint32_t seq = 0; seq < store_.sequences.seqs.size(); ++seq) {
         if (store_.sequences.seqs[seq].key == kNone) continue;
-        for (std::uint32_t at = first_[seq]; at != kNone; at = next_[at]) {
-            Run& run = store_.runs[piece_run_[at]];
-            const std::uint32_t offset = piece_offset_[at];
-            std::uint32_t count = piece_length(at);
-            if (next_[at] == kNone) {
+        for (std::uint32_t at = first_[seq]; at != kNone; at = pieces_[at].next) {
+            Run& run = store_.runs[pieces_[at].run];
+            const std::uint32_t offset = pieces_[at].offset;
+            std::uint32_t count = pieces_[at].end - offset;
+            if (pieces_[at].next == kNone) {
                 // The pieces of one block are one item; a run of several sets is several items,
                 // one unit each.
                 count -= 1;
@@ -339,7 +335,7 @@ ROPEWALK_INLINE bool BulkLoad::reserve_leaves() noexcept {
     // A piece is one entry and one more for each change of its delete state: at most two for each
     // range, and for keys one a unit.
     const std::uint64_t entries =
-        piece_run_.size() + update_.deletes.size() * 2 + std::uint64_t{deleted_blocks_} * 2;
+        pieces_.size() + update_.deletes.size() * 2 + std::uint64_t{deleted_blocks_} * 2;
     const std::uint32_t seqs = store_.sequences.seqs.size();
     const std::uint64_t leaves = entries / kFilledLeaf + 1;
     const std::uint64_t inner = leaves / (kFanout / 2) + 16;
@@ -366,11 +362,11 @@ ROPEWALK_INLINE void BulkLoad::build(std::uint32_t seq) noexcept {
         total += leaf->measure;
         level_.push_back_reserved(node);
     };
-    for (std::uint32_t at = first_[seq]; at != kNone; at = next_[at]) {
-        const std::uint32_t number = piece_run_[at];
+    for (std::uint32_t at = first_[seq]; at != kNone; at = pieces_[at].next) {
+        const std::uint32_t number = pieces_[at].run;
         const Run& run = store_.runs[number];
-        const std::uint32_t end = piece_offset_[at] + piece_length(at);
-        for (std::uint32_t offset = piece_offset_[at]; offset < end;) {
+        const std::uint32_t end = pieces_[at].end;
+        for (std::uint32_t offset = pieces_[at].offset; offset < end;) {
             const auto [count, dead] = store_.content.stretch(run, offset, end - offset);
             const bool hidden = dead || !run.countable();
             if (leaf->count > 0) {

@@ -76,17 +76,42 @@ ROPEWALK_INLINE Status Store::ensure_own() noexcept {
 
 ROPEWALK_INLINE RunPos Store::resolve(std::uint32_t client, std::uint32_t clock) const noexcept {
     const ClientLog& log = clients[client];
+    const Run& newest = runs[log.newest()];
+    if (newest.clock <= clock) return {log.newest(), clock - newest.clock};
+    const std::uint32_t run = log.list()[search(log, clock)];
+    return {run, clock - runs[run].clock};
+}
+
+ROPEWALK_INLINE RunPos Store::resolve_near(std::uint32_t client, std::uint32_t clock) noexcept {
+    const ClientLog& log = clients[client];
     const std::uint32_t* list = log.list();
-    std::uint32_t high = log.count;
-    const Run& newest = runs[list[high - 1]];
-    if (newest.clock <= clock) return {list[high - 1], clock - newest.clock};
+    const Run& newest = runs[log.newest()];
+    if (newest.clock <= clock) return {log.newest(), clock - newest.clock};
+    const auto starts = [&](std::uint32_t at) { return runs[list[at]].clock; };
+    std::uint32_t at = found_at;
+    if (at + 1 >= log.count) {
+        at = search(log, clock);
+    } else if (clock < starts(at)) {
+        at = at > 0 && clock >= starts(at - 1) ? at - 1 : search(log, clock);
+    } else if (clock >= starts(at + 1)) {
+        // There is one behind it, or the newest would have been it.
+        at = clock < starts(at + 2) ? at + 1 : search(log, clock);
+    }
+    found_at = at;
+    return {list[at], clock - starts(at)};
+}
+
+// Index in the log's list of the run that holds `clock`. requires: it is not the newest
+ROPEWALK_INLINE std::uint32_t Store::search(const ClientLog& log,
+                                            std::uint32_t clock) const noexcept {
+    const std::uint32_t* list = log.list();
     std::uint32_t low = 0;
-    --high;
+    std::uint32_t high = log.count - 1;
     while (high - low > 1) {
         const std::uint32_t middle = (low + high) / 2;
         (runs[list[middle]].clock <= clock ? low : high) = middle;
     }
-    return {list[low], clock - runs[list[low]].clock};
+    return low;
 }
 
 ROPEWALK_INLINE std::uint32_t Store::root(std::string_view name) noexcept {
