@@ -52,9 +52,22 @@ class Value;
 
 // doc/
 struct DocOptions;
+class ArrayEvent;
+class DeepEvents;
 class Doc;
+class Event;
+class EventDelta;
+class EventOp;
+class InsertedValues;
+class KeyChange;
+class KeyChanges;
+class MapEvent;
 class Origin;
+class EventPath;
+class PathStep;
 class Subscription;
+class TextEvent;
 class Transaction;
+class TransactionEvent;
 
 }  // namespace crdt

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "event_log.hpp"
 #include "values.hpp"
 
 namespace conformance {
@@ -16,7 +17,8 @@ struct OpFailed : std::runtime_error {
 
 class Replica {
 public:
-    Replica(crdt::ClientId client, bool collect);
+    // `observed`: its roots are, from their definition on.
+    Replica(crdt::ClientId client, bool collect, bool observed = false);
     Replica(const Replica&) = delete;
     Replica& operator=(const Replica&) = delete;
 
@@ -42,6 +44,9 @@ public:
     // Updates that the document has told since the last call.
     [[nodiscard]] std::vector<Blob> take_told() { return std::exchange(told_, {}); }
 
+    // What its observers have been told since the last call.
+    [[nodiscard]] Json take_events() { return events_.take(); }
+
     [[nodiscard]] crdt::Doc& doc() { return doc_; }
     [[nodiscard]] bool collects() const { return collect_; }
     // Ops after which the document differs from a Yjs that did the same: see deviations.hpp.
@@ -60,6 +65,8 @@ private:
     bool collect_;
     std::vector<std::pair<std::string, std::string>> types_;  // by root, in order of definition
     std::vector<Blob> told_;
+    bool observed_;
+    EventLog events_;
     std::vector<std::string> deviations_;
     crdt::Subscription listening_;
 };

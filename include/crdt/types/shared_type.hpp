@@ -7,7 +7,13 @@
 
 namespace crdt {
 
+class DeepEvents;
+class Event;
+class Subscription;
+class TransactionEvent;
+
 namespace detail {
+struct Observing;
 // Where a stretch would end, for errors; the highest number if there is none so high.
 [[nodiscard]] constexpr std::uint64_t end_of(std::uint64_t start, std::uint64_t count) noexcept {
     return count > ~start ? ~std::uint64_t{0} : start + count;
@@ -27,6 +33,12 @@ public:
         if (ROPEWALK_UNLIKELY(store_->types.types[type_].dead)) return ErrorCode::deleted_type;
         return {};
     }
+
+    // f(const DeepEvents&) noexcept after each transaction that changed this type or a type within
+    // it; see doc/observe.hpp. Starts with the next transaction if one is open.
+    template <class F>
+    [[nodiscard]] Subscription observe_deep(F&& f) const noexcept;
+
     friend bool operator==(const SharedType&, const SharedType&) noexcept = default;
 
 protected:
@@ -55,8 +67,12 @@ protected:
         return status.ok() ? ended : status;
     }
 
+    friend class DeepEvents;
     friend class Doc;
+    friend class Event;
+    friend class TransactionEvent;
     friend class Value;
+    friend struct detail::Observing;
 
     static constexpr std::uint32_t kFirstError = 0xffffff00U;
     detail::Store* store_ = nullptr;

@@ -12,13 +12,15 @@ struct DocCore {
         if (raw(store.own_id) > kMaxClientId) store.own_id = static_cast<ClientId>(kMaxClientId);
         store.collect = options.collect;
         store.limits = options.limits;
-        store.sink = {this, false, &DocCore::finish, options.new_client_id};
+        store.sink = {
+            .context = this, .finish = &DocCore::finish, .new_client_id = options.new_client_id};
     }
     ~DocCore() {
         while (queue != nullptr) drop_queued();
-        if (listeners != nullptr) {
-            listeners->listening = nullptr;
-            listeners->release_owner();
+        if (listeners != nullptr) listeners->abandon();
+        if (observers != nullptr) {
+            observers->~Observers();
+            detail::release(observers);
         }
     }
 
@@ -27,23 +29,47 @@ struct DocCore {
         Bytes bytes;
         Bytes name;  // of the origin, which need not live so long
         bool remote;
-        Queued* next;
+        detail::ToldChange* change = nullptr;  // for observers
+        Queued* next = nullptr;
     };
 
     static Status finish(void* context, detail::Store& store) noexcept;
     Status tell(detail::Store& changed) noexcept;
+    // Of the change that is about to begin, if none is open.
+    void set_origin(const Origin& made_by, bool remote) noexcept {
+        if (store.change.depth > 0) return;
+        origin = made_by;
+        origin.remote_ = remote;
+        origin_epoch = store.change.epoch + 1;
+    }
+    // What was said of another change is void, and perhaps gone.
+    [[nodiscard]] Origin origin_of(const detail::Change& change) const noexcept {
+        return origin_epoch == change.epoch ? origin : Origin{};
+    }
+    Status queue_told(detail::Store& changed, const Origin& told) noexcept;
+    [[nodiscard]] bool heard() const noexcept { return listeners != nullptr && listeners->any(); }
+    [[nodiscard]] bool observed() const noexcept {
+        return observers != nullptr && observers->any();
+    }
+    // Made when it is first wanted; nullptr when memory is exhausted.
+    [[nodiscard]] detail::Observers* observing() noexcept;
+    [[nodiscard]] Subscription subscribed(Subscription made) noexcept;
     Status encode(detail::Store& changed, Bytes& out, bool& anything) noexcept;
     void drop_queued() noexcept {
         Queued* first = queue;
         queue = first->next;
         if (queue == nullptr) queue_end = nullptr;
+        detail::Observers::destroy(first->change);
         first->~Queued();
         detail::release(first);
     }
 
     detail::Store store;
     Origin origin;
+    std::uint32_t origin_epoch = 0;  // number of the change that it is of
+    detail::ListenSwitch listened{&store.sink.listening};
     detail::UpdateListeners* listeners = nullptr;
+    detail::Observers* observers = nullptr;
     Bytes buffer;  // of the update that is being told
     detail::Vec<detail::WriteFrom> from;
     bool telling = false;
@@ -81,30 +107,55 @@ ROPEWALK_INLINE Status DocCore::encode(detail::Store& changed,
 
 ROPEWALK_INLINE Status DocCore::tell(detail::Store& changed) noexcept {
     // The change is over: what listeners do to the document has an origin of its own.
-    const Origin told = std::exchange(origin, {});
+    const Origin told = origin_of(changed.change);
+    if (ROPEWALK_UNLIKELY(telling)) return queue_told(changed, told);
+    const bool observing = observed();
     bool anything = false;
-    if (ROPEWALK_LIKELY(!telling)) {
+    Status status;
+    if (heard()) {
         buffer.clear();
-        ROPEWALK_CHECK(encode(changed, buffer, anything));
-        if (!anything) return {};
-        telling = true;
-        changed.renew_own();
-        listeners->call(buffer, told);
-        while (queue != nullptr) {
-            Origin then(as_text(queue->name));
-            then.remote_ = queue->remote;
-            listeners->call(queue->bytes, then);
-            drop_queued();
-        }
-        telling = false;
-        return {};
+        status = encode(changed, buffer, anything);
+        if (!status.ok()) anything = false;
     }
+    if (!anything && !observing) return status;
+    telling = true;
+    if (observing) observers->take(told);
+    changed.renew_own();
+    if (observing) observers->tell();
+    if (anything) listeners->call(buffer, told);
+    while (queue != nullptr) {
+        Origin then(as_text(queue->name));
+        then.remote_ = queue->remote;
+        if (queue->change != nullptr) observers->tell(*queue->change);
+        if (!queue->bytes.empty()) listeners->call(queue->bytes, then);
+        drop_queued();
+    }
+    telling = false;
+    return status;
+}
+
+ROPEWALK_INLINE Status DocCore::queue_told(detail::Store& changed, const Origin& told) noexcept {
     void* block = detail::allocate(sizeof(Queued));
     if (block == nullptr) return ErrorCode::out_of_memory;
-    auto* queued = ::new (block) Queued{{}, {}, told.remote_, nullptr};
+    auto* queued = ::new (block) Queued{{}, {}, told.remote_};
     Status status = queued->name.append(told.name_) ? Status{} : ErrorCode::out_of_memory;
-    if (status.ok()) status = encode(changed, queued->bytes, anything);
+    bool anything = false;
+    if (status.ok() && heard()) status = encode(changed, queued->bytes, anything);
+    if (status.ok() && observed()) {
+        queued->change = detail::Observers::create(changed);
+        if (queued->change == nullptr) {
+            status = ErrorCode::out_of_memory;
+        } else {
+            Origin then(as_text(queued->name));
+            then.remote_ = told.remote_;
+            queued->change->take(then);
+            observers->find(*queued->change);
+            queued->change->freeze();
+            anything = true;
+        }
+    }
     if (!status.ok() || !anything) {
+        detail::Observers::destroy(queued->change);
         queued->~Queued();
         detail::release(queued);
         return status;
@@ -180,22 +231,22 @@ ROPEWALK_INLINE Map Doc::map(std::string_view name) const noexcept {
 
 ROPEWALK_INLINE Transaction Doc::transact(Origin origin) noexcept {
     if (core_ == nullptr) return Transaction(ErrorCode::out_of_memory);
+    const Status readable = core_->store.open_history();
+    if (!readable.ok()) return Transaction(readable);
+    core_->set_origin(origin, false);
     const Status opened = core_->store.begin_change();
     if (!opened.ok()) return Transaction(opened);
-    if (core_->store.change.depth == 1) core_->origin = origin;
     return Transaction(&core_->store);
 }
 
 ROPEWALK_INLINE Status Doc::apply(ByteView update, Origin origin) noexcept {
     if (core_ == nullptr) return ErrorCode::out_of_memory;
     detail::Store& store = core_->store;
+    ROPEWALK_CHECK(store.open_history());
+    core_->set_origin(origin, true);
     Status status = store.begin_change();
     if (status.ok()) {
-        if (store.change.depth == 1) {
-            store.change.remote = true;
-            core_->origin = origin;
-            core_->origin.remote_ = true;
-        }
+        if (store.change.depth == 1) store.change.remote = true;
         status = store.apply(update);
         if (!status.ok()) store.change.note(status.error());
         const Status ended = store.end_change();
@@ -298,23 +349,12 @@ ROPEWALK_INLINE Result<IdSet> Doc::pending_deletes() const noexcept {
 // -- listeners
 // --------------------------------------------------------------------------------------
 
-ROPEWALK_INLINE Subscription Doc::listen(detail::UpdateListeners::Listener listener) noexcept {
-    if (core_ != nullptr && core_->listeners == nullptr) {
-        void* block = detail::allocate(sizeof(detail::UpdateListeners));
-        if (block != nullptr) {
-            core_->listeners = ::new (block) detail::UpdateListeners();
-            core_->listeners->listening = &core_->store.sink.listening;
-        }
-    }
-    const std::uint64_t id =
-        core_ == nullptr || core_->listeners == nullptr ? 0 : core_->listeners->add(listener);
-    if (id == 0) {
-        listener.destroy(listener.object);
+ROPEWALK_INLINE Subscription Doc::listen(const detail::ListenerList::Entry& entry) noexcept {
+    if (core_ == nullptr) {
+        if (entry.object != nullptr) entry.destroy(entry.object);
         return {};
     }
-    core_->store.sink.listening = true;
-    if (core_->store.change.depth == 0) core_->store.close_keystrokes();
-    return Subscription(core_->listeners, id);
+    return core_->subscribed(detail::Subscribing::add(core_->listeners, core_->listened, entry));
 }
 
 }  // namespace crdt
