@@ -151,14 +151,17 @@ public:
     }
     [[nodiscard]] KeyAction action() const noexcept { return record_->action; }
     // What it was before; absent for KeyAction::add. A shared type in it has been deleted.
-    [[nodiscard]] Value old_value() const noexcept {
-        return record_->old.exists() ? Value{store_, record_->old} : Value{};
-    }
+    [[nodiscard]] Value old_value() const noexcept { return value_at(record_->old); }
+    // What the change has made of it; absent for KeyAction::erase.
+    [[nodiscard]] Value value() const noexcept { return value_at(record_->value); }
 
 private:
     friend class KeyChanges;
     KeyChange(detail::Store* store, const detail::KeyRecord* record) noexcept
         : store_(store), record_(record) {}
+    [[nodiscard]] Value value_at(detail::RunPos unit) const noexcept {
+        return unit.exists() ? Value{store_, unit} : Value{};
+    }
 
     detail::Store* store_;
     const detail::KeyRecord* record_;

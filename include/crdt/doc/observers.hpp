@@ -23,7 +23,8 @@ public:
         : change_(store),
           listened_{&any_, &listened},
           types_listened_{&any_type_, &listened_},
-          deep_listened_{&any_deep_, &types_listened_} {}
+          deep_listened_{&any_deep_, &types_listened_},
+          begin_listened_{&any_begin_, &listened_} {}
     Observers(const Observers&) = delete;
     Observers& operator=(const Observers&) = delete;
     ~Observers();
@@ -34,16 +35,18 @@ public:
                                    bool deep,
                                    const ListenerList::Entry& entry) noexcept;
     [[nodiscard]] Subscription add_begin(const ListenerList::Entry& entry) noexcept {
-        return Subscribing::add(begin_, listened_, entry);
+        return Subscribing::add(begin_, begin_listened_, entry);
     }
     [[nodiscard]] Subscription add_end(Hook hook, const ListenerList::Entry& entry) noexcept {
         return Subscribing::add(ends_[static_cast<std::size_t>(hook)], listened_, entry);
     }
 
+    // Whether begin() is to be called.
+    [[nodiscard]] bool any_begin() const noexcept { return any_begin_; }
     // A transaction begins, perhaps by an observer's edit: what is being told stays as it was.
     void begin(const Origin& origin) noexcept {
-        if (ROPEWALK_UNLIKELY(telling_ != nullptr)) telling_->freeze();
-        if (ROPEWALK_UNLIKELY(begin_ != nullptr)) begin_->call(origin);
+        if (telling_ != nullptr) telling_->freeze();
+        if (begin_ != nullptr) begin_->call(origin);
     }
 
     // The change that has just closed, to be told now.
@@ -97,9 +100,11 @@ private:
     bool any_ = false;
     bool any_type_ = false;
     bool any_deep_ = false;
+    bool any_begin_ = false;
     ListenSwitch listened_;
     ListenSwitch types_listened_;
     ListenSwitch deep_listened_;
+    ListenSwitch begin_listened_;
     Vec<ObservedType> types_;  // by number
     BeginListeners* begin_ = nullptr;
     TransactionListeners* ends_[3] = {};

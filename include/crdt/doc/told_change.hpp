@@ -58,6 +58,7 @@ struct KeyRecord {
     std::uint32_t name;  // interned
     KeyAction action;
     RunPos old;
+    RunPos value;
 };
 
 // One step down from a type: to the value of a key, or to the unit at an index.
@@ -99,13 +100,49 @@ public:
     explicit ToldChange(Store& of) noexcept : store(of) {}
     ToldChange(const ToldChange&) = delete;
     ToldChange& operator=(const ToldChange&) = delete;
-    ~ToldChange() { clear(); }
+    ~ToldChange() { clear_found(); }
 
     // Takes over what the change that has just closed recorded; its deletions are gone from there.
-    void take(const Origin& made_by) noexcept;
-    void clear() noexcept;
+    void take(const Origin& made_by) noexcept {
+        Change& change = store.change;
+        origin = made_by;
+        failed = change.incomplete;
+        deleted_any = change.deleted_any;
+        if (deleted_any) std::swap(deletions, change.deletions);
+        const std::uint32_t own_end = store.own_next_clock();
+        if (own_end > change.own_begin &&
+            !inserted.push_back({store.own, change.own_begin, own_end})) {
+            failed = true;
+        }
+        if (ROPEWALK_UNLIKELY(!change.touched.empty())) take_touched();
+    }
+    // Ready for the next change. A keystroke at which nobody looked leaves nearly nothing.
+    void clear() noexcept {
+        if (ROPEWALK_UNLIKELY(failed || frozen_ || listed_ || single.found != nullptr ||
+                              !events.empty() || inserted.size() + deletions.size() > 1)) {
+            clear_found();
+        }
+        inserted.clear();
+        deletions.clear();
+        deleted_any = false;
+        single.type = kNone;
+    }
     [[nodiscard]] bool anything() const noexcept { return !inserted.empty() || deleted_any; }
 
+    // The type that was changed, where one stretch of text was inserted or one unit deleted and
+    // this can be told without looking for it; else kNone.
+    [[nodiscard]] std::uint32_t only_type() const noexcept {
+        const Typing& typing = store.typing;
+        if (deletions.empty()) {
+            const bool typed = inserted.size() == 1 && typing.type != kNone &&
+                               inserted[0].client == store.own &&
+                               store.runs[typing.run].clock <= inserted[0].begin;
+            return typed ? typing.type : kNone;
+        }
+        if (!inserted.empty() || deletions.size() > 1 || deletions[0].length > 1) return kNone;
+        const std::uint32_t seq = store.sequences.changed_last();
+        return seq == kNone ? kNone : store.sequences.seqs[seq].type;
+    }
     // f(type): for each stretch of it that was changed, one after another. False: stop.
     template <class F>
     void for_each_type(F&& f) noexcept;
@@ -159,6 +196,8 @@ private:
     [[nodiscard]] bool add_key(std::uint32_t seq, EventDetail& detail) noexcept;
     [[nodiscard]] bool find_path(std::uint32_t type, EventDetail& detail) noexcept;
     void drop(EventRecord& event) noexcept;
+    void take_touched() noexcept;
+    void clear_found() noexcept;
 
     Vec<ChangedUnits> units_;  // by type and sequence, once listed
     bool listed_ = false;

@@ -34,6 +34,7 @@ struct DocCore {
     };
 
     static Status finish(void* context, detail::Store& store) noexcept;
+    static void begin(void* context, detail::Store& store) noexcept;
     Status tell(detail::Store& changed) noexcept;
     // Of the change that is about to begin, if none is open.
     void set_origin(const Origin& made_by, bool remote) noexcept {
@@ -43,8 +44,8 @@ struct DocCore {
         origin_epoch = store.change.epoch + 1;
     }
     // What was said of another change is void, and perhaps gone.
-    [[nodiscard]] Origin origin_of(const detail::Change& change) const noexcept {
-        return origin_epoch == change.epoch ? origin : Origin{};
+    [[nodiscard]] const Origin& origin_of(const detail::Change& change) const noexcept {
+        return origin_epoch == change.epoch ? origin : nobody;
     }
     Status queue_told(detail::Store& changed, const Origin& told) noexcept;
     [[nodiscard]] bool heard() const noexcept { return listeners != nullptr && listeners->any(); }
@@ -66,6 +67,7 @@ struct DocCore {
 
     detail::Store store;
     Origin origin;
+    const Origin nobody;
     std::uint32_t origin_epoch = 0;  // number of the change that it is of
     detail::ListenSwitch listened{&store.sink.listening};
     detail::UpdateListeners* listeners = nullptr;
@@ -121,7 +123,11 @@ ROPEWALK_INLINE Status DocCore::tell(detail::Store& changed) noexcept {
     telling = true;
     if (observing) observers->take(told);
     changed.renew_own();
-    if (observing) observers->tell();
+    if (observing) {
+        // Their edits find the events as they are.
+        store.sink.begin = &DocCore::begin;
+        observers->tell();
+    }
     if (anything) listeners->call(buffer, told);
     while (queue != nullptr) {
         Origin then(as_text(queue->name));
@@ -130,6 +136,7 @@ ROPEWALK_INLINE Status DocCore::tell(detail::Store& changed) noexcept {
         if (!queue->bytes.empty()) listeners->call(queue->bytes, then);
         drop_queued();
     }
+    if (observing && !observers->any_begin()) store.sink.begin = nullptr;
     telling = false;
     return status;
 }

@@ -10,11 +10,12 @@ ROPEWALK_INLINE detail::Observers* DocCore::observing() noexcept {
     void* block = detail::allocate(sizeof(detail::Observers));
     if (block == nullptr) return nullptr;
     observers = ::new (block) detail::Observers(store, listened);
-    store.sink.begin = [](void* context, detail::Store& begun) noexcept {
-        auto& core = *static_cast<DocCore*>(context);
-        core.observers->begin(core.origin_of(begun.change));
-    };
     return observers;
+}
+
+ROPEWALK_INLINE void DocCore::begin(void* context, detail::Store& store) noexcept {
+    auto& core = *static_cast<DocCore*>(context);
+    core.observers->begin(core.origin_of(store.change));
 }
 
 ROPEWALK_INLINE Subscription DocCore::subscribed(Subscription made) noexcept {
@@ -48,6 +49,7 @@ ROPEWALK_INLINE Subscription Doc::listen_begin(const detail::ListenerList::Entry
         entry.destroy(entry.object);
         return {};
     }
+    core_->store.sink.begin = &DocCore::begin;
     return core_->subscribed(observers->add_begin(entry));
 }
 

@@ -10,25 +10,14 @@ namespace crdt::detail {
 
 // -- taking --------------------------------------------------------------------------------------
 
-ROPEWALK_INLINE void ToldChange::take(const Origin& made_by) noexcept {
-    Change& change = store.change;
-    origin = made_by;
-    failed = change.incomplete;
-    deleted_any = change.deleted_any;
-    deletions.clear();
-    std::swap(deletions, change.deletions);
-    const auto add = [this](std::uint32_t client, std::uint32_t begin, std::uint32_t end) {
-        if (end > begin && !inserted.push_back({client, begin, end})) failed = true;
-    };
-    if (store.own != kNone) add(store.own, change.own_begin, store.own_next_clock());
-    for (const Touched& touched : change.touched) {
-        add(touched.client, touched.begin, store.clients[touched.client].next_clock);
+ROPEWALK_INLINE void ToldChange::take_touched() noexcept {
+    for (const Touched& touched : store.change.touched) {
+        const InsertedClocks clocks{touched.client, touched.begin,
+                                    store.clients[touched.client].next_clock};
+        if (clocks.end > clocks.begin && !inserted.push_back(clocks)) failed = true;
     }
-    if (inserted.size() > 1) {
-        std::sort(
-            inserted.begin(), inserted.end(),
-            [](const InsertedClocks& a, const InsertedClocks& b) { return a.client < b.client; });
-    }
+    std::sort(inserted.begin(), inserted.end(),
+              [](const InsertedClocks& a, const InsertedClocks& b) { return a.client < b.client; });
 }
 
 ROPEWALK_INLINE void ToldChange::drop(EventRecord& event) noexcept {
@@ -38,7 +27,7 @@ ROPEWALK_INLINE void ToldChange::drop(EventRecord& event) noexcept {
     event.found = nullptr;
 }
 
-ROPEWALK_INLINE void ToldChange::clear() noexcept {
+ROPEWALK_INLINE void ToldChange::clear_found() noexcept {
     drop(single);
     single = {kNone, 0};
     for (EventRecord& event : events) drop(event);
@@ -51,6 +40,7 @@ ROPEWALK_INLINE void ToldChange::clear() noexcept {
     deleted_any = failed = listed_ = frozen_ = false;
     // A large update need not be remembered by every later keystroke.
     constexpr std::size_t kKeep = 1024;
+    if (inserted.capacity() > kKeep) inserted.reset();
     if (deletions.capacity() > kKeep) deletions.reset();
     if (units_.capacity() > kKeep) units_.reset();
     if (pieces_.capacity() > kKeep) pieces_.reset();
@@ -130,12 +120,9 @@ void ToldChange::for_each_stretch(F&& f) noexcept {
 
 template <class F>
 void ToldChange::for_each_type(F&& f) noexcept {
-    // Mostly one stretch of typing, which need not be settled for this.
-    const Typing& typing = store.typing;
-    if (ROPEWALK_LIKELY(inserted.size() == 1 && deletions.empty() && typing.end != typing.begin &&
-                        inserted[0].client == store.own &&
-                        store.clients[store.own].next_clock == inserted[0].begin)) {
-        f(typing.type);
+    const std::uint32_t only = only_type();
+    if (ROPEWALK_LIKELY(only != kNone)) {
+        f(only);
         return;
     }
     std::uint32_t last = kNone;
@@ -392,7 +379,8 @@ ROPEWALK_INLINE bool ToldChange::add_key(std::uint32_t seq, EventDetail& detail)
     } else {
         return true;
     }
-    return detail.keys.push_back({history.key, action, before});
+    return detail.keys.push_back(
+        {history.key, action, before, action == KeyAction::erase ? RunPos{} : last});
 }
 
 ROPEWALK_INLINE bool ToldChange::find_keys(std::uint32_t type, EventDetail& detail) noexcept {
