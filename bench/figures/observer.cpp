@@ -8,7 +8,7 @@ namespace bench {
 
 // Keystroke by keystroke, with and without, in turns; the best of each.
 void measure_observer(Figures& figures) {
-    constexpr int kRounds = 9;
+    constexpr int kRounds = 15;
     const Trace& trace = figures.main_trace();
     const std::size_t count = trace.transaction_ends.size();
     const auto time = [&](bool observed) {
