@@ -54,11 +54,24 @@ class Value;
 enum class Association : std::int8_t;
 struct DocOptions;
 struct Place;
+class ArrayEvent;
+class DeepEvents;
 class Doc;
+class Event;
+class EventDelta;
+class EventOp;
+class EventPath;
+class InsertedValues;
+class KeyChange;
+class KeyChanges;
+class MapEvent;
 class Origin;
+class PathStep;
 class RelativePosition;
 class Subscription;
+class TextEvent;
 class Transaction;
+class TransactionEvent;
 
 // sync/
 enum class MessageKind : std::uint64_t;
@@ -69,7 +82,6 @@ struct Message;
 struct SyncMessage;
 struct SyncReceived;
 class Awareness;
-class AwarenessSubscription;
 class MessageReader;
 
 }  // namespace crdt

@@ -18,7 +18,7 @@ constexpr Capability kCapabilities[] = {
     {Feature::formats, false, "rich text formats"},
     {Feature::embeds, false, "embeds in text"},
     {Feature::subdocuments, false, "sub-documents"},
-    {Feature::events, false, "events"},
+    {Feature::events, true, "events"},
     {Feature::undo, false, "undo managers"},
     {Feature::snapshots, false, "snapshots"},
     {Feature::relative_positions, true, "relative positions"},

@@ -89,8 +89,8 @@ struct ProtocolSteps::Present {
 
     Json::Array log;
     crdt::Awareness awareness;
-    crdt::AwarenessSubscription on_change;
-    crdt::AwarenessSubscription on_update;
+    crdt::Subscription on_change;
+    crdt::Subscription on_update;
 };
 
 ProtocolSteps::ProtocolSteps() = default;

@@ -48,9 +48,10 @@ struct Replica::Place {
     }
 };
 
-Replica::Replica(crdt::ClientId client, bool collect)
+Replica::Replica(crdt::ClientId client, bool collect, bool observed)
     : doc_(crdt::DocOptions{.client = client, .collect = collect}),
       collect_(collect),
+      observed_(observed),
       listening_v1_(doc_.on_update([this](crdt::ByteView update, const crdt::Origin&) noexcept {
           told_v1_.push_back(blob(update));
       })),
@@ -79,12 +80,16 @@ std::vector<Told> Replica::take_told() {
 
 void Replica::define(const std::string& root, const std::string& type) {
     const std::string name = to_utf8(root);
+    const auto adopt = [&](const crdt::SharedType& shared) {
+        require(shared.check(), "define");
+        if (observed_) events_.observe(root, shared);
+    };
     if (type == "text") {
-        require(doc_.text(name).check(), "define");
+        adopt(doc_.text(name));
     } else if (type == "array") {
-        require(doc_.array(name).check(), "define");
+        adopt(doc_.array(name));
     } else if (type == "map") {
-        require(doc_.map(name).check(), "define");
+        adopt(doc_.map(name));
     }
     types_.emplace_back(root, type);
 }

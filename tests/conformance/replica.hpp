@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "event_log.hpp"
 #include "values.hpp"
 
 namespace conformance {
@@ -26,7 +27,8 @@ struct Told {
 
 class Replica {
 public:
-    Replica(crdt::ClientId client, bool collect);
+    // `observed`: its roots are, from their definition on.
+    Replica(crdt::ClientId client, bool collect, bool observed = false);
     Replica(const Replica&) = delete;
     Replica& operator=(const Replica&) = delete;
 
@@ -60,6 +62,9 @@ public:
     // Changes that the document has told since the last call.
     [[nodiscard]] std::vector<Told> take_told();
 
+    // What its observers have been told since the last call.
+    [[nodiscard]] Json take_events() { return events_.take(); }
+
     [[nodiscard]] crdt::Doc& doc() { return doc_; }
     [[nodiscard]] bool collects() const { return collect_; }
     // Ops after which the document differs from a Yjs that did the same: see deviations.hpp.
@@ -79,6 +84,8 @@ private:
     std::vector<std::pair<std::string, std::string>> types_;  // by root, in order of definition
     std::vector<Blob> told_v1_;
     std::vector<Blob> told_v2_;
+    bool observed_;
+    EventLog events_;
     std::vector<std::string> deviations_;
     crdt::Subscription listening_v1_;
     crdt::Subscription listening_v2_;

@@ -27,7 +27,8 @@ public:
         groups_.push_back(std::make_unique<ProtocolSteps>());
         for (const auto& [name, settings] : test["docs"].object()) {
             const bool collect = !settings.has("gc") || settings.flag("gc");
-            auto replica = std::make_unique<Replica>(to_client(settings["client"]), collect);
+            auto replica = std::make_unique<Replica>(to_client(settings["client"]), collect,
+                                                     test.flag("events"));
             const Json* own_roots = settings.find("roots");
             const Json& roots = own_roots == nullptr ? test["roots"] : *own_roots;
             for (const auto& [root, type] : roots.object()) replica->define(root, type.string());
@@ -42,6 +43,7 @@ public:
             const std::string name = steps[i]["do"].string();
             try {
                 run_step(steps[i], i);
+                if (test_.flag("events")) compare_told_events(steps[i]);
             } catch (const std::exception& error) {
                 found_.push_back({"", "the step to run", error.what()});
             }
@@ -125,6 +127,23 @@ private:
                 if (group->run(*this, step, expect)) return;
             }
             throw std::runtime_error("unknown step");
+        }
+    }
+
+    // Of the document that acts: of others nothing is told.
+    void compare_told_events(const Json& step) {
+        static const Json kNoEvents = Json::Array{};
+        const Json* acting = step.find("doc");
+        if (acting == nullptr) acting = step.find("to");
+        const Json* expect = step.find("expect");
+        const Json* expected = expect == nullptr ? nullptr : expect->find("events");
+        for (const auto& [name, replica] : replicas_) {
+            const bool acts = acting != nullptr && acting->string() == name;
+            const Json& theirs = acts && expected != nullptr ? *expected : kNoEvents;
+            if (auto difference = compare_events(theirs, replica->take_events())) {
+                difference->where = " events of " + name + " " + difference->where;
+                found_.push_back(*std::move(difference));
+            }
         }
     }
 

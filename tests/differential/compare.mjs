@@ -12,7 +12,7 @@ export class Difference extends Error {
 }
 
 // Values go by their encoding, which tells -0 from 0, undefined from null, bytes from a binary.
-function show(value) {
+export function show(value) {
   if (value instanceof Y.Text) return 'T' + hexText(value.toString())
   if (value instanceof Y.Array) return `[${value.toArray().map(show).join(',')}]`
   if (value instanceof Y.Map) {

@@ -17,6 +17,8 @@
 import { Rng } from './rng.mjs'
 import { randomText, randomValue } from './values.mjs'
 
+// The roots of `observed` clients are observed deeply, on both sides.
+//
 // `silent` clients have nobody listening on the Ropewalk side (Yjs's updates stand for theirs), and
 // state is compared after a step only with probability `look`: listening and reading are what
 // make an engine finish what it may have put off.
@@ -213,5 +215,6 @@ export function makeHistory(seed) {
   }
   const last = Array.from({ length: 2 * clients.length }, via)
   const silent = clients.map(() => rng.chance(mood.silent))
-  return { seed, gc: mood.gc, clients, silent, roots, steps, last }
+  const observed = clients.map(() => rng.chance(0.7))
+  return { seed, gc: mood.gc, clients, silent, observed, roots, steps, last }
 }

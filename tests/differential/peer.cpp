@@ -9,6 +9,9 @@
 //   encode DOC VECTOR|-             -> ok UPDATE: what is not known there
 //   canonical DOC                   -> ok BYTES
 //   state DOC ROOT...               -> ok VECTOR WAITS CONTENT|CONTENT...
+//   observe DOC ROOT...             from now on, deeply
+//   events DOC                      -> ok COMMIT/COMMIT... (events.hpp) or ok -: since the last
+//   time
 //
 //   ROOT  text:NAME array:NAME map:NAME
 //   EDIT  ROOT PATH VERB ARGUMENTS; PATH is - or steps from the root: i3 (element), k61 (key), dots
@@ -25,7 +28,9 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
+#include "events.hpp"
 #include "show.hpp"
 #include "tokens.hpp"
 #include "values.hpp"
@@ -49,9 +54,24 @@ struct Replica {
         return taken;
     }
 
+    void observe(std::string_view root, const crdt::SharedType& type) {
+        observing.push_back(type.observe_deep(
+            [this, name = std::string(root)](const crdt::DeepEvents& events) noexcept {
+                if (!told.empty()) told += '/';
+                told += show_events(name, events);
+            }));
+    }
+    std::string take_told() {
+        std::string taken = told.empty() ? "-" : std::move(told);
+        told.clear();
+        return taken;
+    }
+
     crdt::Doc doc;
     std::string emitted;
+    std::string told;
     std::optional<crdt::Subscription> subscription;  // ends before what it writes to
+    std::vector<crdt::Subscription> observing;
 };
 
 std::string error(const crdt::Error& e) {
@@ -182,6 +202,8 @@ public:
         if (verb == "encode") return encode(replica.doc, args.next());
         if (verb == "canonical") return bytes(replica.doc.encode_canonical());
         if (verb == "state") return state(replica.doc, args);
+        if (verb == "observe") return observe(replica, args);
+        if (verb == "events") return "ok " + replica.take_told();
         return "error unknown command";
     }
 
@@ -220,6 +242,17 @@ private:
         const auto known = crdt::StateVector::decode(crdt::as_bytes(encoded));
         if (!known.ok()) return error(known.error());
         return bytes(doc.encode_state_as_update(*known));
+    }
+
+    static std::string observe(Replica& replica, Tokens& args) {
+        while (!args.done()) {
+            const auto token = args.next();
+            const Place root = Place::root(replica.doc, token);
+            if (root.kind == 't') replica.observe(token, root.text);
+            if (root.kind == 'a') replica.observe(token, root.array);
+            if (root.kind == 'm') replica.observe(token, root.map);
+        }
+        return "ok";
     }
 
     static std::string state(crdt::Doc& doc, Tokens& args) {

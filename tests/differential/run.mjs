@@ -3,6 +3,7 @@
 import * as Y from 'yjs'
 import { Difference, sameBytes, sameState, settle, stateOf } from './compare.mjs'
 import { doEdit, rootToken } from './edits.mjs'
+import { EventLog, sameEvents } from './events.mjs'
 import { Rng } from './rng.mjs'
 import { PeerGone } from './peer.mjs'
 import { hex, unhex } from './values.mjs'
@@ -32,6 +33,7 @@ class Replica {
     this.yjs.clientID = client
     this.cursors = new WeakMap()
     this.emitted = []
+    this.events = null
     this.yjs.on('update', update => this.emitted.push(update))
   }
 }
@@ -63,6 +65,16 @@ class Run {
     this.numbers.push(replica.number)
     await this.ask(`new ${replica.number} ${client} ${this.history.gc ? 1 : 0} ${silent ? 0 : 1}`)
     return replica
+  }
+
+  async observe(replica) {
+    replica.events = new EventLog(replica.yjs, this.history.roots)
+    await this.ask(`observe ${replica.number} ${this.rootTokens}`)
+  }
+
+  async checkEvents(replica, exact) {
+    if (!replica.events) return
+    sameEvents(replica.events.take(), await this.ask(`events ${replica.number}`), replica.name, exact)
   }
 
   async check(replica) {
@@ -113,6 +125,7 @@ class Run {
     const verb = loose ? 'loose' : 'edit'
     const answer = await this.ask(`${verb} ${replica.number} ${done.map(one => one.line).join(' ; ')}`)
     this.messages.set(id, this.emitted(replica, [answer], true))
+    await this.checkEvents(replica, true)
     if (look) await this.check(replica)
   }
 
@@ -144,6 +157,7 @@ class Run {
     this.say(() => `[${id}] ${replica.name} receives ${merge && known.length > 1 ? 'merged ' : ''}${of.map(m => `[${m}]`).join(' ')} (Yjs from ${via[0]}, Ropewalk from ${via[1]})`)
     const answers = await this.apply(replica, bundle(forYjs), bundle(forRopewalk))
     this.messages.set(id, this.emitted(replica, answers, false))
+    await this.checkEvents(replica, false)
     if (look) await this.check(replica)
   }
 
@@ -153,6 +167,7 @@ class Run {
     const vector = Y.encodeStateVector(target.yjs)
     await this.apply(target, [await this.encode(via[0], source, vector)], [await this.encode(via[1], source, vector)])
     target.emitted.length = 0
+    await this.checkEvents(target, false)
     if (look) await this.check(target)
   }
 
@@ -175,7 +190,9 @@ class Run {
   async restart({ who, client, via }) {
     const old = this.replicas[who]
     this.say(`${old.name} restarts as client ${client} (Yjs from ${via[0]}, Ropewalk from ${via[1]})`)
-    this.replicas[who] = await this.copy(old, old.name, client, old.silent, via)
+    const replica = await this.copy(old, old.name, client, old.silent, via)
+    if (old.events) await this.observe(replica)
+    this.replicas[who] = replica
   }
 
   // Everyone hears everything: all tell the first, the first tells all.
@@ -217,9 +234,11 @@ class Run {
   }
 
   async all() {
-    const { clients, silent, absent = [] } = this.history
+    const { clients, silent, observed, absent = [] } = this.history
     for (const [i, client] of clients.entries()) {
-      this.replicas.push(absent.includes(i) ? null : await this.open(`client ${client}`, client, silent[i]))
+      const replica = absent.includes(i) ? null : await this.open(`client ${client}`, client, silent[i])
+      if (replica && observed[i]) await this.observe(replica)
+      this.replicas.push(replica)
     }
     for (const step of this.history.steps) await this[step.do](step)
     this.say('all sync')

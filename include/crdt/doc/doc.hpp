@@ -14,6 +14,8 @@
 #include "../types/text.hpp"
 #include "client_id.hpp"
 #include "listeners.hpp"
+#include "observe.hpp"
+#include "observers.hpp"
 #include "origin.hpp"
 #include "transaction.hpp"
 
@@ -92,12 +94,39 @@ public:
     // The bytes are good during the call. May edit the document: that is told afterwards.
     template <class F>
     [[nodiscard]] Subscription on_update(F&& f) noexcept {
-        return listen(UpdateFormat::v1, std::forward<F>(f));
+        return listen_update(UpdateFormat::v1, std::forward<F>(f));
     }
     // The same in format V2, which is only encoded where somebody listens.
     template <class F>
     [[nodiscard]] Subscription on_update_v2(F&& f) noexcept {
-        return listen(UpdateFormat::v2, std::forward<F>(f));
+        return listen_update(UpdateFormat::v2, std::forward<F>(f));
+    }
+
+    // What happens around a transaction, in this order: it begins; it ends and observers of types
+    // are told (text.observe, array.observe_deep, ...); it is over; its update is told. What a
+    // listener or observer edits meanwhile is a transaction of its own, told when all that belongs
+    // to this one has been.
+    // f(const Origin&) noexcept when a transaction has begun: edits in it belong to it.
+    template <class F>
+    [[nodiscard]] Subscription on_before_transaction(F&& f) noexcept {
+        return listen_begin(detail::BeginListeners::make(std::forward<F>(f)));
+    }
+    // f(const TransactionEvent&) noexcept when one has ended, also where it changed nothing:
+    // before observers are called, after them, and last before its update.
+    template <class F>
+    [[nodiscard]] Subscription on_before_observers(F&& f) noexcept {
+        return listen_end(detail::Hook::before_observers,
+                          detail::TransactionListeners::make(std::forward<F>(f)));
+    }
+    template <class F>
+    [[nodiscard]] Subscription on_after_transaction(F&& f) noexcept {
+        return listen_end(detail::Hook::after_transaction,
+                          detail::TransactionListeners::make(std::forward<F>(f)));
+    }
+    template <class F>
+    [[nodiscard]] Subscription on_after_cleanup(F&& f) noexcept {
+        return listen_end(detail::Hook::after_cleanup,
+                          detail::TransactionListeners::make(std::forward<F>(f)));
     }
 
     // The room below, for bindings and tests.
@@ -105,24 +134,17 @@ public:
 
 private:
     template <class F>
-    [[nodiscard]] Subscription listen(UpdateFormat format, F&& f) noexcept {
-        using Callback = std::decay_t<F>;
-        static_assert(std::is_invocable_v<Callback&, ByteView, const Origin&>,
+    [[nodiscard]] Subscription listen_update(UpdateFormat format, F&& f) noexcept {
+        static_assert(std::is_invocable_v<std::decay_t<F>&, ByteView, const Origin&>,
                       "a listener takes (crdt::ByteView update, const crdt::Origin& origin)");
-        void* object = detail::allocate(sizeof(Callback));
-        if (object == nullptr) return {};
-        ::new (object) Callback(std::forward<F>(f));
-        return listen({[](void* callback, ByteView update, const Origin& origin) noexcept {
-                           (*static_cast<Callback*>(callback))(update, origin);
-                       },
-                       [](void* callback) noexcept {
-                           static_cast<Callback*>(callback)->~Callback();
-                           detail::release(callback);
-                       },
-                       object, 0, format});
+        return listen(format, detail::UpdateListeners::make(std::forward<F>(f)));
     }
     Status apply(ByteView update, UpdateFormat format, Origin origin) noexcept;
-    [[nodiscard]] Subscription listen(detail::UpdateListeners::Listener listener) noexcept;
+    [[nodiscard]] Subscription listen(UpdateFormat format,
+                                      const detail::ListenerList::Entry& entry) noexcept;
+    [[nodiscard]] Subscription listen_begin(const detail::ListenerList::Entry& entry) noexcept;
+    [[nodiscard]] Subscription listen_end(detail::Hook hook,
+                                          const detail::ListenerList::Entry& entry) noexcept;
     [[nodiscard]] std::uint32_t root(std::string_view name, detail::TypeKind kind) const noexcept;
 
     DocCore* core_ = nullptr;
@@ -133,4 +155,5 @@ private:
 #if !defined(ROPEWALK_COMPILED) || !ROPEWALK_COMPILED
 #include "../impl/doc/doc.ipp"
 #include "../impl/types/value.ipp"
+#include "../impl/doc/observe.ipp"
 #endif

@@ -42,8 +42,13 @@ public:
         }
     }
 
+    // f(const MapEvent&) noexcept after each transaction that changed it; see doc/observe.hpp.
+    template <class F>
+    [[nodiscard]] Subscription observe(F&& f) const noexcept;
+
 private:
     friend class Doc;
+    friend class Event;
     friend class Value;
     Map(detail::Store* store, std::uint32_t type) noexcept : SharedType(store, type) {}
 };

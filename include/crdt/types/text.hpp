@@ -62,8 +62,13 @@ public:
     [[nodiscard]] std::string to_string() const;
     [[nodiscard]] std::u16string to_u16string() const;
 
+    // f(const TextEvent&) noexcept after each transaction that changed it; see doc/observe.hpp.
+    template <class F>
+    [[nodiscard]] Subscription observe(F&& f) const noexcept;
+
 private:
     friend class Doc;
+    friend class Event;
     friend class Value;
     Text(detail::Store* store, std::uint32_t type) noexcept : SharedType(store, type) {}
 

@@ -29,6 +29,11 @@ enum class ValueKind : std::uint8_t {
     embed,
 };
 
+namespace detail {
+// What a value is that holds a shared type; absent if nobody has given it a type.
+[[nodiscard]] ValueKind value_kind(TypeKind kind) noexcept;
+}  // namespace detail
+
 // Views into the document: good until its next write. Shared types in it stay good.
 class Value {
 public:
@@ -74,6 +79,8 @@ public:
 
 private:
     friend class Array;
+    friend class InsertedValues;
+    friend class KeyChange;
     friend class Map;
     Value(detail::Store* store, detail::RunPos unit) noexcept : store_(store), unit_(unit) {}
     [[nodiscard]] std::uint32_t type_as(detail::TypeKind kind) const noexcept;

@@ -5,6 +5,7 @@ import * as Y from 'yjs'
 import * as decoding from 'lib0/decoding'
 import { rootOf } from '../edits.mjs'
 import { settle, stateOf } from '../compare.mjs'
+import { EventLog } from '../events.mjs'
 import { hex, unhex } from '../values.mjs'
 
 const kFault = process.env.PEER_FAULT ?? ''
@@ -102,6 +103,14 @@ function answer(line) {
   }
   if (verb === 'encode') return 'ok ' + hex(Y.encodeStateAsUpdate(doc, args[0] === '-' ? undefined : unhex(args[0])))
   if (verb === 'canonical') return 'ok ' + settle(Y.encodeStateAsUpdate(doc), true)
+  if (verb === 'observe') {
+    doc.events = new EventLog(doc, args.map(rootFrom))
+    return 'ok'
+  }
+  if (verb === 'events') {
+    const told = doc.events.take()
+    return 'ok ' + (kFault === 'events' && told.includes('-1') ? told.replace('-1', '-2') : told)
+  }
   if (verb === 'state') return 'ok ' + stateOf(doc, args.map(rootFrom))
   return `error unknown command ${verb}`
 }

@@ -7,6 +7,24 @@
 
 namespace crdt {
 
+namespace detail {
+
+ROPEWALK_INLINE ValueKind value_kind(TypeKind kind) noexcept {
+    switch (kind) {
+        case TypeKind::array: return ValueKind::array;
+        case TypeKind::map: return ValueKind::map;
+        case TypeKind::text: return ValueKind::text;
+        case TypeKind::xml_element: return ValueKind::xml_element;
+        case TypeKind::xml_fragment: return ValueKind::xml_fragment;
+        case TypeKind::xml_hook: return ValueKind::xml_hook;
+        case TypeKind::xml_text: return ValueKind::xml_text;
+        case TypeKind::undefined: break;
+    }
+    return ValueKind::absent;
+}
+
+}  // namespace detail
+
 ROPEWALK_INLINE ValueKind Value::kind() const noexcept {
     if (!unit_.exists()) return ValueKind::absent;
     const detail::Run& run = store_->runs[unit_.run];
@@ -15,17 +33,7 @@ ROPEWALK_INLINE ValueKind Value::kind() const noexcept {
         case detail::RunKind::embed: return ValueKind::embed;
         case detail::RunKind::document: return ValueKind::document;
         case detail::RunKind::type:
-            switch (store_->types.types[run.data].kind) {
-                case detail::TypeKind::array: return ValueKind::array;
-                case detail::TypeKind::map: return ValueKind::map;
-                case detail::TypeKind::text: return ValueKind::text;
-                case detail::TypeKind::xml_element: return ValueKind::xml_element;
-                case detail::TypeKind::xml_fragment: return ValueKind::xml_fragment;
-                case detail::TypeKind::xml_hook: return ValueKind::xml_hook;
-                case detail::TypeKind::xml_text: return ValueKind::xml_text;
-                case detail::TypeKind::undefined: break;
-            }
-            return ValueKind::absent;
+            return detail::value_kind(store_->types.types[run.data].kind);
         default: return ValueKind::any;
     }
 }
