@@ -22,6 +22,10 @@ struct DocCore {
             observers->~Observers();
             detail::release(observers);
         }
+        if (subdocs != nullptr) {
+            subdocs->~Subdocs();
+            detail::release(subdocs);
+        }
     }
 
     // A change made by a listener while others are being told of the one before.
@@ -30,6 +34,7 @@ struct DocCore {
         Bytes name;  // of the origin, which need not live so long
         bool remote;
         detail::ToldChange* change = nullptr;  // for observers
+        detail::ToldSubdocs subdocs{};
         Queued* next = nullptr;
     };
 
@@ -52,8 +57,10 @@ struct DocCore {
     [[nodiscard]] bool observed() const noexcept {
         return observers != nullptr && observers->any();
     }
+    [[nodiscard]] bool watched() const noexcept { return subdocs != nullptr && subdocs->heard(); }
     // Made when it is first wanted; nullptr when memory is exhausted.
     [[nodiscard]] detail::Observers* observing() noexcept;
+    [[nodiscard]] detail::Subdocs* subdocs_found() noexcept;
     [[nodiscard]] Subscription subscribed(Subscription made) noexcept;
     Status encode(detail::Store& changed, Bytes& out, bool& anything) noexcept;
     void drop_queued() noexcept {
@@ -72,6 +79,7 @@ struct DocCore {
     detail::ListenSwitch listened{&store.sink.listening};
     detail::UpdateListeners* listeners = nullptr;
     detail::Observers* observers = nullptr;
+    detail::Subdocs* subdocs = nullptr;
     Bytes buffer;  // of the update that is being told
     detail::Vec<detail::WriteFrom> from;
     bool telling = false;
@@ -119,7 +127,12 @@ ROPEWALK_INLINE Status DocCore::tell(detail::Store& changed) noexcept {
         status = encode(changed, buffer, anything);
         if (!status.ok()) anything = false;
     }
-    if (!anything && !observing) return status;
+    const bool watching = watched();
+    if (watching) {
+        const Status taken = subdocs->take(subdocs->told);
+        if (status.ok()) status = taken;
+    }
+    if (!anything && !observing && !watching) return status;
     telling = true;
     if (observing) observers->take(told);
     changed.renew_own();
@@ -129,11 +142,13 @@ ROPEWALK_INLINE Status DocCore::tell(detail::Store& changed) noexcept {
         observers->tell();
     }
     if (anything) listeners->call(buffer, told);
+    if (watching) subdocs->tell(subdocs->told);
     while (queue != nullptr) {
         Origin then(as_text(queue->name));
         then.remote_ = queue->remote;
         if (queue->change != nullptr) observers->tell(*queue->change);
         if (!queue->bytes.empty()) listeners->call(queue->bytes, then);
+        if (subdocs != nullptr) subdocs->tell(queue->subdocs);
         drop_queued();
     }
     if (observing && !observers->any_begin()) store.sink.begin = nullptr;
@@ -160,6 +175,10 @@ ROPEWALK_INLINE Status DocCore::queue_told(detail::Store& changed, const Origin&
             queued->change->freeze();
             anything = true;
         }
+    }
+    if (status.ok() && watched()) {
+        status = subdocs->take(queued->subdocs);
+        anything = anything || !queued->subdocs.empty();
     }
     if (!status.ok() || !anything) {
         detail::Observers::destroy(queued->change);
@@ -234,6 +253,15 @@ ROPEWALK_INLINE Array Doc::array(std::string_view name) const noexcept {
 }
 ROPEWALK_INLINE Map Doc::map(std::string_view name) const noexcept {
     return Map{store(), root(name, detail::TypeKind::map)};
+}
+ROPEWALK_INLINE XmlFragment Doc::xml_fragment(std::string_view name) const noexcept {
+    return XmlFragment{store(), root(name, detail::TypeKind::xml_fragment)};
+}
+ROPEWALK_INLINE XmlElement Doc::xml_element(std::string_view name) const noexcept {
+    return XmlElement{store(), root(name, detail::TypeKind::xml_element)};
+}
+ROPEWALK_INLINE XmlText Doc::xml_text(std::string_view name) const noexcept {
+    return XmlText{store(), root(name, detail::TypeKind::xml_text)};
 }
 
 ROPEWALK_INLINE Transaction Doc::transact(Origin origin) noexcept {

@@ -7,12 +7,7 @@ namespace crdt {
 
 ROPEWALK_INLINE Status Array::insert_all(std::uint32_t position,
                                          std::span<const Content> contents) const noexcept {
-    detail::ContentNeeds needs;
-    for (const Content& content : contents) {
-        ROPEWALK_CHECK(detail::measure_content(*store_, content, 0, needs));
-    }
-    store_->disarm();
-    ROPEWALK_CHECK(detail::reserve_content(*store_, needs));
+    ROPEWALK_CHECK(detail::prepare_contents(*store_, contents));
     return detail::write_contents(*store_, type_, position, contents);
 }
 

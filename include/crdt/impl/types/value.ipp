@@ -4,6 +4,7 @@
 #include "../../types/map.hpp"
 #include "../../types/text.hpp"
 #include "../../types/value.hpp"
+#include "../../types/xml.hpp"
 
 namespace crdt {
 
@@ -68,6 +69,21 @@ ROPEWALK_INLINE Array Value::array() const noexcept {
 }
 ROPEWALK_INLINE Map Value::map() const noexcept {
     return Map{store_, type_as(detail::TypeKind::map)};
+}
+ROPEWALK_INLINE XmlElement Value::xml_element() const noexcept {
+    return detail::Access::handle<XmlElement>(store_, type_as(detail::TypeKind::xml_element));
+}
+ROPEWALK_INLINE XmlFragment Value::xml_fragment() const noexcept {
+    const bool element = kind() == ValueKind::xml_element;
+    return detail::Access::handle<XmlFragment>(
+        store_,
+        type_as(element ? detail::TypeKind::xml_element : detail::TypeKind::xml_fragment));
+}
+ROPEWALK_INLINE XmlText Value::xml_text() const noexcept {
+    return detail::Access::handle<XmlText>(store_, type_as(detail::TypeKind::xml_text));
+}
+ROPEWALK_INLINE XmlHook Value::xml_hook() const noexcept {
+    return detail::Access::handle<XmlHook>(store_, type_as(detail::TypeKind::xml_hook));
 }
 
 }  // namespace crdt
