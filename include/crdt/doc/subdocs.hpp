@@ -39,7 +39,7 @@ public:
     ~Subdocs();
 
     SubdocListeners* listeners = nullptr;
-    ToldSubdocs told;  // of the change that is told at once
+    ToldSubdocs now;  // of the change that is told at once
 
     [[nodiscard]] bool heard() const noexcept { return listeners != nullptr && listeners->any(); }
 

@@ -129,7 +129,7 @@ ROPEWALK_INLINE Status DocCore::tell(detail::Store& changed) noexcept {
     }
     const bool watching = watched();
     if (watching) {
-        const Status taken = subdocs->take(subdocs->told);
+        const Status taken = subdocs->take(subdocs->now);
         if (status.ok()) status = taken;
     }
     if (!anything && !observing && !watching) return status;
@@ -142,7 +142,7 @@ ROPEWALK_INLINE Status DocCore::tell(detail::Store& changed) noexcept {
         observers->tell();
     }
     if (anything) listeners->call(buffer, told);
-    if (watching) subdocs->tell(subdocs->told);
+    if (watching) subdocs->tell(subdocs->now);
     while (queue != nullptr) {
         Origin then(as_text(queue->name));
         then.remote_ = queue->remote;
