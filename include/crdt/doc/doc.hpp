@@ -61,6 +61,12 @@ public:
     [[nodiscard]] XmlElement xml_element(std::string_view root) const noexcept;
     [[nodiscard]] XmlText xml_text(std::string_view root) const noexcept;
 
+    // What the root of that name is; absent if there is none, or one that came in an update and
+    // that nobody here has used: its first use as a type adopts what it holds.
+    [[nodiscard]] ValueKind root_kind(std::string_view root) const noexcept;
+    // In the order in which this replica met them. Good as long as the document lives.
+    [[nodiscard]] std::vector<std::string_view> root_names() const;
+
     // Edits join the open transaction; it ends with the scope.
     [[nodiscard]] Transaction transact(Origin origin = {}) noexcept;
 

@@ -264,6 +264,23 @@ ROPEWALK_INLINE XmlText Doc::xml_text(std::string_view name) const noexcept {
     return XmlText{store(), root(name, detail::TypeKind::xml_text)};
 }
 
+ROPEWALK_INLINE ValueKind Doc::root_kind(std::string_view name) const noexcept {
+    if (core_ == nullptr || !core_->store.open_history().ok()) return ValueKind::absent;
+    const detail::TypeTable& table = core_->store.types;
+    const std::uint32_t type = table.find_root(name);
+    return type == detail::kNone ? ValueKind::absent : detail::value_kind(table.types[type].kind);
+}
+
+ROPEWALK_INLINE std::vector<std::string_view> Doc::root_names() const {
+    std::vector<std::string_view> names;
+    if (core_ == nullptr || !core_->store.open_history().ok()) return names;
+    const detail::TypeTable& table = core_->store.types;
+    for (const std::uint32_t type : table.roots()) {
+        names.push_back(table.names[table.types[type].name]);
+    }
+    return names;
+}
+
 ROPEWALK_INLINE Transaction Doc::transact(Origin origin) noexcept {
     if (core_ == nullptr) return Transaction(ErrorCode::out_of_memory);
     const Status readable = core_->store.open_history();
