@@ -2,8 +2,8 @@
 #include <array>
 
 #include "property.hpp"
-#include "support/edits.hpp"
 #include "support/document.hpp"
+#include "support/edits.hpp"
 
 using crdt::Doc;
 using crdt::Value;

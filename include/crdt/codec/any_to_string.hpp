@@ -1,4 +1,5 @@
-// What JavaScript makes of a value where it needs a string: String(value). XML prints attributes so.
+// What JavaScript makes of a value where it needs a string: String(value). XML prints attributes
+// so.
 #pragma once
 
 #include "../base/bytes.hpp"

@@ -96,9 +96,7 @@ public:
     Content(T&& value) : kind_(Kind::any), any_(std::forward<T>(value)) {}
     Content(Binary value) : kind_(Kind::binary), binary_(value.bytes) {}
     Content(TextInit value)
-        : kind_(Kind::text),
-          text_(std::move(value.text)),
-          entries_(std::move(value.attributes)) {}
+        : kind_(Kind::text), text_(std::move(value.text)), entries_(std::move(value.attributes)) {}
     Content(ArrayInit value) : kind_(Kind::array), contents_(std::move(value.contents)) {}
     Content(MapInit value) : kind_(Kind::map), entries_(std::move(value.entries)) {}
     Content(XmlElementInit value)
@@ -109,9 +107,7 @@ public:
     Content(XmlFragmentInit value)
         : kind_(Kind::xml_fragment), contents_(std::move(value.children)) {}
     Content(XmlHookInit value)
-        : kind_(Kind::xml_hook),
-          text_(std::move(value.name)),
-          entries_(std::move(value.entries)) {}
+        : kind_(Kind::xml_hook), text_(std::move(value.name)), entries_(std::move(value.entries)) {}
     Content(XmlTextInit value)
         : kind_(Kind::xml_text),
           text_(std::move(value.text)),

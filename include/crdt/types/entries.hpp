@@ -9,7 +9,9 @@
 namespace crdt::detail {
 
 // These two require an open change.
-[[nodiscard]] Status set_entry(Store& store, std::uint32_t type, std::string_view key,
+[[nodiscard]] Status set_entry(Store& store,
+                               std::uint32_t type,
+                               std::string_view key,
                                const Content& content) noexcept;
 // Without effect where the key is absent.
 [[nodiscard]] Status erase_entry(Store& store, std::uint32_t type, std::string_view key) noexcept;

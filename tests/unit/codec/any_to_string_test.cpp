@@ -1,8 +1,8 @@
 #include <doctest/doctest.h>
 
-#include <crdt/crdt.hpp>
-#include <crdt/codec/any_to_string.hpp>
 #include <cmath>
+#include <crdt/codec/any_to_string.hpp>
+#include <crdt/crdt.hpp>
 #include <limits>
 #include <string>
 

@@ -199,7 +199,7 @@ TEST_CASE("printing follows JavaScript: numbers, arrays, order of names") {
     e.set_attribute("b", -1.5e-9);
     e.set_attribute("c", 0.000001);
     e.set_attribute("d", Any::array({1, nullptr, Any::array({2, "x"}), Any::object({})}));
-    e.set_attribute("\xef\xbf\xbf", true);          // U+FFFF is sorted behind U+1F600
+    e.set_attribute("\xef\xbf\xbf", true);  // U+FFFF is sorted behind U+1F600
     e.set_attribute("\xf0\x9f\x98\x80", "<&\"");
     e.set_attribute("t", crdt::TextInit("text"));
     e.set_attribute("x", XmlElementInit("IN", {{"k", 1}}));

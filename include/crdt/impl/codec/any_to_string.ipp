@@ -61,12 +61,18 @@ ROPEWALK_INLINE bool single_to_string(AnyView value, Bytes& out) noexcept {
         return out.append(std::string_view(digits, static_cast<std::size_t>(end - digits)));
     };
     switch (value.kind()) {
-        case AnyKind::undefined: return out.append("undefined");
-        case AnyKind::null: return out.append("null");
-        case AnyKind::boolean: return out.append(value.as_bool() ? "true" : "false");
-        case AnyKind::number: return number_to_string(value.as_number(), out);
-        case AnyKind::bigint: return whole(value.as_bigint());
-        case AnyKind::string: return out.append(value.as_string());
+        case AnyKind::undefined:
+            return out.append("undefined");
+        case AnyKind::null:
+            return out.append("null");
+        case AnyKind::boolean:
+            return out.append(value.as_bool() ? "true" : "false");
+        case AnyKind::number:
+            return number_to_string(value.as_number(), out);
+        case AnyKind::bigint:
+            return whole(value.as_bigint());
+        case AnyKind::string:
+            return out.append(value.as_string());
         case AnyKind::bytes: {
             bool first = true;
             for (const std::uint8_t byte : value.as_bytes()) {
@@ -77,7 +83,8 @@ ROPEWALK_INLINE bool single_to_string(AnyView value, Bytes& out) noexcept {
             return true;
         }
         case AnyKind::array:
-        case AnyKind::object: break;
+        case AnyKind::object:
+            break;
     }
     return out.append("[object Object]");
 }

@@ -5,7 +5,8 @@
 
 namespace crdt {
 
-// -- the handle -------------------------------------------------------------------------------------
+// -- the handle
+// -------------------------------------------------------------------------------------
 
 ROPEWALK_INLINE Subdoc Value::document() const noexcept {
     return kind() == ValueKind::document ? Subdoc(store_, unit_.run) : Subdoc();
@@ -53,12 +54,18 @@ namespace detail {
 [[nodiscard]] inline bool is_truthy(AnyView value) noexcept {
     switch (value.kind()) {
         case AnyKind::undefined:
-        case AnyKind::null: return false;
-        case AnyKind::boolean: return value.as_bool();
-        case AnyKind::number: return value.as_number() < 0 || value.as_number() > 0;
-        case AnyKind::bigint: return value.as_bigint() != 0;
-        case AnyKind::string: return !value.as_string().empty();
-        default: return true;
+        case AnyKind::null:
+            return false;
+        case AnyKind::boolean:
+            return value.as_bool();
+        case AnyKind::number:
+            return value.as_number() < 0 || value.as_number() > 0;
+        case AnyKind::bigint:
+            return value.as_bigint() != 0;
+        case AnyKind::string:
+            return !value.as_string().empty();
+        default:
+            return true;
     }
 }
 
@@ -121,7 +128,8 @@ ROPEWALK_INLINE Status Subdoc::destroy() const noexcept {
     });
 }
 
-// -- all of a document ------------------------------------------------------------------------------
+// -- all of a document
+// ------------------------------------------------------------------------------
 
 namespace detail {
 
@@ -294,7 +302,8 @@ ROPEWALK_INLINE detail::Subdocs* DocCore::subdocs_found() noexcept {
     return subdocs->find().ok() ? subdocs : nullptr;
 }
 
-// -- what a document says of them -------------------------------------------------------------------
+// -- what a document says of them
+// -------------------------------------------------------------------
 
 ROPEWALK_INLINE std::vector<Subdoc> Doc::subdocs() const {
     std::vector<Subdoc> all;
@@ -351,8 +360,7 @@ Doc::listen_subdocs(const detail::ListenerList::Entry& entry) noexcept {
         return {};
     }
     if (!found->heard()) found->forget_untold();
-    return core_->subscribed(
-        detail::Subscribing::add(found->listeners, core_->listened, entry));
+    return core_->subscribed(detail::Subscribing::add(found->listeners, core_->listened, entry));
 }
 
 }  // namespace crdt

@@ -6,7 +6,9 @@
 
 namespace crdt::detail {
 
-ROPEWALK_INLINE Status set_entry(Store& store, std::uint32_t type, std::string_view key,
+ROPEWALK_INLINE Status set_entry(Store& store,
+                                 std::uint32_t type,
+                                 std::string_view key,
                                  const Content& content) noexcept {
     if (!is_valid_utf8(as_bytes(key))) return ErrorCode::invalid_utf8;
     ContentNeeds needs;
@@ -18,7 +20,8 @@ ROPEWALK_INLINE Status set_entry(Store& store, std::uint32_t type, std::string_v
     return write_entry(store, type, key, content);
 }
 
-ROPEWALK_INLINE Status erase_entry(Store& store, std::uint32_t type,
+ROPEWALK_INLINE Status erase_entry(Store& store,
+                                   std::uint32_t type,
                                    std::string_view key) noexcept {
     const std::uint32_t name = store.types.names.find(key);
     if (name == kNone) return {};
@@ -26,8 +29,7 @@ ROPEWALK_INLINE Status erase_entry(Store& store, std::uint32_t type,
     return seq == kNone ? Status{} : store.erase_key(type, seq);
 }
 
-ROPEWALK_INLINE RunPos find_entry(Store& store, std::uint32_t type,
-                                  std::string_view key) noexcept {
+ROPEWALK_INLINE RunPos find_entry(Store& store, std::uint32_t type, std::string_view key) noexcept {
     const std::uint32_t name = store.types.names.find(key);
     if (name == kNone) return {};
     const std::uint32_t seq = store.types.find_key(type, name);

@@ -81,7 +81,8 @@ ROPEWALK_INLINE std::uint32_t xml_parent(Store& store, std::uint32_t type) noexc
 
 }  // namespace detail
 
-// -- children ---------------------------------------------------------------------------------------
+// -- children
+// ---------------------------------------------------------------------------------------
 
 ROPEWALK_INLINE Status XmlFragment::insert_at(std::uint32_t position,
                                               std::span<const Content> contents) const noexcept {
@@ -101,9 +102,8 @@ ROPEWALK_INLINE Status XmlFragment::push(std::span<const Content> contents) cons
     return write([&] { return insert_at(store_->units(type_), contents); });
 }
 
-ROPEWALK_INLINE Status XmlFragment::insert_after(
-    const SharedType& child,
-    std::span<const Content> contents) const noexcept {
+ROPEWALK_INLINE Status XmlFragment::insert_after(const SharedType& child,
+                                                 std::span<const Content> contents) const noexcept {
     return write([&]() -> Status {
         const std::uint32_t type = detail::Access::type(child);
         const bool known = detail::Access::store(child) == store_ &&
@@ -138,8 +138,8 @@ ROPEWALK_INLINE Result<Value> XmlFragment::get(std::size_t index) const noexcept
     ROPEWALK_CHECK(check());
     ROPEWALK_CHECK(store_->open_history());
     if (index >= store_->units(type_)) return Error{ErrorCode::index_out_of_range, index};
-    const detail::Place at = store_->sequences.seek(store_->types.types[type_].list,
-                                                    static_cast<std::uint32_t>(index));
+    const detail::Place at =
+        store_->sequences.seek(store_->types.types[type_].list, static_cast<std::uint32_t>(index));
     const detail::Span& span = store_->sequences.span(at);
     return detail::Access::value(store_, {span.run, span.offset + at.offset});
 }
@@ -151,11 +151,13 @@ ROPEWALK_INLINE Value XmlFragment::first_child() const noexcept {
                                  detail::first_visible(*store_, store_->sequences.begin(seq)));
 }
 
-// -- around -----------------------------------------------------------------------------------------
+// -- around
+// -----------------------------------------------------------------------------------------
 
 namespace detail {
 
-[[nodiscard]] inline XmlFragment parent_of(Store* store, std::uint32_t type,
+[[nodiscard]] inline XmlFragment parent_of(Store* store,
+                                           std::uint32_t type,
                                            bool readable) noexcept {
     const std::uint32_t parent = readable ? xml_parent(*store, type) : kNone;
     return parent == kNone ? XmlFragment{} : Access::handle<XmlFragment>(store, parent);
@@ -203,7 +205,8 @@ ROPEWALK_INLINE XmlElement XmlFragment::element() const noexcept {
     return detail::Access::handle<XmlElement>(store_, is ? type_ : failed(ErrorCode::wrong_type));
 }
 
-// -- elements and hooks -----------------------------------------------------------------------------
+// -- elements and hooks
+// -----------------------------------------------------------------------------
 
 ROPEWALK_INLINE std::string_view XmlElement::node_name() const noexcept {
     return check().ok() ? detail::element_name(*store_, type_) : std::string_view{};
@@ -229,7 +232,8 @@ ROPEWALK_INLINE Value XmlElement::attribute(std::string_view key) const noexcept
     return detail::Access::value(store_, detail::find_entry(*store_, type_, key));
 }
 
-// -- walking ----------------------------------------------------------------------------------------
+// -- walking
+// ----------------------------------------------------------------------------------------
 
 ROPEWALK_INLINE bool XmlWalker::settle_on(detail::RunPos unit) noexcept {
     unit_ = unit;
@@ -249,8 +253,7 @@ ROPEWALK_INLINE bool XmlWalker::next() noexcept {
     }
     if (inside != detail::kNone) {
         const std::uint32_t list = store_->types.types[inside].list;
-        const detail::RunPos first =
-            detail::first_visible(*store_, store_->sequences.begin(list));
+        const detail::RunPos first = detail::first_visible(*store_, store_->sequences.begin(list));
         if (first.exists()) return settle_on(first);
     }
     // To the right, or up and then to the right.

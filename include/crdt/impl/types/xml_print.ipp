@@ -79,11 +79,14 @@ private:
     // What JavaScript enumerates of the value, sorted by name.
     [[nodiscard]] bool attributes(AnyView value) noexcept {
         switch (value.kind()) {
-            case AnyKind::object: return members(value);
+            case AnyKind::object:
+                return members(value);
             case AnyKind::array:
             case AnyKind::string:
-            case AnyKind::bytes: return elements(value);
-            default: return true;
+            case AnyKind::bytes:
+                return elements(value);
+            default:
+                return true;
         }
     }
     [[nodiscard]] bool members(AnyView value) noexcept {
@@ -92,9 +95,8 @@ private:
         for (const auto [key, member] : value.members()) {
             sorted.push_back_reserved({key, member});
         }
-        std::sort(sorted.begin(), sorted.end(), [](const Member& a, const Member& b) {
-            return before_in_utf16(a.key, b.key);
-        });
+        std::sort(sorted.begin(), sorted.end(),
+                  [](const Member& a, const Member& b) { return before_in_utf16(a.key, b.key); });
         for (const Member& member : sorted) {
             if (!put(member.key, member.value)) return false;
         }
@@ -123,7 +125,8 @@ private:
         return true;
     }
     // UTF-16 units of a string as strings, bytes as numbers.
-    [[nodiscard]] static bool made_elements(AnyView value, Bytes& made,
+    [[nodiscard]] static bool made_elements(AnyView value,
+                                            Bytes& made,
                                             Vec<ByteView>& list) noexcept {
         constexpr std::size_t kMost = 5;  // tag, length, three bytes of UTF-8
         const bool string = value.kind() == AnyKind::string;
@@ -192,8 +195,8 @@ private:
     struct Open {
         std::uint32_t type;
         Phase phase;
-        bool pending;           // attributes: a quote is to be closed; text: tags are
-        std::size_t first;      // its part of keys_ or tags_
+        bool pending;       // attributes: a quote is to be closed; text: tags are
+        std::size_t first;  // its part of keys_ or tags_
         std::size_t next_key;
         Place at;
         std::uint32_t element;  // in the span there
@@ -222,13 +225,14 @@ private:
             case TypeKind::xml_fragment:
                 return open_.push_back({type, Phase::children, false, 0, 0, start(type), 0});
             case TypeKind::xml_text:
-                return open_.push_back(
-                    {type, Phase::text, false, tags_.size(), 0, start(type), 0});
-            case TypeKind::text: return append_plain(type);
+                return open_.push_back({type, Phase::text, false, tags_.size(), 0, start(type), 0});
+            case TypeKind::text:
+                return append_plain(type);
             case TypeKind::array:
             case TypeKind::map:
             case TypeKind::xml_hook:
-            case TypeKind::undefined: break;
+            case TypeKind::undefined:
+                break;
         }
         return put("[object Object]");
     }
@@ -252,9 +256,12 @@ private:
 
     [[nodiscard]] bool step() noexcept {
         switch (open_.back().phase) {
-            case Phase::attributes: return attribute();
-            case Phase::children: return child();
-            case Phase::text: break;
+            case Phase::attributes:
+                return attribute();
+            case Phase::children:
+                return child();
+            case Phase::text:
+                break;
         }
         return stretch();
     }
@@ -297,27 +304,31 @@ private:
     [[nodiscard]] bool value(RunPos unit) noexcept {
         const Run& run = store_.runs[unit.run];
         switch (run.kind) {
-            case RunKind::type: return enter(run.data);
+            case RunKind::type:
+                return enter(run.data);
             case RunKind::any:
             case RunKind::json:
                 return any_to_string(store_.content.any(run, unit.offset), out_);
             case RunKind::ascii:
-            case RunKind::utf16: return text(run, unit.offset, 1);
+            case RunKind::utf16:
+                return text(run, unit.offset, 1);
             case RunKind::binary: {
                 const Any bytes = Any::bytes(store_.content.value(run.data));
                 return bytes.valid() && any_to_string(bytes.view().encoded(), out_);
             }
-            default: break;
+            default:
+                break;
         }
         return put("[object Object]");
     }
 
     [[nodiscard]] bool text(const Run& run, std::uint32_t offset, std::uint32_t count) noexcept {
-        if (run.kind == RunKind::ascii) return out_.append({store_.content.ascii(run, offset), count});
+        if (run.kind == RunKind::ascii)
+            return out_.append({store_.content.ascii(run, offset), count});
         Vec<std::uint8_t>& bytes = out_.storage();
         if (!bytes.reserve_more(std::size_t{count} * 3)) return false;
-        const std::uint8_t* end = utf16_to_utf8(store_.content.utf16(run, offset), count,
-                                                bytes.data() + bytes.size());
+        const std::uint8_t* end =
+            utf16_to_utf8(store_.content.utf16(run, offset), count, bytes.data() + bytes.size());
         bytes.set_size(static_cast<std::size_t>(end - bytes.data()));
         return true;
     }
