@@ -75,7 +75,8 @@ public:
     Status apply(ByteView update, Origin origin = {}) noexcept;
 
     // What a replica with `known` lacks, as a V1 update; what waits is passed on.
-    [[nodiscard]] Result<Bytes> encode_state_as_update(const StateVector& known = {}) const noexcept;
+    [[nodiscard]] Result<Bytes> encode_state_as_update(
+        const StateVector& known = {}) const noexcept;
     Status encode_state_as_update(const StateVector& known, Bytes& out) const noexcept;
     // Equal for two documents iff they hold the same ids with the same content and deletions.
     [[nodiscard]] Result<Bytes> encode_canonical() const noexcept;
@@ -160,8 +161,8 @@ private:
 }  // namespace crdt
 
 #if !defined(ROPEWALK_COMPILED) || !ROPEWALK_COMPILED
-#include "../impl/types/value.ipp"
 #include "../impl/doc/doc.ipp"
 #include "../impl/doc/observe.ipp"
 #include "../impl/doc/subdoc.ipp"
+#include "../impl/types/value.ipp"
 #endif

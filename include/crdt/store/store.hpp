@@ -109,8 +109,8 @@ struct Store {
         ByteView value{};                    // binary; options of a document
         std::string_view document_id{};
         TypeKind type = TypeKind::undefined;
-        std::uint32_t name = kNone;          // interned: of an element or a hook
-        std::uint8_t flags = 0;              // of a document: Run::kLoad, Run::kUnload
+        std::uint32_t name = kNone;  // interned: of an element or a hook
+        std::uint8_t flags = 0;      // of a document: Run::kLoad, Run::kUnload
     };
     // The gap for an array: directly behind visible unit position - 1; behind the very last item
     // if position is kNone.

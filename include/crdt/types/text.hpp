@@ -106,6 +106,6 @@ private:
 }  // namespace crdt
 
 #if !defined(ROPEWALK_COMPILED) || !ROPEWALK_COMPILED
-#include "../impl/types/text.ipp"
 #include "../impl/types/attributes.ipp"
+#include "../impl/types/text.ipp"
 #endif

@@ -12,14 +12,22 @@ namespace detail {
 
 ROPEWALK_INLINE ValueKind value_kind(TypeKind kind) noexcept {
     switch (kind) {
-        case TypeKind::array: return ValueKind::array;
-        case TypeKind::map: return ValueKind::map;
-        case TypeKind::text: return ValueKind::text;
-        case TypeKind::xml_element: return ValueKind::xml_element;
-        case TypeKind::xml_fragment: return ValueKind::xml_fragment;
-        case TypeKind::xml_hook: return ValueKind::xml_hook;
-        case TypeKind::xml_text: return ValueKind::xml_text;
-        case TypeKind::undefined: break;
+        case TypeKind::array:
+            return ValueKind::array;
+        case TypeKind::map:
+            return ValueKind::map;
+        case TypeKind::text:
+            return ValueKind::text;
+        case TypeKind::xml_element:
+            return ValueKind::xml_element;
+        case TypeKind::xml_fragment:
+            return ValueKind::xml_fragment;
+        case TypeKind::xml_hook:
+            return ValueKind::xml_hook;
+        case TypeKind::xml_text:
+            return ValueKind::xml_text;
+        case TypeKind::undefined:
+            break;
     }
     return ValueKind::absent;
 }
@@ -30,12 +38,16 @@ ROPEWALK_INLINE ValueKind Value::kind() const noexcept {
     if (!unit_.exists()) return ValueKind::absent;
     const detail::Run& run = store_->runs[unit_.run];
     switch (run.kind) {
-        case detail::RunKind::binary: return ValueKind::binary;
-        case detail::RunKind::embed: return ValueKind::embed;
-        case detail::RunKind::document: return ValueKind::document;
+        case detail::RunKind::binary:
+            return ValueKind::binary;
+        case detail::RunKind::embed:
+            return ValueKind::embed;
+        case detail::RunKind::document:
+            return ValueKind::document;
         case detail::RunKind::type:
             return detail::value_kind(store_->types.types[run.data].kind);
-        default: return ValueKind::any;
+        default:
+            return ValueKind::any;
     }
 }
 
@@ -76,8 +88,7 @@ ROPEWALK_INLINE XmlElement Value::xml_element() const noexcept {
 ROPEWALK_INLINE XmlFragment Value::xml_fragment() const noexcept {
     const bool element = kind() == ValueKind::xml_element;
     return detail::Access::handle<XmlFragment>(
-        store_,
-        type_as(element ? detail::TypeKind::xml_element : detail::TypeKind::xml_fragment));
+        store_, type_as(element ? detail::TypeKind::xml_element : detail::TypeKind::xml_fragment));
 }
 ROPEWALK_INLINE XmlText Value::xml_text() const noexcept {
     return detail::Access::handle<XmlText>(store_, type_as(detail::TypeKind::xml_text));
