@@ -32,7 +32,7 @@ public:
     Replica(const Replica&) = delete;
     Replica& operator=(const Replica&) = delete;
 
-    // First typed access to a root. Types that are not built stay untouched and untyped.
+    // First typed access to a root.
     void define(const std::string& root, const std::string& type);
 
     // One op of section 2; throws OpFailed, or std::runtime_error where the op cannot be made out.
@@ -62,6 +62,8 @@ public:
     // Changes that the document has told since the last call.
     [[nodiscard]] std::vector<Told> take_told();
 
+    // What it has told of its sub-documents since the last call.
+    [[nodiscard]] Json take_subdocs() { return std::exchange(subdocs_, Json::Array{}); }
     // What its observers have been told since the last call.
     [[nodiscard]] Json take_events() { return events_.take(); }
 
@@ -77,7 +79,16 @@ private:
     void run_text(const crdt::Text& text, const Json& op);
     void run_array(const crdt::Array& array, const Json& op);
     void run_map(const crdt::Map& map, const Json& op);
-    void erase_past_end(const crdt::Array& array, std::size_t index, std::size_t count);
+    void run_xml(const crdt::XmlFragment& fragment, const Json& op);
+    void run_attribute(const Place& at, const Json& op);
+    template <class List>
+    void erase_past_end(const List& list, std::size_t index, std::size_t count);
+    [[nodiscard]] static crdt::Value entry_at(const Place& at,
+                                              const Json& path,
+                                              const std::string& key);
+    [[nodiscard]] static crdt::Value element_at(const Place& at,
+                                                const Json& path,
+                                                std::uint32_t index);
 
     crdt::Doc doc_;
     bool collect_;
@@ -87,8 +98,10 @@ private:
     bool observed_;
     EventLog events_;
     std::vector<std::string> deviations_;
+    Json::Array subdocs_;
     crdt::Subscription listening_v1_;
     crdt::Subscription listening_v2_;
+    crdt::Subscription watching_;
 };
 
 }  // namespace conformance

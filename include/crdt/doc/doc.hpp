@@ -5,6 +5,7 @@
 #include <optional>
 #include <string_view>
 #include <type_traits>
+#include <vector>
 
 #include "../base/id_set.hpp"
 #include "../codec/state_vector.hpp"
@@ -12,11 +13,14 @@
 #include "../types/array.hpp"
 #include "../types/map.hpp"
 #include "../types/text.hpp"
+#include "../types/xml.hpp"
 #include "client_id.hpp"
 #include "listeners.hpp"
 #include "observe.hpp"
 #include "observers.hpp"
 #include "origin.hpp"
+#include "subdoc.hpp"
+#include "subdocs.hpp"
 #include "transaction.hpp"
 
 namespace crdt {
@@ -54,6 +58,15 @@ public:
     [[nodiscard]] Text text(std::string_view root) const noexcept;
     [[nodiscard]] Array array(std::string_view root) const noexcept;
     [[nodiscard]] Map map(std::string_view root) const noexcept;
+    [[nodiscard]] XmlFragment xml_fragment(std::string_view root) const noexcept;
+    [[nodiscard]] XmlElement xml_element(std::string_view root) const noexcept;
+    [[nodiscard]] XmlText xml_text(std::string_view root) const noexcept;
+
+    // What the root of that name is; absent if there is none, or one that came in an update and
+    // that nobody here has used: its first use as a type adopts what it holds.
+    [[nodiscard]] ValueKind root_kind(std::string_view root) const noexcept;
+    // In the order in which this replica met them. Good as long as the document lives.
+    [[nodiscard]] std::vector<std::string_view> root_names() const;
 
     // Edits join the open transaction; it ends with the scope.
     [[nodiscard]] Transaction transact(Origin origin = {}) noexcept;
@@ -129,6 +142,23 @@ public:
                           detail::TransactionListeners::make(std::forward<F>(f)));
     }
 
+    // Sub-documents that live, in the order in which this replica met them.
+    [[nodiscard]] std::vector<Subdoc> subdocs() const;
+    // The instance: a document for the content of a sub-document, made when it is first asked for,
+    // empty, with the client id of this one. It goes with this document, or when the sub-document
+    // is deleted or destroyed and that has been told. nullptr: deleted, of another document, or
+    // memory is exhausted.
+    [[nodiscard]] Doc* open(const Subdoc& subdoc) noexcept;
+    // Makes a document the instance, with the client id of this one; an earlier instance goes.
+    // Errors: deleted_type; no_document; invalid_argument while a transaction of it is open.
+    Status attach(const Subdoc& subdoc, Doc instance) noexcept;
+    // f(const SubdocsEvent&) noexcept after each transaction that added, deleted, loaded or
+    // destroyed sub-documents: last, behind its update.
+    template <class F>
+    [[nodiscard]] Subscription on_subdocs(F&& f) noexcept {
+        return listen_subdocs(detail::SubdocListeners::make(std::forward<F>(f)));
+    }
+
     // The room below, for bindings and tests.
     [[nodiscard]] detail::Store* store() const noexcept;
 
@@ -145,6 +175,8 @@ private:
     [[nodiscard]] Subscription listen_begin(const detail::ListenerList::Entry& entry) noexcept;
     [[nodiscard]] Subscription listen_end(detail::Hook hook,
                                           const detail::ListenerList::Entry& entry) noexcept;
+    [[nodiscard]] Subscription listen_subdocs(const detail::ListenerList::Entry& entry) noexcept;
+    [[nodiscard]] Doc** instance_of(const Subdoc& subdoc) noexcept;
     [[nodiscard]] std::uint32_t root(std::string_view name, detail::TypeKind kind) const noexcept;
 
     DocCore* core_ = nullptr;
@@ -156,4 +188,6 @@ private:
 #include "../impl/doc/doc.ipp"
 #include "../impl/types/value.ipp"
 #include "../impl/doc/observe.ipp"
+#include "../impl/doc/subdoc.ipp"
+#include "../impl/types/value.ipp"
 #endif

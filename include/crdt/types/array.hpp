@@ -57,6 +57,7 @@ private:
     friend class Doc;
     friend class Event;
     friend class Value;
+    friend struct detail::Access;
     Array(detail::Store* store, std::uint32_t type) noexcept : SharedType(store, type) {}
     Status insert_all(std::uint32_t position, std::span<const Content> contents) const noexcept;
 };

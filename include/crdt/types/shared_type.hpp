@@ -18,6 +18,7 @@ class Subscription;
 class TransactionEvent;
 
 namespace detail {
+struct Access;
 struct Observing;
 // Where a stretch would end, for errors; the highest number if there is none so high.
 [[nodiscard]] constexpr std::uint64_t end_of(std::uint64_t start, std::uint64_t count) noexcept {
@@ -80,6 +81,7 @@ protected:
     friend struct Place;
     friend class DeepEvents;
     friend class Doc;
+    friend struct detail::Access;
     friend class Event;
     friend class TransactionEvent;
     friend class Value;

@@ -24,6 +24,10 @@ struct DocCore {
             observers->~Observers();
             detail::release(observers);
         }
+        if (subdocs != nullptr) {
+            subdocs->~Subdocs();
+            detail::release(subdocs);
+        }
     }
 
     // A change made by a listener while others are being told of the one before.
@@ -33,6 +37,7 @@ struct DocCore {
         Bytes name;  // of the origin, which need not live so long
         bool remote;
         detail::ToldChange* change = nullptr;  // for observers
+        detail::ToldSubdocs subdocs{};
         Queued* next = nullptr;
     };
 
@@ -66,8 +71,10 @@ struct DocCore {
     [[nodiscard]] bool observed() const noexcept {
         return observers != nullptr && observers->any();
     }
+    [[nodiscard]] bool watched() const noexcept { return subdocs != nullptr && subdocs->heard(); }
     // Made when it is first wanted; nullptr when memory is exhausted.
     [[nodiscard]] detail::Observers* observing() noexcept;
+    [[nodiscard]] detail::Subdocs* subdocs_found() noexcept;
     [[nodiscard]] Subscription subscribed(Subscription made) noexcept;
     Status encode(detail::Store& changed, Bytes& v1, Bytes& v2, bool& anything) noexcept;
     Status collect_changed(detail::Store& changed) noexcept;
@@ -90,6 +97,7 @@ struct DocCore {
     detail::UpdateListeners* listeners = nullptr;
     detail::UpdateListeners* listeners_v2 = nullptr;
     detail::Observers* observers = nullptr;
+    detail::Subdocs* subdocs = nullptr;
     Bytes buffer;  // of the update that is being told
     Bytes buffer_v2;
     detail::Vec<detail::WriteFrom> from;
@@ -161,7 +169,12 @@ ROPEWALK_INLINE Status DocCore::tell(detail::Store& changed) noexcept {
         status = encode(changed, buffer, buffer_v2, anything);
         if (!status.ok()) anything = false;
     }
-    if (!anything && !observing) return status;
+    const bool watching = watched();
+    if (watching) {
+        const Status taken = subdocs->take(subdocs->now);
+        if (status.ok()) status = taken;
+    }
+    if (!anything && !observing && !watching) return status;
     telling = true;
     if (observing) observers->take(told);
     changed.renew_own();
@@ -171,11 +184,13 @@ ROPEWALK_INLINE Status DocCore::tell(detail::Store& changed) noexcept {
         observers->tell();
     }
     if (anything) call_listeners(buffer, buffer_v2, told);
+    if (watching) subdocs->tell(subdocs->now);
     while (queue != nullptr) {
         Origin then(as_text(queue->name));
         then.remote_ = queue->remote;
         if (queue->change != nullptr) observers->tell(*queue->change);
         call_listeners(queue->v1, queue->v2, then);
+        if (subdocs != nullptr) subdocs->tell(queue->subdocs);
         drop_queued();
     }
     if (observing && !observers->any_begin()) store.sink.begin = nullptr;
@@ -202,6 +217,10 @@ ROPEWALK_INLINE Status DocCore::queue_told(detail::Store& changed, const Origin&
             queued->change->freeze();
             anything = true;
         }
+    }
+    if (status.ok() && watched()) {
+        status = subdocs->take(queued->subdocs);
+        anything = anything || !queued->subdocs.empty();
     }
     if (!status.ok() || !anything) {
         detail::Observers::destroy(queued->change);
@@ -276,6 +295,32 @@ ROPEWALK_INLINE Array Doc::array(std::string_view name) const noexcept {
 }
 ROPEWALK_INLINE Map Doc::map(std::string_view name) const noexcept {
     return Map{store(), root(name, detail::TypeKind::map)};
+}
+ROPEWALK_INLINE XmlFragment Doc::xml_fragment(std::string_view name) const noexcept {
+    return XmlFragment{store(), root(name, detail::TypeKind::xml_fragment)};
+}
+ROPEWALK_INLINE XmlElement Doc::xml_element(std::string_view name) const noexcept {
+    return XmlElement{store(), root(name, detail::TypeKind::xml_element)};
+}
+ROPEWALK_INLINE XmlText Doc::xml_text(std::string_view name) const noexcept {
+    return XmlText{store(), root(name, detail::TypeKind::xml_text)};
+}
+
+ROPEWALK_INLINE ValueKind Doc::root_kind(std::string_view name) const noexcept {
+    if (core_ == nullptr || !core_->store.open_history().ok()) return ValueKind::absent;
+    const detail::TypeTable& table = core_->store.types;
+    const std::uint32_t type = table.find_root(name);
+    return type == detail::kNone ? ValueKind::absent : detail::value_kind(table.types[type].kind);
+}
+
+ROPEWALK_INLINE std::vector<std::string_view> Doc::root_names() const {
+    std::vector<std::string_view> names;
+    if (core_ == nullptr || !core_->store.open_history().ok()) return names;
+    const detail::TypeTable& table = core_->store.types;
+    for (const std::uint32_t type : table.roots()) {
+        names.push_back(table.names[table.types[type].name]);
+    }
+    return names;
 }
 
 ROPEWALK_INLINE Transaction Doc::transact(Origin origin) noexcept {
