@@ -81,8 +81,7 @@ public:
         }
     }
     [[nodiscard]] bool own_bytes() const override { return own_bytes_; }
-    [[nodiscard]] std::vector<Blob> updates_of(std::size_t of,
-                                               crdt::UpdateFormat format) override {
+    [[nodiscard]] std::vector<Blob> updates_of(std::size_t of, crdt::UpdateFormat format) override {
         std::vector<Blob> updates;
         if (own_bytes_) {
             for (const Told& told : told_.at(of)) updates.push_back(told.in(format));

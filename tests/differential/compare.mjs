@@ -1,6 +1,7 @@
 // What two replicas must have in common, as strings that are equal or not.
 import * as Y from 'yjs'
 import * as decoding from 'lib0/decoding'
+import { applyUpdate } from './formats.mjs'
 import { encodeAny, hex, hexText } from './values.mjs'
 import { rootOf } from './edits.mjs'
 
@@ -34,7 +35,7 @@ export function stateOf(doc, roots) {
 // were cut on the way.
 export function settle(bytes, gc) {
   const doc = new Y.Doc({ gc, guid: '-' })
-  Y.applyUpdate(doc, bytes)
+  applyUpdate(doc, bytes)
   if (doc.store.pendingStructs !== null || doc.store.pendingDs !== null) {
     throw new Difference('bytes', `a whole state leaves something waiting in Yjs: ${hex(bytes)}`)
   }

@@ -13,6 +13,8 @@
 //   { do: 'load', from, via }                   the whole state into fresh documents
 //   { do: 'restart', who, client, via }         the replica is reopened from its own state
 //
+// Clients `inV2` tell their updates in format V2; states go in either.
+//
 // `via` says whose bytes go where: [engine for the Yjs replica, engine for the Ropewalk replica].
 import { Rng } from './rng.mjs'
 import { randomText, randomValue } from './values.mjs'
@@ -216,5 +218,6 @@ export function makeHistory(seed) {
   const last = Array.from({ length: 2 * clients.length }, via)
   const silent = clients.map(() => rng.chance(mood.silent))
   const observed = clients.map(() => rng.chance(0.7))
-  return { seed, gc: mood.gc, clients, silent, observed, roots, steps, last }
+  const inV2 = clients.map(() => rng.chance(0.35))
+  return { seed, gc: mood.gc, clients, silent, inV2, observed, roots, steps, last }
 }

@@ -97,9 +97,9 @@ public:
     [[nodiscard]] Result<StateVector> missing() const noexcept;
     [[nodiscard]] Result<IdSet> pending_deletes() const noexcept;
 
-    // Where a position is now; nothing, where what it names is not known here or is gone. A unit that
-    // was deleted is where it was. `follow_undone`: one that undo has put back is where it is again.
-    // See doc/relative_position.hpp. O(log n)
+    // Where a position is now; nothing, where what it names is not known here or is gone. A unit
+    // that was deleted is where it was. `follow_undone`: one that undo has put back is where it is
+    // again. See doc/relative_position.hpp. O(log n)
     [[nodiscard]] std::optional<Place> resolve(const RelativePosition& position,
                                                bool follow_undone = true) const noexcept;
 
@@ -186,7 +186,6 @@ private:
 
 #if !defined(ROPEWALK_COMPILED) || !ROPEWALK_COMPILED
 #include "../impl/doc/doc.ipp"
-#include "../impl/types/value.ipp"
 #include "../impl/doc/observe.ipp"
 #include "../impl/doc/subdoc.ipp"
 #include "../impl/types/value.ipp"

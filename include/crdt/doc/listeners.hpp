@@ -31,8 +31,8 @@ struct ListenSwitch {
 };
 
 // Callbacks of any one kind: a list that survives callbacks being added and removed while it is
-// called, and subscriptions that outlive its owner. Shared by the owner, a document or an awareness,
-// and the subscriptions.
+// called, and subscriptions that outlive its owner. Shared by the owner, a document or an
+// awareness, and the subscriptions.
 class ListenerList {
 public:
     struct Entry {

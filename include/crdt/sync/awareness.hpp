@@ -169,9 +169,8 @@ private:
 
     template <class F>
     [[nodiscard]] static Subscription listen(detail::AwarenessListeners*& list, F&& f) noexcept {
-        static_assert(
-            std::is_invocable_v<std::decay_t<F>&, const AwarenessEvent&, const Origin&>,
-            "a listener takes (const crdt::AwarenessEvent&, const crdt::Origin&)");
+        static_assert(std::is_invocable_v<std::decay_t<F>&, const AwarenessEvent&, const Origin&>,
+                      "a listener takes (const crdt::AwarenessEvent&, const crdt::Origin&)");
         return detail::Subscribing::add(list, nullptr,
                                         detail::AwarenessListeners::make(std::forward<F>(f)));
     }

@@ -3,7 +3,7 @@
 //     for (crdt::XmlWalker walker = page.walk(); walker.next();) use(walker.value());
 #pragma once
 
-#include "xml.hpp"
+#include "value.hpp"
 
 namespace crdt {
 
