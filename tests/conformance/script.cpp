@@ -134,7 +134,7 @@ private:
             undo(step, number, expect);
         } else if (name.starts_with("snapshot")) {
             Replica* acting = step.has("doc") ? &replica(step["doc"]) : nullptr;
-            snapshots_.run(step, test_["roots"], acting, expect, found_);
+            snapshots_.run(step, test_["roots"], acting, expect, found_, deviations_);
         } else {
             for (const auto& group : groups_) {
                 if (group->run(*this, step, expect)) return;

@@ -15,7 +15,8 @@ public:
              const Json& roots,
              Replica* replica,
              const Json& expect,
-             std::vector<Difference>& found);
+             std::vector<Difference>& found,
+             std::vector<std::string>& deviations);
 
 private:
     void restore(const Json& step,
