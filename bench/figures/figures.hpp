@@ -69,9 +69,11 @@ void add_per_edit(Figures& figures,
 
 void measure_replay(Figures& figures);
 void measure_keystroke(Figures& figures);
+void measure_observer(Figures& figures);
 void measure_load(Figures& figures);
 void measure_apply(Figures& figures);
 void measure_encode(Figures& figures);
+void measure_v2(Figures& figures);
 void measure_heap(Figures& figures);
 void measure_scale(Figures& figures);
 void measure_conflict(Figures& figures);

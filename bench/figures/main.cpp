@@ -17,9 +17,11 @@ struct Group {
 constexpr std::array kGroups{
     Group{"replay.", &bench::measure_replay},
     Group{"keystroke.", &bench::measure_keystroke},
+    Group{"observer.", &bench::measure_observer},
     Group{"load.", &bench::measure_load},
     Group{"apply.", &bench::measure_apply},
     Group{"encode.", &bench::measure_encode},
+    Group{"v2.", &bench::measure_v2},
     Group{"heap.", &bench::measure_heap},
     Group{"scale.", &bench::measure_scale},
     Group{"conflict.", &bench::measure_conflict},

@@ -26,9 +26,18 @@ inline constexpr Deviation kDeviations[] = {
     {"text.halves",
      "attributes and embeds are UTF-8: half a surrogate pair in them becomes U+FFFD when they are "
      "made here. Half a pair in what others sent goes on as it came."},
+    {"subdocs.removed",
+     "a sub-document that was removed is told of once; Yjs then destroys its instance, which tells "
+     "of it again."},
+    {"snapshot.attributes",
+     "attributes as of a snapshot are those of a document restored from it; Yjs joins deleted "
+     "values of a key and tells the last of them, or none."},
     {"readAny",
      "an integer or array without its bytes is refused; Yjs reads zeros past the end of the "
      "input."},
+    {"decodeRelativePosition",
+     "a relative position of an unknown kind is refused; Yjs reads one that names nothing and "
+     "throws where it is used."},
 };
 
 }  // namespace conformance

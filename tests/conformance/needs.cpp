@@ -14,17 +14,17 @@ struct Capability {
 };
 
 constexpr Capability kCapabilities[] = {
-    {Feature::xml, false, "XML types"},
-    {Feature::subdocuments, false, "sub-documents"},
-    {Feature::events, false, "events"},
-    {Feature::undo, false, "undo managers"},
-    {Feature::snapshots, false, "snapshots"},
-    {Feature::relative_positions, false, "relative positions"},
-    {Feature::awareness, false, "awareness"},
-    {Feature::messages, false, "sync and auth messages"},
+    {Feature::xml, true, "XML types"},
+    {Feature::subdocuments, true, "sub-documents"},
+    {Feature::events, true, "events"},
+    {Feature::undo, true, "undo managers"},
+    {Feature::snapshots, true, "snapshots"},
+    {Feature::relative_positions, true, "relative positions"},
+    {Feature::awareness, true, "awareness"},
+    {Feature::messages, true, "sync and auth messages"},
     {Feature::update_tools, false, "updates as values (merge, diff, inspect)"},
-    {Feature::update_v2, false, "update format V2"},
-    {Feature::columns_v2, false, "columns of update format V2"},
+    {Feature::update_v2, true, "update format V2"},
+    {Feature::columns_v2, true, "columns of update format V2"},
 };
 
 // Functions of section 4 that are not listed need nothing further.
@@ -61,11 +61,6 @@ const Features& needs_of_call(std::string_view name) {
         if (name == call.name) return call.needs;
     }
     return kNothing;
-}
-
-bool is_filled(const Json& owner, std::string_view name) {
-    const Json* list = owner.find(name);
-    return list != nullptr && list->is_array() && !list->array().empty();
 }
 
 bool is_xml(std::string_view type) { return type.starts_with("xml"); }
@@ -116,7 +111,7 @@ void add_needs_of_step(const Json& step, const Json& test, const Json& roots, Fe
     if (name.starts_with("um.")) needs.insert(Feature::undo);
     if (name.starts_with("snapshot")) needs.insert(Feature::snapshots);
     if (name.starts_with("relpos")) needs.insert(Feature::relative_positions);
-    if (starts_with_any(name, {"aw.", "clock"})) needs.insert(Feature::awareness);
+    if (starts_with_any(name, {"aw."})) needs.insert(Feature::awareness);
     if (name.starts_with("msg.")) needs.insert(Feature::messages);
     if (is_only_v2(step, test["steps"])) needs.insert(Feature::update_v2);
     if (const Json* ops = step.find("ops")) {
@@ -126,6 +121,7 @@ void add_needs_of_step(const Json& step, const Json& test, const Json& roots, Fe
     if (expect == nullptr) return;
     if (expect->has("subdocs")) needs.insert(Feature::subdocuments);
     if (expect->has("events")) needs.insert(Feature::events);
+    if (name == "snapshot.attributes") needs.insert(Feature::xml);
     for (const char* content : {"state", "values", "value"}) {
         if (const Json* value = expect->find(content)) add_needs_of_state(*value, needs);
     }
@@ -150,19 +146,12 @@ void add_needs_of_state(const Json& state, Features& needs) {
         return;
     }
     if (const Json* roots = state.find("roots")) {
-        for (const auto& [name, root] : roots->object()) {
-            // The engine leaves a root that nobody uses without a type: nothing to be built.
-            const bool unused = is_xml(root.text_or("$type", "")) && !is_filled(root, "children") &&
-                                !is_filled(root, "delta") && !is_filled(root, "attrs") &&
-                                root.text_or("$type", "") != "xmlElement";
-            if (!unused) add_needs_of_state(root, needs);
-        }
+        for (const auto& root : roots->object()) add_needs_of_state(root.second, needs);
         return;
     }
     const std::string type = state.text_or("$type", "");
     if (is_xml(type)) needs.insert(Feature::xml);
     if (type == "doc") needs.insert(Feature::subdocuments);
-    if (is_filled(state, "attrs") && !is_xml(type)) needs.insert(Feature::xml);
     if (const Json* delta = state.find("delta")) add_needs_of_delta(*delta, needs);
     for (const char* list : {"content", "children"}) {
         if (const Json* elements = state.find(list)) add_needs_of_state(*elements, needs);

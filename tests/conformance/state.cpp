@@ -67,6 +67,19 @@ Json without_unused(Json theirs, const Json& ours) {
     return theirs;
 }
 
+// No string was recorded of what holds a hook.
+void drop_strings_of_hooks(const Json& expected, Json& got) {
+    const Json* theirs = expected.find("strings");
+    if (theirs == nullptr) return;
+    for (auto& [name, value] : got.object()) {
+        if (name != "strings") continue;
+        std::erase_if(value.object(), [&](const auto& string) {
+            return !theirs->has(string.first) &&
+                   string.second.string().find("[object Object]") != std::string::npos;
+        });
+    }
+}
+
 }  // namespace
 
 void compare_state(const std::string& where,
@@ -74,12 +87,13 @@ void compare_state(const std::string& where,
                    const Replica& replica,
                    bool bytes,
                    bool broken_pairs,
-                   std::vector<Difference>& found,
-                   std::size_t& v2_left) {
+                   std::vector<Difference>& found) {
     const Json got = replica.state();
     compare_missing(where, expected, got, found);
+    Json ours_given = got;
+    drop_strings_of_hooks(expected, ours_given);
     Json theirs = without(expected, {"v1", "v2", "pendingMissing"});
-    Json ours = without(got, {"pendingMissing"});
+    Json ours = without(ours_given, {"pendingMissing"});
     if (const Json* roots = got.find("roots")) theirs = without_unused(std::move(theirs), *roots);
     for (const char* part : {"strings", "roots"}) {
         if (!theirs.has(part)) ours = without(ours, {part});
@@ -92,12 +106,15 @@ void compare_state(const std::string& where,
         difference->where = where + difference->where;
         found.push_back(*std::move(difference));
     }
-    const Json* v1 = expected.find("v1");
-    if (bytes && v1 != nullptr) {
-        compare_states(where + ".v1", replica.collects(), blob(*v1), replica.update(),
-                       replica.canonical(), found);
+    if (!bytes) return;
+    if (const Json* v1 = expected.find("v1")) {
+        compare_states(where + ".v1", replica.collects(), crdt::UpdateFormat::v1, blob(*v1),
+                       replica.update(), replica.canonical(), found);
     }
-    if (expected.has("v2")) ++v2_left;
+    if (const Json* v2 = expected.find("v2")) {
+        compare_states(where + ".v2", replica.collects(), crdt::UpdateFormat::v2, blob(*v2),
+                       replica.update_v2(), replica.canonical(), found);
+    }
 }
 
 }  // namespace conformance

@@ -1,15 +1,25 @@
 // Documents behind a pipe: one command a line, one answer a line, "ok ..." or "error ...". Bytes
 // and text are hexadecimal.
 //
-//   new DOC CLIENT COLLECT LISTEN   a document; COLLECT 0 keeps deleted content
+//   new DOC CLIENT COLLECT LISTEN   a document; COLLECT 0 keeps deleted content; LISTEN is 0 or the
+//                                   format of what it emits, 1 or 2
 //   drop DOC...
 //   edit DOC EDIT ; EDIT ; ...      one transaction  -> ok UPDATE,UPDATE... or ok -
 //   loose DOC EDIT ; EDIT ; ...     each edit a transaction of its own -> likewise
+//   edit-ORIGIN DOC EDIT ; ...      one transaction of that origin
+//   manage DOC ENDLESS IGNORE REMOTE ROOT...|*
+//                                   an undo manager for these roots or for all; ENDLESS 1 captures
+//                                   transactions together for ever, REMOTE 1 updates applied too
+//   undo DOC, redo DOC, stop DOC, clear DOC  -> ok UPDATE CHANGED UNDO-SIZE REDO-SIZE
 //   apply DOC UPDATE                -> ok UPDATE (as emitted to listeners) or ok -
-//   encode DOC VECTOR|-             -> ok UPDATE: what is not known there
+//   encode DOC VECTOR|- FORMAT      -> ok UPDATE: what is not known there, in V1 or V2
 //   canonical DOC                   -> ok BYTES
 //   state DOC ROOT...               -> ok VECTOR WAITS CONTENT|CONTENT...
+//   observe DOC ROOT...             from now on, deeply
+//   events DOC                      -> ok COMMIT/COMMIT... (events.hpp) or ok -: since the last
+//   time
 //
+//   UPDATE in V2 is given as 2:BYTES
 //   ROOT  text:NAME array:NAME map:NAME
 //   EDIT  ROOT PATH VERB ARGUMENTS; PATH is - or steps from the root: i3 (element), k61 (key), dots
 //         between them; AT is a position: 3 in UTF-16 units, 8:3 in bytes, c:3 in code points
@@ -25,7 +35,9 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
+#include "events.hpp"
 #include "show.hpp"
 #include "tokens.hpp"
 #include "values.hpp"
@@ -36,12 +48,13 @@ namespace {
 struct Replica {
     explicit Replica(const crdt::DocOptions& options) : doc(options) {}
 
-    void listen() {
-        subscription.emplace(
-            doc.on_update([this](crdt::ByteView update, const crdt::Origin&) noexcept {
-                if (!emitted.empty()) emitted += ',';
-                append_hex(emitted, crdt::as_text(update));
-            }));
+    void listen(crdt::UpdateFormat format) {
+        const auto told = [this](crdt::ByteView update, const crdt::Origin&) noexcept {
+            if (!emitted.empty()) emitted += ',';
+            append_hex(emitted, crdt::as_text(update));
+        };
+        subscription.emplace(format == crdt::UpdateFormat::v1 ? doc.on_update(told)
+                                                              : doc.on_update_v2(told));
     }
     std::string take_emitted() {
         std::string taken = emitted.empty() ? "-" : std::move(emitted);
@@ -49,9 +62,25 @@ struct Replica {
         return taken;
     }
 
+    void observe(std::string_view root, const crdt::SharedType& type) {
+        observing.push_back(type.observe_deep(
+            [this, name = std::string(root)](const crdt::DeepEvents& events) noexcept {
+                if (!told.empty()) told += '/';
+                told += show_events(name, events);
+            }));
+    }
+    std::string take_told() {
+        std::string taken = told.empty() ? "-" : std::move(told);
+        told.clear();
+        return taken;
+    }
+
     crdt::Doc doc;
     std::string emitted;
+    std::string told;
     std::optional<crdt::Subscription> subscription;  // ends before what it writes to
+    std::vector<crdt::Subscription> observing;
+    std::optional<crdt::UndoManager> undo;
 };
 
 std::string error(const crdt::Error& e) {
@@ -174,15 +203,24 @@ public:
         const auto found = replicas_.find(args.number());
         if (found == replicas_.end()) return "error no such document";
         Replica& replica = *found->second;
-        if (verb == "edit") return transact(replica, args.rest());
+        if (verb == "edit") return transact(replica, args.rest(), {});
+        if (verb.starts_with("edit-")) return transact(replica, args.rest(), verb.substr(5));
+        if (verb == "manage") return manage(replica, args);
+        if (verb == "undo" || verb == "redo" || verb == "stop" || verb == "clear") {
+            return undo(replica, verb);
+        }
         if (verb == "loose") return finish(replica, edit_all(replica.doc, args.rest()));
         if (verb == "apply") {
-            const std::string update = unhex(args.next());
-            return finish(replica, replica.doc.apply(crdt::as_bytes(update)));
+            return finish(replica, apply(replica.doc, args.next()));
         }
-        if (verb == "encode") return encode(replica.doc, args.next());
+        if (verb == "encode") {
+            const auto vector = args.next();
+            return encode(replica.doc, vector, args.number() == 2);
+        }
         if (verb == "canonical") return bytes(replica.doc.encode_canonical());
         if (verb == "state") return state(replica.doc, args);
+        if (verb == "observe") return observe(replica, args);
+        if (verb == "events") return "ok " + replica.take_told();
         return "error unknown command";
     }
 
@@ -193,7 +231,10 @@ private:
         options.client = crdt::ClientId{args.number()};
         options.collect = args.number() != 0;
         auto replica = std::make_unique<Replica>(options);
-        if (args.number() != 0) replica->listen();
+        const auto listen = args.number();
+        if (listen != 0) {
+            replica->listen(listen == 2 ? crdt::UpdateFormat::v2 : crdt::UpdateFormat::v1);
+        }
         replicas_[number] = std::move(replica);
         return "ok";
     }
@@ -203,24 +244,84 @@ private:
         return status.ok() ? "ok " + emitted : error(status.error());
     }
 
-    static std::string transact(Replica& replica, std::string_view commands) {
-        auto transaction = replica.doc.transact();
+    static std::string transact(Replica& replica, std::string_view commands,
+                                std::string_view origin) {
+        auto transaction = replica.doc.transact(crdt::Origin(origin));
         const crdt::Status edited = edit_all(replica.doc, commands);
         const crdt::Status committed = transaction.commit();
         if (edited.ok() != committed.ok()) return "error the transaction forgot an edit's error";
         return finish(replica, committed);
     }
 
+    static std::string manage(Replica& replica, Tokens& args) {
+        static constexpr std::string_view kTracked[] = {"tracked"};
+        crdt::UndoOptions options;
+        if (args.number() != 0) {
+            options.capture_timeout = crdt::UndoOptions::kForever;
+            options.clock.now = [](void*) noexcept { return std::uint64_t{1}; };
+        }
+        options.ignore_remote_map_changes = args.number() != 0;
+        options.track_remote = args.number() != 0;
+        options.tracked_origins = kTracked;
+        if (args.peek() == "*") {
+            replica.undo.emplace(replica.doc, options);
+        } else {
+            replica.undo.emplace(replica.doc, std::initializer_list<crdt::SharedType>{}, options);
+        }
+        crdt::Status status = replica.undo->status();
+        while (args.peek() != "*" && !args.done()) {
+            const Place root = Place::root(replica.doc, args.next());
+            if (root.kind == 't') status = replica.undo->add_to_scope({root.text});
+            if (root.kind == 'a') status = replica.undo->add_to_scope({root.array});
+            if (root.kind == 'm') status = replica.undo->add_to_scope({root.map});
+        }
+        return status.ok() ? "ok" : error(status.error());
+    }
+
+    static std::string undo(Replica& replica, std::string_view verb) {
+        if (!replica.undo) return "error nothing to undo with";
+        crdt::UndoManager& manager = *replica.undo;
+        crdt::Undone undone(false);
+        if (verb == "undo") undone = manager.undo();
+        if (verb == "redo") undone = manager.redo();
+        if (verb == "stop") manager.stop_capturing();
+        if (verb == "clear") manager.clear();
+        std::string out = finish(replica, undone.status());
+        if (!undone.status().ok()) return out;
+        return out + (undone ? " 1 " : " 0 ") + std::to_string(manager.undo_size()) + ' ' +
+               std::to_string(manager.redo_size());
+    }
+
     static std::string bytes(const crdt::Result<crdt::Bytes>& result) {
         return result.ok() ? "ok " + hex(crdt::as_text(*result)) : error(result.error());
     }
 
-    static std::string encode(const crdt::Doc& doc, std::string_view vector) {
-        if (vector == "-") return bytes(doc.encode_state_as_update());
-        const std::string encoded = unhex(vector);
-        const auto known = crdt::StateVector::decode(crdt::as_bytes(encoded));
-        if (!known.ok()) return error(known.error());
-        return bytes(doc.encode_state_as_update(*known));
+    static crdt::Status apply(crdt::Doc& doc, std::string_view token) {
+        const bool v2 = token.starts_with("2:");
+        const std::string update = unhex(token.substr(v2 ? 2 : 0));
+        return v2 ? doc.apply_v2(crdt::as_bytes(update)) : doc.apply(crdt::as_bytes(update));
+    }
+
+    static std::string encode(const crdt::Doc& doc, std::string_view vector, bool v2) {
+        crdt::StateVector known;
+        if (vector != "-") {
+            const std::string encoded = unhex(vector);
+            auto decoded = crdt::StateVector::decode(crdt::as_bytes(encoded));
+            if (!decoded.ok()) return error(decoded.error());
+            known = std::move(*decoded);
+        }
+        return bytes(v2 ? doc.encode_state_as_update_v2(known) : doc.encode_state_as_update(known));
+    }
+
+    static std::string observe(Replica& replica, Tokens& args) {
+        while (!args.done()) {
+            const auto token = args.next();
+            const Place root = Place::root(replica.doc, token);
+            if (root.kind == 't') replica.observe(token, root.text);
+            if (root.kind == 'a') replica.observe(token, root.array);
+            if (root.kind == 'm') replica.observe(token, root.map);
+        }
+        return "ok";
     }
 
     static std::string state(crdt::Doc& doc, Tokens& args) {

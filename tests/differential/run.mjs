@@ -2,7 +2,9 @@
 // with the same id, which do the same edits and receive the same messages, in either one's bytes.
 import * as Y from 'yjs'
 import { Difference, sameBytes, sameState, settle, stateOf } from './compare.mjs'
-import { doEdit, rootToken } from './edits.mjs'
+import { doEdit, rootOf, rootToken } from './edits.mjs'
+import { EventLog, sameEvents } from './events.mjs'
+import { applyUpdate, asV2, encodeState, listenTo, merge as mergeUpdates, updateToken } from './formats.mjs'
 import { Rng } from './rng.mjs'
 import { PeerGone } from './peer.mjs'
 import { hex, unhex } from './values.mjs'
@@ -11,29 +13,57 @@ import { hex, unhex } from './values.mjs'
 // before that one has come, even if another part could go on. Ropewalk does not wait so long;
 // asking Yjs to look again puts both at the same point.
 function applyToYjs(doc, updates) {
-  for (const update of updates) Y.applyUpdate(doc, update)
+  for (const update of updates) applyUpdate(doc, update, 'remote')
   for (let before = null; doc.store.pendingStructs !== null; ) {
     const now = hex(Y.encodeStateVector(doc))
     if (now === before) return
     before = now
     const waiting = doc.store.pendingStructs.update
     doc.store.pendingStructs = null
-    Y.applyUpdateV2(doc, waiting)
+    Y.applyUpdateV2(doc, waiting, 'remote')
   }
 }
 
 class Replica {
-  constructor(name, client, number, gc, silent) {
+  constructor(name, client, number, gc, silent, v2) {
     this.name = name
     this.silent = silent
+    this.v2 = v2
     this.client = client
     this.number = number
     this.yjs = new Y.Doc({ gc, guid: '-' })
     this.yjs.clientID = client
     this.cursors = new WeakMap()
     this.emitted = []
-    this.yjs.on('update', update => this.emitted.push(update))
+    this.events = null
+    this.undo = null
+    listenTo(this.yjs, v2, update => this.emitted.push(update))
   }
+}
+
+// Of a copy that somebody has cut Yjs undoes the first piece only, and with it what has been joined
+// to that. Ropewalk undoes the copy.
+function hasCutCopies({ store }, { insertions }) {
+  const itemAt = (client, clock) =>
+    (store.clients.get(client) ?? []).find(item => item.id.clock <= clock && clock < item.id.clock + item.length)
+  for (const [client, ranges] of insertions.clients) {
+    for (const { clock: start, len } of ranges) {
+      for (let clock = start; clock < start + len; ) {
+        const struct = itemAt(client, clock)
+        if (!struct) break
+        const count = Math.min(struct.id.clock + struct.length, start + len) - clock
+        let [item, offset] = [struct, clock - struct.id.clock]
+        while (item.redone) {
+          const at = item.redone.clock + offset
+          item = itemAt(item.redone.client, at)
+          offset = at - item.id.clock
+        }
+        if (item !== struct && item.length - offset !== count) return true
+        clock += count
+      }
+    }
+  }
+  return false
 }
 
 class Run {
@@ -43,6 +73,7 @@ class Run {
     this.trace = trace
     this.messages = new Map()
     this.replicas = []
+    this.formats = new Rng(history.seed ^ 0x2f2f)
     this.numbers = []
     this.rootTokens = history.roots.map(rootToken).join(' ')
   }
@@ -58,13 +89,59 @@ class Run {
     throw new Difference('refused', `the peer answered "${answer}" to\n    ${line.slice(0, 2000)}`)
   }
 
-  async open(name, client, silent = true, typed = true) {
-    const replica = new Replica(name, client, this.peer.freshDocument(), this.history.gc, silent)
+  async open(name, client, silent = true, v2 = false, typed = true) {
+    const replica = new Replica(name, client, this.peer.freshDocument(), this.history.gc, silent, v2)
     this.numbers.push(replica.number)
-    await this.ask(`new ${replica.number} ${client} ${this.history.gc ? 1 : 0} ${silent ? 0 : 1}`)
+    await this.ask(`new ${replica.number} ${client} ${this.history.gc ? 1 : 0} ${silent ? 0 : v2 ? 2 : 1}`)
     // A root that has its type from the start is tidied up after remote changes.
     if (this.history.rich && typed) await this.check(replica)
     return replica
+  }
+
+  async manage(replica, { scope, endless, ignoreRemote, remote }) {
+    const { roots } = this.history
+    const types = scope?.map(i => rootOf(replica.yjs, roots[i]))
+    if (scope?.length === 0) return
+    replica.undo = new Y.UndoManager(types ?? replica.yjs, {
+      captureTimeout: endless ? Infinity : 0,
+      trackedOrigins: new Set(remote ? [null, 'tracked', 'remote'] : [null, 'tracked']),
+      ignoreRemoteMapChanges: ignoreRemote,
+      // A Yjs manager of the whole document also records transactions that change nothing.
+      captureTransaction: tr =>
+        tr.deleteSet.clients.size > 0 || [...tr.afterState].some(([client, clock]) => tr.beforeState.get(client) !== clock),
+    })
+    replica.managed = { scope, endless, ignoreRemote, remote }
+    const tokens = scope === null ? '*' : scope.map(i => rootToken(roots[i])).join(' ')
+    await this.ask(`manage ${replica.number} ${[endless, ignoreRemote, remote].map(Number).join(' ')} ${tokens}`)
+  }
+
+  async undo({ id, who, verb, look }) {
+    const replica = this.replicas[who]
+    if (!replica.undo) return
+    const stack = { undo: replica.undo.undoStack, redo: replica.undo.redoStack }[verb] ?? []
+    if (stack.some(item => hasCutCopies(replica.yjs, item))) return
+    this.say(() => `[${id}] ${replica.name}: ${verb}`)
+    let changed = false
+    if (verb === 'undo') changed = replica.undo.undo() !== null
+    if (verb === 'redo') changed = replica.undo.redo() !== null
+    if (verb === 'stop') replica.undo.stopCapturing()
+    if (verb === 'clear') replica.undo.clear()
+    const [answer, ...ours] = (await this.ask(`${verb} ${replica.number}`)).split(' ')
+    const theirs = [changed ? 1 : 0, replica.undo.undoStack.length, replica.undo.redoStack.length]
+    sameState(theirs.join(' '), ours.join(' '), `Yjs ${replica.name}`, `Ropewalk ${replica.name}`, 'stacks')
+    this.messages.set(id, this.emitted(replica, [answer], true))
+    await this.checkEvents(replica, true)
+    if (look) await this.check(replica)
+  }
+
+  async observe(replica) {
+    replica.events = new EventLog(replica.yjs, this.history.roots)
+    await this.ask(`observe ${replica.number} ${this.rootTokens}`)
+  }
+
+  async checkEvents(replica, exact) {
+    if (!replica.events) return
+    sameEvents(replica.events.take(), await this.ask(`events ${replica.number}`), replica.name, exact)
   }
 
   async check(replica) {
@@ -78,7 +155,7 @@ class Run {
   // hears a silent replica: Yjs speaks for it.
   emitted(replica, answers, exact) {
     const yjs = replica.emitted.splice(0)
-    const ropewalk = answers.flatMap(answer => (answer === '-' ? [] : answer.split(',').map(unhex)))
+    const ropewalk = answers.flatMap(answer => (answer === '-' ? [] : answer.split(',').map(unhex).map(bytes => (replica.v2 ? asV2(bytes) : bytes))))
     const alike = exact ? yjs.length === ropewalk.length : (yjs.length > 0) === (ropewalk.length > 0)
     if (!replica.silent && !alike) {
       const [theirs, ours] = [yjs, ropewalk].map(list => list.map(hex).join(' ') || 'nothing')
@@ -90,16 +167,23 @@ class Run {
   async apply(replica, forYjs, forRopewalk) {
     applyToYjs(replica.yjs, forYjs)
     const answers = []
-    for (const update of forRopewalk) answers.push(await this.ask(`apply ${replica.number} ${hex(update)}`))
+    for (const update of forRopewalk) answers.push(await this.ask(`apply ${replica.number} ${updateToken(update)}`))
     return answers
   }
 
-  async encode(engine, replica, vector) {
-    if (engine === 'yjs') return Y.encodeStateAsUpdate(replica.yjs, vector)
-    return unhex(await this.ask(`encode ${replica.number} ${vector ? hex(vector) : '-'}`))
+  async encode(engine, replica, vector, v2 = false) {
+    if (engine === 'yjs') return encodeState(replica.yjs, vector, v2)
+    const bytes = unhex(await this.ask(`encode ${replica.number} ${vector ? hex(vector) : '-'} ${v2 ? 2 : 1}`))
+    return v2 ? asV2(bytes) : bytes
   }
 
-  async edit({ id, who, edits, cutPairs, loose, look }) {
+  // What goes to the Yjs replica and what to ours, each in a format of its own.
+  async exchange(via, source, vector) {
+    const formats = via.map(() => this.formats.chance(0.4))
+    return Promise.all(via.map((engine, i) => this.encode(engine, source, vector, formats[i])))
+  }
+
+  async edit({ id, who, edits, cutPairs, loose, origin, look }) {
     const replica = this.replicas[who]
     const done = []
     const editAll = () => {
@@ -109,12 +193,13 @@ class Run {
       }
     }
     if (loose) editAll()
-    else replica.yjs.transact(editAll)
+    else replica.yjs.transact(editAll, origin ?? null)
     if (done.length === 0) return
     this.say(() => `[${id}] ${replica.name} edits${loose ? ' loosely' : ''}: ${done.map(one => one.text).join('; ')}`)
-    const verb = loose ? 'loose' : 'edit'
+    const verb = loose ? 'loose' : origin ? `edit-${origin}` : 'edit'
     const answer = await this.ask(`${verb} ${replica.number} ${done.map(one => one.line).join(' ; ')}`)
     this.messages.set(id, this.emitted(replica, [answer], true))
+    await this.checkEvents(replica, true)
     if (look) await this.check(replica)
   }
 
@@ -142,10 +227,11 @@ class Run {
     const known = of.map(message => this.messages.get(message)).filter(Boolean)
     const [forYjs, forRopewalk] = via.map(engine => new Rng(order).shuffle(known.flatMap(message => message[engine])))
     if (forYjs.length === 0 && forRopewalk.length === 0) return
-    const bundle = list => (merge && list.length > 1 ? [Y.mergeUpdates(list)] : list)
+    const bundle = list => (merge && list.length > 1 ? [mergeUpdates(list)] : list)
     this.say(() => `[${id}] ${replica.name} receives ${merge && known.length > 1 ? 'merged ' : ''}${of.map(m => `[${m}]`).join(' ')} (Yjs from ${via[0]}, Ropewalk from ${via[1]})`)
     const answers = await this.apply(replica, bundle(forYjs), bundle(forRopewalk))
     this.messages.set(id, this.emitted(replica, answers, false))
+    await this.checkEvents(replica, false)
     if (look) await this.check(replica)
   }
 
@@ -153,14 +239,17 @@ class Run {
     const [source, target] = [this.replicas[from], this.replicas[to]]
     this.say(`${target.name} syncs from ${source.name} (Yjs from ${via[0]}, Ropewalk from ${via[1]})`)
     const vector = Y.encodeStateVector(target.yjs)
-    await this.apply(target, [await this.encode(via[0], source, vector)], [await this.encode(via[1], source, vector)])
+    const [forYjs, forRopewalk] = await this.exchange(via, source, vector)
+    await this.apply(target, [forYjs], [forRopewalk])
     target.emitted.length = 0
+    await this.checkEvents(target, false)
     if (look) await this.check(target)
   }
 
   async copy(source, name, client, silent, via) {
-    const replica = await this.open(name, client, silent)
-    await this.apply(replica, [await this.encode(via[0], source)], [await this.encode(via[1], source)])
+    const replica = await this.open(name, client, silent, source.v2)
+    const [forYjs, forRopewalk] = await this.exchange(via, source)
+    await this.apply(replica, [forYjs], [forRopewalk])
     replica.emitted.length = 0
     const [before, after] = [await this.check(source), await this.check(replica)]
     // Loading tidies up after itself.
@@ -178,7 +267,10 @@ class Run {
   async restart({ who, client, via }) {
     const old = this.replicas[who]
     this.say(`${old.name} restarts as client ${client} (Yjs from ${via[0]}, Ropewalk from ${via[1]})`)
-    this.replicas[who] = await this.copy(old, old.name, client, old.silent, via)
+    const replica = await this.copy(old, old.name, client, old.silent, via)
+    if (old.events) await this.observe(replica)
+    if (old.undo) await this.manage(replica, old.managed)
+    this.replicas[who] = replica
   }
 
   // Everyone hears everything: all tell the first, the first tells all.
@@ -195,7 +287,7 @@ class Run {
     let replicas = await this.settleAll()
     // What everybody tidied has to go round, too.
     for (let round = 0; this.history.rich && round < 3; round++) replicas = await this.settleAll()
-    const { gc } = this.history
+    const { gc, apart } = this.history
     let first = null
     for (const replica of replicas) {
       const state = await this.check(replica)
@@ -204,13 +296,17 @@ class Run {
       const settled = settle(theirs, gc)
       sameBytes(settled, settle(ours, gc), 'Yjs, loaded by Yjs', 'Ropewalk, loaded by Yjs')
       const canonical = await this.ask(`canonical ${replica.number}`)
-      for (const [whose, bytes] of [['Yjs', theirs], ['Ropewalk', ours]]) {
-        const loaded = await this.open(`what ${whose} wrote, loaded by Ropewalk`, 987_654_321_012_346, true, false)
-        await this.ask(`apply ${loaded.number} ${hex(bytes)}`)
+      const theirsV2 = await this.encode('yjs', replica, undefined, true)
+      const oursV2 = await this.encode('ropewalk', replica, undefined, true)
+      sameBytes(settled, settle(oursV2, gc), 'Yjs, loaded by Yjs', 'Ropewalk in V2, loaded by Yjs')
+      for (const [whose, bytes] of [['Yjs', theirs], ['Ropewalk', ours], ['Yjs (V2)', theirsV2], ['Ropewalk (V2)', oursV2]]) {
+        const loaded = await this.open(`what ${whose} wrote, loaded by Ropewalk`, 987_654_321_012_346, true, false, false)
+        await this.ask(`apply ${loaded.number} ${updateToken(bytes)}`)
         sameBytes(canonical, await this.ask(`canonical ${loaded.number}`), `canonical ${replica.name}`, loaded.name, 'canonical')
         sameState(state, await this.ask(`state ${loaded.number} ${this.rootTokens}`), replica.name, loaded.name, 'loaded')
       }
-      if (ours.length > theirs.length) {
+      // Content may have come to an undo manager in one engine's bytes that the other had forgotten.
+      if (ours.length > theirs.length && (apart || !replica.undo)) {
         throw new Difference('longer', `${ours.length} bytes, Yjs writes ${theirs.length}\n    ${hex(ours)}\n    ${hex(theirs)}`)
       }
       if (state.split(' ')[1] !== '0') throw new Difference('waiting', `${replica.name} still waits for something`)
@@ -222,9 +318,12 @@ class Run {
   }
 
   async all() {
-    const { clients, silent, absent = [] } = this.history
+    const { clients, silent, inV2, observed, managers = [], absent = [] } = this.history
     for (const [i, client] of clients.entries()) {
-      this.replicas.push(absent.includes(i) ? null : await this.open(`client ${client}`, client, silent[i]))
+      const replica = absent.includes(i) ? null : await this.open(`client ${client}`, client, silent[i], inV2[i])
+      if (replica && observed[i]) await this.observe(replica)
+      if (replica && managers[i]) await this.manage(replica, managers[i])
+      this.replicas.push(replica)
     }
     for (const step of this.history.steps) await this[step.do](step)
     this.say('all sync')

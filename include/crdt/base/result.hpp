@@ -26,6 +26,7 @@ enum class ErrorCode : std::uint8_t {
     unknown_content,   // a struct or content kind that does not exist
     invalid_struct,    // a struct that no editor can have made
     invalid_message,   // a message whose parts contradict one another
+    unknown_message,   // a message of a kind that does not exist
     limit_exceeded,    // more than Limits allow
     nesting_too_deep,  // values inside values beyond Limits::nesting
     // arguments
@@ -35,6 +36,7 @@ enum class ErrorCode : std::uint8_t {
     deleted_type,      // the shared type, or one around it, was deleted
     invalid_argument,
     no_document,  // a handle that was never attached
+    collected,    // what is asked for needs a document that keeps deleted content
     // the machine
     out_of_memory,
 };

@@ -103,11 +103,15 @@ public:
         return place;
     }
 
-    // The element in front of one, or of the end; the end if there is none.
-    [[nodiscard]] Place previous(Place place) const noexcept {
-        if (place.index > 0) return {place.chunk, place.index - 1};
-        if (place.chunk == 0) return end_place();
-        return {place.chunk - 1, chunks_[place.chunk - 1].count - 1};
+    // Moves to the element in front of `place`, which may be the end; false at the first one.
+    [[nodiscard]] bool previous(Place& place) const noexcept {
+        if (place.index == 0) {
+            if (place.chunk == 0) return false;
+            --place.chunk;
+            place.index = chunks_[place.chunk].count;
+        }
+        --place.index;
+        return true;
     }
 
     // The first element that is not before(element). O(log n)

@@ -1,17 +1,26 @@
-// A JSON-like value as JSON text, as JavaScript's JSON.stringify writes it: format V1 keeps embeds
-// and the values of formats so.
+// A JSON-like value as text: what JSON.stringify gives for it.
 #pragma once
 
 #include "../base/bytes.hpp"
 #include "../base/result.hpp"
+#include "any.hpp"
 
 namespace crdt::detail {
 
-// Appends the text of a canonical Any. NaN and infinities become null, -0 becomes 0, members that
-// are undefined are left out, undefined elements become null, bytes become {"0":1,...}. Iterative.
-// Errors: invalid_argument (undefined itself, or a bigint anywhere: they have no JSON text) and
-// out_of_memory; nothing was appended then. requires: nests at most kMaxNesting
-[[nodiscard]] ErrorCode any_to_json(ByteView any, Bytes& out) noexcept;
+// Appends the text of a canonical Any. `exact`: JSON.parse gives the same value back. Where it
+// does not, as in JavaScript: NaN, the infinities and undefined are null, -0 is 0, undefined
+// members are left out, bytes become an object of numbers; a bigint, at which JavaScript fails,
+// becomes a number. Iterative. False: memory is exhausted, and nothing was appended.
+[[nodiscard]] bool any_to_json(AnyView value, Bytes& out, bool& exact) noexcept;
+
+// The same for what JavaScript has to write as JSON. Errors: invalid_argument (undefined itself, or
+// a bigint anywhere) and out_of_memory; nothing was appended then.
+[[nodiscard]] ErrorCode any_to_strict_json(AnyView value, Bytes& out) noexcept;
+
+// Writes a finite number as JavaScript does: shortest digits that read back as the same number,
+// an exponent from 1e21 on and below 1e-6. requires: room for kMaxJsonNumber. Returns the end.
+inline constexpr std::size_t kMaxJsonNumber = 32;
+std::uint8_t* put_json_number(std::uint8_t* p, double value) noexcept;
 
 }  // namespace crdt::detail
 

@@ -50,11 +50,14 @@ struct DeleteRange {
 // An update as plain values. Slots number the clients in order of appearance. Blocks that belong
 // to no section stem from a section that a later one replaced.
 struct DecodedUpdate {
-    ByteView input;
+    ByteView input;  // what slices are slices of: the update, or `rebuilt`
     Vec<ClientId> clients;
     Vec<ClientSection> sections;
     Vec<BlockView> blocks;
-    Vec<DeleteRange> deletes;            // in the order of the wire; may overlap
+    Vec<DeleteRange> deletes;  // in the order of the wire; may overlap
+    // Of an update in V2 with contents that do not stand in one place: a copy of it, and behind it
+    // those contents in one piece each.
+    Vec<std::uint8_t> rebuilt;
     ClientSlots slots;                   // the decoder's
     Vec<std::uint32_t> section_of_slot;  // the decoder's
 
@@ -65,6 +68,7 @@ struct DecodedUpdate {
         sections.clear();
         blocks.clear();
         deletes.clear();
+        rebuilt.clear();
         slots.clear();
         section_of_slot.clear();
     }
@@ -74,6 +78,7 @@ struct DecodedUpdate {
         trim_one(sections);
         trim_one(blocks);
         trim_one(deletes);
+        trim_one(rebuilt);
         trim_one(section_of_slot);
         if (slots.capacity() > kKeep) slots = {};
     }
@@ -98,6 +103,26 @@ private:
                                      const Limits& limits,
                                      DecodedUpdate& out) noexcept;
 
+// Content that V2 can say and V1 cannot waits for its causes in V1 with numbers of our own: an
+// embed and a format whose value is an Any, and a string with lone surrogates.
+inline constexpr unsigned kParkedEmbed = 11;
+inline constexpr unsigned kParkedFormat = 12;
+inline constexpr unsigned kParkedHalves = 13;
+// False: it is none of these.
+[[nodiscard]] inline bool set_parked_kind(unsigned ref, BlockView& block) noexcept {
+    if (ref < kParkedEmbed || ref > kParkedHalves) return false;
+    const bool halves = ref == kParkedHalves;
+    block.kind = halves                ? ContentKind::string
+                 : ref == kParkedEmbed ? ContentKind::embed
+                                       : ContentKind::format;
+    block.flags = halves ? BlockView::kHalves : BlockView::kAnyValue;
+    return true;
+}
+// Reads what Pending keeps: V1 with these besides. Not for bytes from elsewhere.
+[[nodiscard]] Error decode_parked(ByteView input,
+                                  const Limits& limits,
+                                  DecodedUpdate& out) noexcept;
+
 // The delete set of V1 by itself. False when memory is exhausted (the writer says so, too).
 [[nodiscard]] bool write_id_set_v1(const IdSet& set, Writer& out) noexcept;
 // Reads from `p` on and moves it behind the set; on failure p stands at the bad byte and the
@@ -118,6 +143,6 @@ namespace crdt {
 }  // namespace crdt
 
 #if !defined(ROPEWALK_COMPILED) || !ROPEWALK_COMPILED
+#include "../impl/codec/decode_v1.ipp"
 #include "../impl/codec/delete_set_v1.ipp"
-#include "../impl/codec/update_v1.ipp"
 #endif

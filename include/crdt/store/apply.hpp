@@ -2,9 +2,9 @@
 //
 // A keystroke from afar, one string or some deletions whose causes are here, goes straight through.
 //
-//   decode    all of it, or it is refused                                   (codec/update_v1.hpp)
-//   plan      which blocks can be integrated, in which order, and which must wait: from clocks only
-//   reserve   all the memory that the plan needs; failing here changes nothing
+//   decode    all of it, or it is refused                                   (codec/update_v1.hpp,
+//   update_v2.hpp) plan      which blocks can be integrated, in which order, and which must wait:
+//   from clocks only reserve   all the memory that the plan needs; failing here changes nothing
 //   write     integrate, park, delete; then what was parked and is now complete follows, as far as
 //             memory lasts (what does not stays parked)
 #pragma once

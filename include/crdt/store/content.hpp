@@ -66,6 +66,19 @@ public:
         if (!bytes.empty()) std::memcpy(at, bytes.data(), bytes.size());
         return address;
     }
+    // A document is one value, as it goes to the wire: varString id, Any options.
+    [[nodiscard]] static std::size_t document_size(std::string_view id, ByteView options) noexcept {
+        return stored_size(stored_size(id.size()) + options.size());
+    }
+    // requires: document_size reserved in `values`
+    std::uint32_t store_document(std::string_view id, ByteView options) noexcept {
+        const std::size_t size = stored_size(id.size()) + options.size();
+        const std::uint32_t address = values.take(static_cast<std::uint32_t>(stored_size(size)));
+        std::uint8_t* at = put_var_uint(put_var_uint(values.at(address), size), id.size());
+        if (!id.empty()) std::memcpy(at, id.data(), id.size());
+        std::memcpy(at + id.size(), options.data(), options.size());
+        return address;
+    }
     [[nodiscard]] ByteView value(std::uint32_t address) const noexcept {
         const std::uint8_t* at = values.at(address);
         std::size_t size = 0;
@@ -94,9 +107,11 @@ public:
     // with the interned key, in four bytes. Marks with one address hold one and the same value.
     static constexpr std::uint32_t kKeySize = 4;
 
-    // At most what a mark or an embed of that much JSON text takes. A number of three characters
-    // and a comma may need nine bytes.
-    [[nodiscard]] static std::size_t rich_size(std::size_t json) noexcept { return json * 4 + 32; }
+    // At most what a mark or an embed takes that came as that much JSON text, or as an Any. A number
+    // of three characters and a comma may need nine bytes; a byte may become "4294967295":255, .
+    [[nodiscard]] static std::size_t rich_size(std::size_t size, bool any = false) noexcept {
+        return size * (any ? 20 : 4) + 32;
+    }
     // requires: kKeySize reserved; the text and the value are stored next
     std::uint32_t store_key(std::uint32_t key) noexcept {
         const std::uint32_t address = values.take(kKeySize);

@@ -49,8 +49,7 @@ struct FormatLists {
 // A gap between visible units that a remote change may have left with needless marks (tidy.hpp).
 struct UntidyGap {
     std::uint32_t seq;
-    std::uint32_t position;  // visible units in front of it
-    bool first;              // the whole text is to be tidied, of which Yjs does the first gap
+    RunPos deleted;  // a unit in it; none: the first gap, which is all that Yjs tidies of the text
 };
 
 class Formats {

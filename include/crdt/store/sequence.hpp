@@ -7,6 +7,8 @@
 //   S3  a span lies in the leaf that IdIndex names for it, once the index is built
 //   S4  the spans of one run stand in ascending order; neighbours in a leaf that continue one
 //       another and agree on hidden are one span
+//   S5  a leaf that tells of siblings (Summary) holds only such, each with its head,
+//       and the one it calls the highest
 // Not here: which of two concurrent runs goes first (integrate.hpp). One thread at a time.
 #pragma once
 
@@ -91,6 +93,8 @@ public:
     }
     // Visible units in front of a place.
     [[nodiscard]] std::uint32_t position_of(Place place) noexcept;
+    // The sequence changed last; kNone once it was settled.
+    [[nodiscard]] std::uint32_t changed_last() const noexcept { return pending_seq_; }
     // Measure of what lies in front of visible unit `position`, all units of it counted.
     [[nodiscard]] Measure measure_before(std::uint32_t seq, std::uint32_t position) noexcept;
     // The visible unit at which code point (or UTF-8 byte) `value` starts; kNone if there are

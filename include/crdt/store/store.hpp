@@ -8,13 +8,14 @@
 #include "../base/result.hpp"
 #include "../base/utf.hpp"
 #include "../codec/limits.hpp"
-#include "../codec/update_v1.hpp"
+#include "../codec/update_v2.hpp"
 #include "apply_scratch.hpp"
 #include "change.hpp"
 #include "client_table.hpp"
 #include "content.hpp"
 #include "formats.hpp"
 #include "history_source.hpp"
+#include "keeping.hpp"
 #include "keystrokes.hpp"
 #include "new_text.hpp"
 #include "pending.hpp"
@@ -36,6 +37,7 @@ struct Store {
     Erasing erasing;
     Change change;
     ChangeSink sink;
+    Keeping keeping;  // what undo managers hold
 
     Arena<Run, 5> runs;
     ContentStore content;
@@ -120,8 +122,11 @@ struct Store {
         RunKind kind = RunKind::any;
         const ByteView* elements = nullptr;  // of any: canonical encodings; of embed: its value
         std::uint32_t count = 1;             // elements
-        ByteView value{};                    // binary; of embed: its JSON text
+        ByteView value{};                    // binary; of embed: its JSON text; a document's options
+        std::string_view document_id{};
         TypeKind type = TypeKind::undefined;
+        std::uint32_t name = kNone;  // interned: of an element or a hook
+        std::uint8_t flags = 0;      // of a document: Run::kLoad, Run::kUnload
     };
     // The gap for an array: directly behind visible unit position - 1; behind the very last item
     // if position is kNone.
@@ -142,8 +147,8 @@ struct Store {
 
     // -- remote updates -------------------------------------------------------------------------
 
-    // Applies a V1 update: whole, with parts whose causes are missing parked; or nothing.
-    Status apply(ByteView update) noexcept;
+    // Applies an update: whole, with parts whose causes are missing parked; or nothing.
+    Status apply(ByteView update, UpdateFormat format = UpdateFormat::v1) noexcept;
     // Unpacks the history, if it is not. Whatever reads or writes more than a text or the state
     // vector starts with this.
     Status open_history() noexcept { return source == nullptr ? Status{} : unpack_source(); }
@@ -206,8 +211,8 @@ struct Store {
 
     // Remembers what a remote change that ends now leaves to be tidied (tidy.hpp) ...
     void plan_tidying() noexcept;
-    // ... and does it, as a change of its own that is nobody's.
-    void tidy() noexcept;
+    // ... and does it, as a change of its own that is nobody's. requires: no change is open
+    void tidy(const Vec<UntidyGap>& plan) noexcept;
 
     void open_change() noexcept;
     Status unpack_source() noexcept;
@@ -225,6 +230,7 @@ private:
     friend class Apply;
     friend class BulkLoad;
     friend class RichEdit;
+    friend class Redo;
 
     [[nodiscard]] Gap gap_before(std::uint32_t seq, std::uint32_t position) noexcept;
     [[nodiscard]] Gap gap_behind(std::uint32_t seq, std::uint32_t position) noexcept;
@@ -254,6 +260,7 @@ private:
                      std::uint32_t position) noexcept;
     void kill_type(std::uint32_t type) noexcept;
     void delete_all_dead() noexcept;
+    void orphan_type(std::uint32_t type) noexcept;
     [[nodiscard]] std::uint32_t search(const ClientLog& log, std::uint32_t clock) const noexcept;
 
     std::uint32_t found_at = 0;  // where in a log's list resolve_near() found the last unit
@@ -264,6 +271,7 @@ private:
 #if !defined(ROPEWALK_COMPILED) || !ROPEWALK_COMPILED
 #include "../impl/store/edit.ipp"
 #include "../impl/store/formats.ipp"
+#include "../impl/store/keeping.ipp"
 #include "../impl/store/keystrokes.ipp"
 #include "../impl/store/store.ipp"
 #include "rich_edit.hpp"

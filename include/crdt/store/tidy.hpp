@@ -26,7 +26,6 @@ private:
     [[nodiscard]] bool order_deletions() noexcept;
     template <class F>
     void for_each_deleted(F&& f) noexcept;
-    void plan_gap(std::uint32_t seq, Place place) noexcept;
 
     Store& store_;
     SortedChunks<std::uint32_t> whole_;  // lists that are tidied as a whole

@@ -1,13 +1,25 @@
 // What Text, Array and Map have in common: two words, a document and a handle, copied freely.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "../store/store.hpp"
 
 namespace crdt {
 
+enum class Association : std::int8_t;
+class RelativePosition;
+struct Place;
+class DeepEvents;
+class Event;
+class Subscription;
+class TransactionEvent;
+
 namespace detail {
+struct Access;
+struct Observing;
 // Where a stretch would end, for errors; the highest number if there is none so high.
 [[nodiscard]] constexpr std::uint64_t end_of(std::uint64_t start, std::uint64_t count) noexcept {
     return count > ~start ? ~std::uint64_t{0} : start + count;
@@ -27,6 +39,17 @@ public:
         if (ROPEWALK_UNLIKELY(store_->types.types[type_].dead)) return ErrorCode::deleted_type;
         return {};
     }
+    // A place in the sequence that edits do not move, Association::after unless said otherwise; see
+    // doc/relative_position.hpp. Past the end is the end. O(log n)
+    [[nodiscard]] RelativePosition position_at(std::size_t index) const noexcept;
+    [[nodiscard]] RelativePosition position_at(std::size_t index,
+                                               Association association) const noexcept;
+
+    // f(const DeepEvents&) noexcept after each transaction that changed this type or a type within
+    // it; see doc/observe.hpp. Starts with the next transaction if one is open.
+    template <class F>
+    [[nodiscard]] Subscription observe_deep(F&& f) const noexcept;
+
     friend bool operator==(const SharedType&, const SharedType&) noexcept = default;
 
 protected:
@@ -55,8 +78,21 @@ protected:
         return status.ok() ? ended : status;
     }
 
+    friend struct Place;
+    friend class DeepEvents;
     friend class Doc;
+    friend struct detail::Access;
+    friend class Event;
+    friend class Snapshot;
+    friend class TransactionEvent;
+    friend class UndoManager;
     friend class Value;
+    friend struct detail::Observing;
+
+    // What Doc::resolve does.
+    [[nodiscard]] static std::optional<Place> resolve(detail::Store& store,
+                                                      const RelativePosition& position,
+                                                      bool follow_undone) noexcept;
 
     static constexpr std::uint32_t kFirstError = 0xffffff00U;
     detail::Store* store_ = nullptr;

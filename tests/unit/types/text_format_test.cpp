@@ -33,7 +33,7 @@ std::string shown(const Text& text) {
         out += op.kind() == DeltaOp::Kind::insert ? op.text() : "#";
         for (const auto& [key, value] : op.attributes()) {
             crdt::Bytes json;
-            REQUIRE(crdt::detail::any_to_json(value.view().encoded(), json) == ErrorCode::ok);
+            REQUIRE(crdt::detail::any_to_strict_json(value.view(), json) == ErrorCode::ok);
             out += ' ' + key + '=' + std::string(crdt::as_text(json));
         }
     }

@@ -23,6 +23,8 @@ ROPEWALK_INLINE const char* describe(ErrorCode code) noexcept {
             return "struct that no editor can have made; ask the sender for its whole state";
         case ErrorCode::invalid_message:
             return "message whose parts contradict one another; check the protocol of the sender";
+        case ErrorCode::unknown_message:
+            return "message of an unknown kind; is the sender newer than this library?";
         case ErrorCode::limit_exceeded:
             return "more than the limits allow; raise the field of crdt::Limits or split the "
                    "update";
@@ -39,6 +41,9 @@ ROPEWALK_INLINE const char* describe(ErrorCode code) noexcept {
         case ErrorCode::invalid_argument:
             return "argument is not valid here; see the function's requirements";
         case ErrorCode::no_document: return "the handle belongs to no document; take it from a Doc";
+        case ErrorCode::collected:
+            return "the document forgets deleted content, so an earlier state cannot be restored; "
+                   "make it with DocOptions::collect off";
         case ErrorCode::out_of_memory:
             return "memory is exhausted; nothing was changed, free some and try again";
     }
@@ -57,6 +62,7 @@ ROPEWALK_INLINE std::string Error::message() const {
         case ErrorCode::unknown_content:
         case ErrorCode::invalid_struct:
         case ErrorCode::invalid_message:
+        case ErrorCode::unknown_message:
         case ErrorCode::limit_exceeded:
         case ErrorCode::nesting_too_deep: place = " at byte "; break;
         case ErrorCode::index_out_of_range:

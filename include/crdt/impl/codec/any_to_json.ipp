@@ -4,235 +4,255 @@
 #include <cmath>
 #include <cstring>
 
-#include "../../codec/any.hpp"
 #include "../../codec/any_to_json.hpp"
+#include "../../codec/varint.hpp"
+#include "../../codec/writer.hpp"
 
 namespace crdt::detail {
 
-class JsonWriter {
-public:
-    explicit JsonWriter(Bytes& out) noexcept : out_(out.storage()) {}
+ROPEWALK_INLINE std::uint8_t* put_json_number(std::uint8_t* p, double value) noexcept {
+    if (value == 0) {
+        *p++ = '0';
+        return p;
+    }
+    if (value < 0) {
+        *p++ = '-';
+        value = -value;
+    }
+    // d.ddde+xx: the digits and where the point is are taken from there.
+    char text[kMaxJsonNumber];
+    const char* const end =
+        std::to_chars(text, text + sizeof text, value, std::chars_format::scientific).ptr;
+    char digits[kMaxJsonNumber];
+    int count = 0;
+    const char* at = text;
+    for (; *at != 'e'; ++at) {
+        if (*at != '.') digits[count++] = *at;
+    }
+    int exponent = 0;
+    at += at[1] == '+' ? 2 : 1;
+    std::from_chars(at, end, exponent);
+    const auto put = [&](const char* from, int size) {
+        std::memcpy(p, from, static_cast<std::size_t>(size));
+        p += size;
+    };
+    const auto zeros = [&](int size) {
+        for (; size > 0; --size) *p++ = '0';
+    };
+    const int whole = exponent + 1;  // digits in front of the point
+    if (whole > 21 || whole < -5) {
+        put(digits, 1);
+        if (count > 1) {
+            *p++ = '.';
+            put(digits + 1, count - 1);
+        }
+        *p++ = 'e';
+        *p++ = exponent < 0 ? '-' : '+';
+        char number[8];
+        const char* const behind =
+            std::to_chars(number, number + sizeof number, exponent < 0 ? -exponent : exponent).ptr;
+        put(number, static_cast<int>(behind - number));
+    } else if (whole >= count) {
+        put(digits, count);
+        zeros(whole - count);
+    } else if (whole > 0) {
+        put(digits, whole);
+        *p++ = '.';
+        put(digits + whole, count - whole);
+    } else {
+        put("0.", 2);
+        zeros(-whole);
+        put(digits, count);
+    }
+    return p;
+}
 
-    [[nodiscard]] ErrorCode write(ByteView any) noexcept {
-        const std::uint8_t* p = any.data();
-        ErrorCode code = value(p);
-        while (code == ErrorCode::ok && depth_ > 0) {
-            Open& open = stack_[depth_ - 1];
-            if (open.left == 0) {
-                code = put(open.object ? '}' : ']');
+// One pass over the encoding.
+class AnyToJson {
+public:
+    AnyToJson(const std::uint8_t* p, Bytes& out) noexcept : p_(p), out_(out) {}
+
+    [[nodiscard]] bool run() noexcept {
+        value();
+        while (depth_ > 0 && out_.ok()) {
+            Open& top = open_[depth_ - 1];
+            if (top.left == 0) {
+                out_.byte(top.object ? '}' : ']');
                 --depth_;
                 continue;
             }
-            --open.left;
-            code = element(open, p);
+            --top.left;
+            if (top.object) {
+                const ByteView key = text_here();
+                if (*p_ == kTagUndefined) {
+                    exact_ = false;
+                    ++p_;
+                    continue;
+                }
+                comma(top);
+                string(key);
+                out_.byte(':');
+            } else {
+                comma(top);
+            }
+            value();
         }
-        return code;
+        return out_.ok();
     }
+    [[nodiscard]] bool exact() const noexcept { return exact_; }
+    [[nodiscard]] bool has_bigints() const noexcept { return bigints_; }
 
 private:
-    // A container that is being written.
     struct Open {
-        std::uint64_t left;  // elements
+        std::uint64_t left;
         bool object;
-        bool filled;  // an element was written
+        bool first;
     };
 
-    [[nodiscard]] ErrorCode put(char c) noexcept {
-        return out_.push_back(static_cast<std::uint8_t>(c)) ? ErrorCode::ok
-                                                            : ErrorCode::out_of_memory;
+    void put(std::string_view text) noexcept { out_.raw(as_bytes(text)); }
+    void comma(Open& top) noexcept {
+        if (!top.first) out_.byte(',');
+        top.first = false;
     }
-    [[nodiscard]] ErrorCode put(std::string_view text) noexcept {
-        if (!out_.reserve_more(text.size())) return ErrorCode::out_of_memory;
-        if (!text.empty()) std::memcpy(out_.data() + out_.size(), text.data(), text.size());
-        out_.set_size(out_.size() + text.size());
-        return ErrorCode::ok;
+    [[nodiscard]] ByteView text_here() noexcept {
+        const auto size = static_cast<std::size_t>(get_var_uint(p_));
+        const ByteView text{p_, size};
+        p_ += size;
+        return text;
     }
-
-    [[nodiscard]] ErrorCode element(Open& open, const std::uint8_t*& p) noexcept {
-        std::string_view key;
-        if (open.object) {
-            const auto size = static_cast<std::size_t>(get_var_uint(p));
-            key = as_text({p, size});
-            p += size;
-            if (*p == kTagUndefined) {
-                ++p;
-                return ErrorCode::ok;
+    void number(double value) noexcept {
+        if (!std::isfinite(value)) {
+            exact_ = false;
+            put("null");
+            return;
+        }
+        if (value == 0 && std::signbit(value)) exact_ = false;
+        std::uint8_t text[kMaxJsonNumber];
+        const std::uint8_t* const end = put_json_number(text, value);
+        out_.raw({text, static_cast<std::size_t>(end - text)});
+    }
+    void string(ByteView text) noexcept {
+        constexpr char kHex[] = "0123456789abcdef";
+        out_.byte('"');
+        std::size_t from = 0;
+        for (std::size_t i = 0; i < text.size(); ++i) {
+            const std::uint8_t c = text[i];
+            if (c >= 0x20 && c != '"' && c != '\\') continue;
+            out_.raw(text.subspan(from, i - from));
+            from = i + 1;
+            out_.byte('\\');
+            switch (c) {
+                case '"':
+                case '\\':
+                    out_.byte(c);
+                    break;
+                case '\b':
+                    out_.byte('b');
+                    break;
+                case '\f':
+                    out_.byte('f');
+                    break;
+                case '\n':
+                    out_.byte('n');
+                    break;
+                case '\r':
+                    out_.byte('r');
+                    break;
+                case '\t':
+                    out_.byte('t');
+                    break;
+                default:
+                    put("u00");
+                    out_.byte(static_cast<std::uint8_t>(kHex[c >> 4]));
+                    out_.byte(static_cast<std::uint8_t>(kHex[c & 15U]));
             }
         }
-        ErrorCode code = open.filled ? put(',') : ErrorCode::ok;
-        open.filled = true;
-        if (code == ErrorCode::ok && open.object) {
-            code = string(key);
-            if (code == ErrorCode::ok) code = put(':');
+        out_.raw(text.subspan(from));
+        out_.byte('"');
+    }
+    void bytes(ByteView list) noexcept {
+        exact_ = false;
+        out_.byte('{');
+        for (std::size_t i = 0; i < list.size(); ++i) {
+            put(i == 0 ? "\"" : ",\"");
+            number(static_cast<double>(i));
+            put("\":");
+            number(list[i]);
         }
-        if (code != ErrorCode::ok) return code;
-        if (*p == kTagUndefined) {
-            ++p;
-            return put("null");
-        }
-        return value(p);
+        out_.byte('}');
+    }
+    void bigint() noexcept {
+        exact_ = false;
+        bigints_ = true;
+        const auto value = static_cast<std::int64_t>(get_big_endian(p_, 8));
+        p_ += 8;
+        char text[24];
+        const char* const end = std::to_chars(text, text + sizeof text, value).ptr;
+        put({text, static_cast<std::size_t>(end - text)});
     }
 
-    // A value, or the start of a container.
-    [[nodiscard]] ErrorCode value(const std::uint8_t*& p) noexcept {
-        const std::uint8_t* start = p;
-        switch (*p++) {
+    void value() noexcept {
+        const std::uint8_t* const at = p_;
+        switch (*p_++) {
+            case kTagUndefined:
+                exact_ = false;
+                [[fallthrough]];
             case kTagNull:
-                return put("null");
+                put("null");
+                break;
             case kTagTrue:
-                return put("true");
+                put("true");
+                break;
             case kTagFalse:
-                return put("false");
+                put("false");
+                break;
             case kTagInteger:
             case kTagFloat32:
             case kTagFloat64:
-                p = skip_any(start);
-                return number(get_any_number(start));
-            case kTagString: {
-                const auto size = static_cast<std::size_t>(get_var_uint(p));
-                const std::string_view text = as_text({p, size});
-                p += size;
-                return string(text);
-            }
-            case kTagBytes: {
-                const auto size = static_cast<std::size_t>(get_var_uint(p));
-                const ByteView bytes{p, size};
-                p += size;
-                return byte_members(bytes);
-            }
-            case kTagArray:
-                return open(get_var_uint(p), false);
-            case kTagObject:
-                return open(get_var_uint(p), true);
-            default:
-                return ErrorCode::invalid_argument;
-        }
-    }
-
-    [[nodiscard]] ErrorCode open(std::uint64_t count, bool object) noexcept {
-        if (depth_ == kMaxNesting) return ErrorCode::nesting_too_deep;
-        stack_[depth_++] = {count, object, false};
-        return put(object ? '{' : '[');
-    }
-
-    // Shortest digits; an exponent from 1e21 on and below 1e-6.
-    [[nodiscard]] ErrorCode number(double value) noexcept {
-        if (!std::isfinite(value)) return put("null");
-        if (value == 0) return put('0');
-        char text[32];
-        const auto end =
-            std::to_chars(text, text + sizeof text, value, std::chars_format::scientific);
-        char digits[20];
-        int count = 0;
-        const char* at = text;
-        const bool negative = *at == '-';
-        for (at += negative ? 1 : 0; *at != 'e'; ++at) {
-            if (*at != '.') digits[count++] = *at;
-        }
-        ++at;
-        if (*at == '+') ++at;  // from_chars takes no plus
-        int exponent = 0;
-        std::from_chars(at, end.ptr, exponent);
-        const int point = exponent + 1;  // digits in front of the decimal point
-        char made[64];
-        char* to = made;
-        if (negative) *to++ = '-';
-        const auto append = [&to](const char* from, int length) {
-            std::memcpy(to, from, static_cast<std::size_t>(length));
-            to += length;
-        };
-        const auto zeros = [&to](int length) {
-            for (int i = 0; i < length; ++i) *to++ = '0';
-        };
-        if (point >= count && point <= 21) {
-            append(digits, count);
-            zeros(point - count);
-        } else if (point > 0 && point <= 21) {
-            append(digits, point);
-            *to++ = '.';
-            append(digits + point, count - point);
-        } else if (point > -6 && point <= 0) {
-            append("0.", 2);
-            zeros(-point);
-            append(digits, count);
-        } else {
-            *to++ = digits[0];
-            if (count > 1) {
-                *to++ = '.';
-                append(digits + 1, count - 1);
-            }
-            *to++ = 'e';
-            *to++ = exponent < 0 ? '-' : '+';
-            to = std::to_chars(to, made + sizeof made, exponent < 0 ? -exponent : exponent).ptr;
-        }
-        return put({made, static_cast<std::size_t>(to - made)});
-    }
-
-    [[nodiscard]] ErrorCode string(std::string_view text) noexcept {
-        ErrorCode code = put('"');
-        std::size_t plain = 0;
-        for (std::size_t i = 0; i < text.size() && code == ErrorCode::ok; ++i) {
-            const auto c = static_cast<unsigned char>(text[i]);
-            if (c >= 0x20 && c != '"' && c != '\\') continue;
-            code = put(text.substr(plain, i - plain));
-            plain = i + 1;
-            if (code == ErrorCode::ok) code = escaped(c);
-        }
-        if (code == ErrorCode::ok) code = put(text.substr(plain));
-        return code == ErrorCode::ok ? put('"') : code;
-    }
-
-    [[nodiscard]] ErrorCode escaped(unsigned char c) noexcept {
-        switch (c) {
-            case '"':
-                return put("\\\"");
-            case '\\':
-                return put("\\\\");
-            case '\b':
-                return put("\\b");
-            case '\t':
-                return put("\\t");
-            case '\n':
-                return put("\\n");
-            case '\f':
-                return put("\\f");
-            case '\r':
-                return put("\\r");
-            default:
+                number(get_any_number(at));
+                p_ = skip_any(at);
                 break;
+            case kTagBigint:
+                bigint();
+                break;
+            case kTagString:
+                string(text_here());
+                break;
+            case kTagBytes:
+                bytes(text_here());
+                break;
+            default: {
+                const bool object = *at == kTagObject;
+                out_.byte(object ? '{' : '[');
+                open_[depth_++] = {get_var_uint(p_), object, true};
+            }
         }
-        constexpr char kHex[] = "0123456789abcdef";
-        const char text[] = {'\\', 'u', '0', '0', kHex[c >> 4], kHex[c & 15U]};
-        return put({text, sizeof text});
     }
 
-    [[nodiscard]] ErrorCode byte_members(ByteView bytes) noexcept {
-        ErrorCode code = put('{');
-        for (std::size_t i = 0; i < bytes.size() && code == ErrorCode::ok; ++i) {
-            char text[24];
-            const auto index = std::to_chars(text, text + sizeof text, i);
-            if (i > 0) code = put(',');
-            if (code == ErrorCode::ok) code = put('"');
-            if (code == ErrorCode::ok)
-                code = put({text, static_cast<std::size_t>(index.ptr - text)});
-            if (code == ErrorCode::ok) code = put("\":");
-            const auto byte = std::to_chars(text, text + sizeof text, unsigned{bytes[i]});
-            if (code == ErrorCode::ok)
-                code = put({text, static_cast<std::size_t>(byte.ptr - text)});
-        }
-        return code == ErrorCode::ok ? put('}') : code;
-    }
-
-    Vec<std::uint8_t>& out_;
-    Open stack_[kMaxNesting];
+    const std::uint8_t* p_;
+    Writer out_;
+    bool exact_ = true;
+    bool bigints_ = false;
     std::uint32_t depth_ = 0;
+    Open open_[kMaxNesting + 1];
 };
 
-ROPEWALK_INLINE ErrorCode any_to_json(ByteView any, Bytes& out) noexcept {
+ROPEWALK_INLINE bool any_to_json(AnyView value, Bytes& out, bool& exact) noexcept {
     const std::size_t before = out.size();
-    const ErrorCode code = JsonWriter(out).write(any);
-    if (code != ErrorCode::ok) out.truncate(before);
-    return code;
+    AnyToJson writer(value.encoded().data(), out);
+    const bool written = writer.run();
+    exact = writer.exact();
+    if (!written) out.truncate(before);
+    return written;
+}
+
+ROPEWALK_INLINE ErrorCode any_to_strict_json(AnyView value, Bytes& out) noexcept {
+    if (value.is_undefined()) return ErrorCode::invalid_argument;
+    const std::size_t before = out.size();
+    AnyToJson writer(value.encoded().data(), out);
+    if (writer.run() && !writer.has_bigints()) return ErrorCode::ok;
+    out.truncate(before);
+    return writer.has_bigints() ? ErrorCode::invalid_argument : ErrorCode::out_of_memory;
 }
 
 }  // namespace crdt::detail

@@ -3,6 +3,7 @@
 #include "../../doc/doc.hpp"
 #include "../../store/apply.hpp"
 #include "../../store/encode.hpp"
+#include "../../store/encode_v2.hpp"
 
 namespace crdt {
 
@@ -12,55 +13,127 @@ struct DocCore {
         if (raw(store.own_id) > kMaxClientId) store.own_id = static_cast<ClientId>(kMaxClientId);
         store.collect = options.collect;
         store.limits = options.limits;
-        store.sink = {this, false, &DocCore::finish, options.new_client_id};
+        store.sink = {
+            .context = this, .finish = &DocCore::finish, .new_client_id = options.new_client_id};
     }
     ~DocCore() {
         while (queue != nullptr) drop_queued();
-        if (listeners != nullptr) {
-            listeners->listening = nullptr;
-            listeners->release_owner();
+        if (listeners != nullptr) listeners->abandon();
+        if (listeners_v2 != nullptr) listeners_v2->abandon();
+        if (observers != nullptr) {
+            observers->~Observers();
+            detail::release(observers);
+        }
+        if (subdocs != nullptr) {
+            subdocs->~Subdocs();
+            detail::release(subdocs);
         }
     }
 
     // A change made by a listener while others are being told of the one before.
     struct Queued {
-        Bytes bytes;
+        Bytes v1;
+        Bytes v2;
         Bytes name;  // of the origin, which need not live so long
         bool remote;
-        Queued* next;
+        detail::ToldChange* change = nullptr;  // for observers
+        detail::ToldSubdocs subdocs{};
+        detail::Vec<detail::UntidyGap> untidy{};
+        Queued* next = nullptr;
     };
 
     static Status finish(void* context, detail::Store& store) noexcept;
+    static void begin(void* context, detail::Store& store) noexcept;
     Status tell(detail::Store& changed) noexcept;
-    Status encode(detail::Store& changed, Bytes& out, bool& anything) noexcept;
+    // Of the change that is about to begin, if none is open.
+    void set_origin(const Origin& made_by, bool remote) noexcept {
+        if (store.change.depth > 0) return;
+        origin = made_by;
+        origin.remote_ = remote;
+        origin_epoch = store.change.epoch + 1;
+    }
+    // What was said of another change is void, and perhaps gone.
+    [[nodiscard]] const Origin& origin_of(const detail::Change& change) const noexcept {
+        return origin_epoch == change.epoch ? origin : nobody;
+    }
+    Status queue_told(detail::Store& changed, const Origin& told) noexcept;
+    [[nodiscard]] bool heard(UpdateFormat format) const noexcept {
+        const detail::UpdateListeners* list = format == UpdateFormat::v1 ? listeners : listeners_v2;
+        return list != nullptr && list->any();
+    }
+    [[nodiscard]] bool heard() const noexcept {
+        return heard(UpdateFormat::v1) || heard(UpdateFormat::v2);
+    }
+    void call_listeners(ByteView v1, ByteView v2, const Origin& made_by) const noexcept {
+        // Empty: nobody listened to this format when the change was encoded.
+        if (!v1.empty()) listeners->call(v1, made_by);
+        if (!v2.empty()) listeners_v2->call(v2, made_by);
+    }
+    [[nodiscard]] bool observed() const noexcept {
+        return observers != nullptr && observers->any();
+    }
+    [[nodiscard]] bool watched() const noexcept { return subdocs != nullptr && subdocs->heard(); }
+    // Made when it is first wanted; nullptr when memory is exhausted.
+    [[nodiscard]] detail::Observers* observing() noexcept;
+    [[nodiscard]] detail::Subdocs* subdocs_found() noexcept;
+    [[nodiscard]] Subscription subscribed(Subscription made) noexcept;
+    Status encode(detail::Store& changed, Bytes& v1, Bytes& v2, bool& anything) noexcept;
+    Status collect_changed(detail::Store& changed) noexcept;
+    template <class Encoder>
+    Status encode_change(detail::Store& changed, Bytes& out) noexcept;
     void drop_queued() noexcept {
         Queued* first = queue;
         queue = first->next;
         if (queue == nullptr) queue_end = nullptr;
+        detail::Observers::destroy(first->change);
         first->~Queued();
         detail::release(first);
     }
 
     detail::Store store;
     Origin origin;
+    const Origin nobody;
+    std::uint32_t origin_epoch = 0;  // number of the change that it is of
+    detail::ListenSwitch listened{&store.sink.listening};
     detail::UpdateListeners* listeners = nullptr;
+    detail::UpdateListeners* listeners_v2 = nullptr;
+    detail::Observers* observers = nullptr;
+    detail::Subdocs* subdocs = nullptr;
     Bytes buffer;  // of the update that is being told
+    Bytes buffer_v2;
     detail::Vec<detail::WriteFrom> from;
     bool telling = false;
     Queued* queue = nullptr;
     Queued* queue_end = nullptr;
 };
 
+// Encodes the change in each format that somebody listens to.
 ROPEWALK_INLINE Status DocCore::encode(detail::Store& changed,
-                                       Bytes& out,
+                                       Bytes& v1,
+                                       Bytes& v2,
                                        bool& anything) noexcept {
     detail::Change& change = changed.change;
+    bool v1_is_due = heard(UpdateFormat::v1);
     if (change.touched.empty() && !change.deleted_any &&
         changed.own_next_clock() > change.own_begin) {
         changed.settle();
         anything = true;
-        if (detail::Encoder::keystroke(changed, changed.own, change.own_begin, out)) return {};
+        if (v1_is_due && detail::Encoder::keystroke(changed, changed.own, change.own_begin, v1)) {
+            v1_is_due = false;
+        }
+        if (!v1_is_due && !heard(UpdateFormat::v2)) return {};
     }
+    ROPEWALK_CHECK(collect_changed(changed));
+    anything = !from.empty() || change.deleted_any;
+    if (!anything) return {};
+    if (v1_is_due) ROPEWALK_CHECK(encode_change<detail::Encoder>(changed, v1));
+    if (!heard(UpdateFormat::v2)) return {};
+    return encode_change<detail::EncoderV2>(changed, v2);
+}
+
+// Which clients have new structs, and from where on.
+ROPEWALK_INLINE Status DocCore::collect_changed(detail::Store& changed) noexcept {
+    detail::Change& change = changed.change;
     from.clear();
     if (!from.reserve(change.touched.size() + 1)) return ErrorCode::out_of_memory;
     changed.settle();
@@ -72,40 +145,94 @@ ROPEWALK_INLINE Status DocCore::encode(detail::Store& changed,
             from.push_back_reserved({touched.client, touched.begin});
         }
     }
-    anything = !from.empty() || change.deleted_any;
-    if (!anything) return {};
-    detail::Encoder encoder(changed, out, changed.collect);
-    if (ROPEWALK_LIKELY(!change.incomplete)) return encoder.change(from, change.deletions);
+    return {};
+}
+
+template <class Encoder>
+Status DocCore::encode_change(detail::Store& changed, Bytes& out) noexcept {
+    Encoder encoder(changed, out, changed.collect, true);
+    if (ROPEWALK_LIKELY(!changed.change.incomplete)) {
+        return encoder.change(from, changed.change.deletions);
+    }
     return encoder.change_with_all_deletions(from);
 }
 
 ROPEWALK_INLINE Status DocCore::tell(detail::Store& changed) noexcept {
     // The change is over: what listeners do to the document has an origin of its own.
-    const Origin told = std::exchange(origin, {});
+    const Origin told = origin_of(changed.change);
+    if (ROPEWALK_UNLIKELY(telling)) return queue_told(changed, told);
+    const bool observing = observed();
     bool anything = false;
-    if (ROPEWALK_LIKELY(!telling)) {
+    Status status;
+    if (heard()) {
         buffer.clear();
-        ROPEWALK_CHECK(encode(changed, buffer, anything));
-        if (!anything) return {};
-        telling = true;
-        changed.renew_own();
-        changed.tidy();
-        listeners->call(buffer, told);
-        while (queue != nullptr) {
-            Origin then(as_text(queue->name));
-            then.remote_ = queue->remote;
-            listeners->call(queue->bytes, then);
-            drop_queued();
-        }
-        telling = false;
-        return {};
+        buffer_v2.clear();
+        status = encode(changed, buffer, buffer_v2, anything);
+        if (!status.ok()) anything = false;
     }
+    const bool watching = watched();
+    if (watching) {
+        const Status taken = subdocs->take(subdocs->now);
+        if (status.ok()) status = taken;
+    }
+    if (!anything && !observing && !watching) return status;
+    telling = true;
+    // Observers hear of the change first, and before it has been tidied up after.
+    const detail::Vec<detail::UntidyGap> untidy = std::move(changed.formats.untidy);
+    if (observing) observers->take(told);
+    changed.renew_own();
+    if (observing) {
+        // Their edits find the events as they are.
+        store.sink.begin = &DocCore::begin;
+        observers->tell();
+    }
+    if (ROPEWALK_UNLIKELY(!untidy.empty())) changed.tidy(untidy);
+    if (anything) call_listeners(buffer, buffer_v2, told);
+    if (watching) subdocs->tell(subdocs->now);
+    while (queue != nullptr) {
+        Origin then(as_text(queue->name));
+        then.remote_ = queue->remote;
+        if (queue->change != nullptr) observers->tell(*queue->change);
+        if (ROPEWALK_UNLIKELY(!queue->untidy.empty())) changed.tidy(queue->untidy);
+        call_listeners(queue->v1, queue->v2, then);
+        if (subdocs != nullptr) subdocs->tell(queue->subdocs);
+        drop_queued();
+    }
+    if (observing && !observers->any_begin()) store.sink.begin = nullptr;
+    telling = false;
+    return status;
+}
+
+ROPEWALK_INLINE Status DocCore::queue_told(detail::Store& changed, const Origin& told) noexcept {
     void* block = detail::allocate(sizeof(Queued));
     if (block == nullptr) return ErrorCode::out_of_memory;
-    auto* queued = ::new (block) Queued{{}, {}, told.remote_, nullptr};
+    auto* queued = ::new (block) Queued{{}, {}, {}, told.remote_};
     Status status = queued->name.append(told.name_) ? Status{} : ErrorCode::out_of_memory;
-    if (status.ok()) status = encode(changed, queued->bytes, anything);
+    bool anything = false;
+    if (status.ok() && heard()) status = encode(changed, queued->v1, queued->v2, anything);
+    if (status.ok() && observed()) {
+        queued->change = detail::Observers::create(changed);
+        if (queued->change == nullptr) {
+            status = ErrorCode::out_of_memory;
+        } else {
+            Origin then(as_text(queued->name));
+            then.remote_ = told.remote_;
+            queued->change->take(then);
+            observers->find(*queued->change);
+            queued->change->freeze();
+            anything = true;
+        }
+    }
+    if (status.ok() && watched()) {
+        status = subdocs->take(queued->subdocs);
+        anything = anything || !queued->subdocs.empty();
+    }
+    if (!changed.formats.untidy.empty()) {
+        queued->untidy = std::move(changed.formats.untidy);
+        anything = true;
+    }
     if (!status.ok() || !anything) {
+        detail::Observers::destroy(queued->change);
         queued->~Queued();
         detail::release(queued);
         return status;
@@ -178,27 +305,63 @@ ROPEWALK_INLINE Array Doc::array(std::string_view name) const noexcept {
 ROPEWALK_INLINE Map Doc::map(std::string_view name) const noexcept {
     return Map{store(), root(name, detail::TypeKind::map)};
 }
+ROPEWALK_INLINE XmlFragment Doc::xml_fragment(std::string_view name) const noexcept {
+    return XmlFragment{store(), root(name, detail::TypeKind::xml_fragment)};
+}
+ROPEWALK_INLINE XmlElement Doc::xml_element(std::string_view name) const noexcept {
+    return XmlElement{store(), root(name, detail::TypeKind::xml_element)};
+}
+ROPEWALK_INLINE XmlText Doc::xml_text(std::string_view name) const noexcept {
+    return XmlText{store(), root(name, detail::TypeKind::xml_text)};
+}
+
+ROPEWALK_INLINE ValueKind Doc::root_kind(std::string_view name) const noexcept {
+    if (core_ == nullptr || !core_->store.open_history().ok()) return ValueKind::absent;
+    const detail::TypeTable& table = core_->store.types;
+    const std::uint32_t type = table.find_root(name);
+    return type == detail::kNone ? ValueKind::absent : detail::value_kind(table.types[type].kind);
+}
+
+ROPEWALK_INLINE std::vector<std::string_view> Doc::root_names() const {
+    std::vector<std::string_view> names;
+    if (core_ == nullptr || !core_->store.open_history().ok()) return names;
+    const detail::TypeTable& table = core_->store.types;
+    for (const std::uint32_t type : table.roots()) {
+        names.push_back(table.names[table.types[type].name]);
+    }
+    return names;
+}
 
 ROPEWALK_INLINE Transaction Doc::transact(Origin origin) noexcept {
     if (core_ == nullptr) return Transaction(ErrorCode::out_of_memory);
+    const Status readable = core_->store.open_history();
+    if (!readable.ok()) return Transaction(readable);
+    core_->set_origin(origin, false);
     const Status opened = core_->store.begin_change();
     if (!opened.ok()) return Transaction(opened);
-    if (core_->store.change.depth == 1) core_->origin = origin;
     return Transaction(&core_->store);
 }
 
 ROPEWALK_INLINE Status Doc::apply(ByteView update, Origin origin) noexcept {
+    return apply(update, UpdateFormat::v1, origin);
+}
+
+ROPEWALK_INLINE Status Doc::apply_v2(ByteView update, Origin origin) noexcept {
+    return apply(update, UpdateFormat::v2, origin);
+}
+
+ROPEWALK_INLINE Status Doc::apply(ByteView update, UpdateFormat format, Origin origin) noexcept {
     if (core_ == nullptr) return ErrorCode::out_of_memory;
     detail::Store& store = core_->store;
+    ROPEWALK_CHECK(store.open_history());
+    core_->set_origin(origin, true);
     Status status = store.begin_change();
     if (status.ok()) {
         if (store.change.depth == 1) {
             store.change.remote = true;
             if (store.formats.tidying) store.change.recording = true;
-            core_->origin = origin;
-            core_->origin.remote_ = true;
         }
-        status = store.apply(update);
+        status = store.apply(update, format);
         if (!status.ok()) store.change.note(status.error());
         const Status ended = store.end_change();
         if (status.ok()) status = ended;
@@ -214,13 +377,30 @@ ROPEWALK_INLINE Status Doc::encode_state_as_update(const StateVector& known,
     if (core_ == nullptr) return ErrorCode::out_of_memory;
     detail::Store& store = core_->store;
     if (store.source != nullptr) return store.source->diff(known, out);
-    return detail::Encoder(store, out, store.collect)
+    return detail::Encoder(store, out, store.collect, true)
         .state([&](ClientId client) { return raw(known.get(client)); }, true);
 }
 
 ROPEWALK_INLINE Result<Bytes> Doc::encode_state_as_update(const StateVector& known) const noexcept {
     Bytes out;
     ROPEWALK_CHECK(encode_state_as_update(known, out));
+    return out;
+}
+
+ROPEWALK_INLINE Status Doc::encode_state_as_update_v2(const StateVector& known,
+                                                      Bytes& out) const noexcept {
+    if (core_ == nullptr) return ErrorCode::out_of_memory;
+    detail::Store& store = core_->store;
+    ROPEWALK_CHECK(store.open_history());
+    return detail::EncoderV2(store, out, store.collect, true).state([&](ClientId client) {
+        return raw(known.get(client));
+    });
+}
+
+ROPEWALK_INLINE Result<Bytes> Doc::encode_state_as_update_v2(
+    const StateVector& known) const noexcept {
+    Bytes out;
+    ROPEWALK_CHECK(encode_state_as_update_v2(known, out));
     return out;
 }
 
@@ -300,23 +480,15 @@ ROPEWALK_INLINE Result<IdSet> Doc::pending_deletes() const noexcept {
 // -- listeners
 // --------------------------------------------------------------------------------------
 
-ROPEWALK_INLINE Subscription Doc::listen(detail::UpdateListeners::Listener listener) noexcept {
-    if (core_ != nullptr && core_->listeners == nullptr) {
-        void* block = detail::allocate(sizeof(detail::UpdateListeners));
-        if (block != nullptr) {
-            core_->listeners = ::new (block) detail::UpdateListeners();
-            core_->listeners->listening = &core_->store.sink.listening;
-        }
-    }
-    const std::uint64_t id =
-        core_ == nullptr || core_->listeners == nullptr ? 0 : core_->listeners->add(listener);
-    if (id == 0) {
-        listener.destroy(listener.object);
+ROPEWALK_INLINE Subscription Doc::listen(UpdateFormat format,
+                                         const detail::ListenerList::Entry& entry) noexcept {
+    if (core_ == nullptr) {
+        if (entry.object != nullptr) entry.destroy(entry.object);
         return {};
     }
-    core_->store.sink.listening = true;
-    if (core_->store.change.depth == 0) core_->store.close_keystrokes();
-    return Subscription(core_->listeners, id);
+    detail::UpdateListeners*& list =
+        format == UpdateFormat::v1 ? core_->listeners : core_->listeners_v2;
+    return core_->subscribed(detail::Subscribing::add(list, &core_->listened, entry));
 }
 
 }  // namespace crdt

@@ -7,8 +7,9 @@
 
 namespace crdt::detail {
 
-ROPEWALK_INLINE Status Store::apply(ByteView bytes) noexcept {
-    if (const Error error = decode_update_v1(bytes, limits, decoded); error.code != ErrorCode::ok) {
+ROPEWALK_INLINE Status Store::apply(ByteView bytes, UpdateFormat format) noexcept {
+    if (const Error error = decode_update(format, bytes, limits, decoded);
+        error.code != ErrorCode::ok) {
         return error;
     }
     disarm();
@@ -202,6 +203,9 @@ ROPEWALK_INLINE Status Apply::plan_section(std::uint32_t first) noexcept {
                 if (!count(block)) return ErrorCode::out_of_memory;
                 order_.push_back_reserved(section.next);
                 known_[block.slot] = end;
+            } else if (block.parent == ParentRef::root &&
+                       store_.root(update_.text(block.root)) == kNone) {
+                return ErrorCode::out_of_memory;  // Yjs knows every root that it has read of
             }
             ++section.next;
         }
@@ -251,10 +255,10 @@ ROPEWALK_INLINE bool Apply::count_content(const BlockView& block) noexcept {
             return store_.types.names.intern(as_text({bytes, name})) != kNone;
         }
         case ContentKind::embed:
-            totals_.values += ContentStore::rich_size(size);
+            totals_.values += ContentStore::rich_size(size, block.has_any_value());
             return true;
         case ContentKind::format: {
-            totals_.values += ContentStore::rich_size(size);
+            totals_.values += ContentStore::rich_size(size, block.has_any_value());
             const std::uint8_t* bytes = update_.input.data() + block.content.offset;
             const auto key = static_cast<std::size_t>(get_var_uint(bytes));
             return store_.types.names.intern(as_text({bytes, key})) != kNone;
@@ -407,7 +411,7 @@ ROPEWALK_INLINE bool Apply::unpark_one(std::uint32_t client) noexcept {
     while (store_.pending.has_blocks(store_.clients[client])) {
         const ParkedBlock parked = store_.pending.first(store_.clients[client]);
         const ByteView bytes = store_.pending.bytes_of(parked);
-        if (decode_update_v1(bytes, store_.limits, decoded).code != ErrorCode::ok) break;
+        if (decode_parked(bytes, store_.limits, decoded).code != ErrorCode::ok) break;
         scratch.clear();
         Apply single(store_, decoded, scratch);
         if (!single.number_clients().ok() || !single.plan().ok()) break;

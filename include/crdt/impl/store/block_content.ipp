@@ -2,6 +2,7 @@
 
 #include "../../base/utf.hpp"
 #include "../../codec/any.hpp"
+#include "../../codec/any_to_json.hpp"
 #include "../../codec/json_to_any.hpp"
 #include "../../codec/varint.hpp"
 #include "../../store/block_content.hpp"
@@ -15,6 +16,16 @@ ROPEWALK_INLINE std::uint32_t store_json(ContentStore& content, ByteView text) n
     Bytes value;
     const bool read = json_to_any(as_text(text), value);
     content.store_value(read ? value.view() : AnyView().encoded());
+    return address;
+}
+
+// A value that JSON text cannot say, which only V2 has: V1 then carries what JavaScript makes of it.
+ROPEWALK_INLINE std::uint32_t store_any_and_json(ContentStore& content, ByteView value) noexcept {
+    Bytes text;
+    bool exact = false;
+    const bool written = any_to_json(AnyView(value), text, exact);
+    const std::uint32_t address = content.store_value(written ? text.view() : as_bytes("null"));
+    content.store_value(value);
     return address;
 }
 
@@ -90,7 +101,8 @@ ROPEWALK_INLINE void store_content(Store& store,
         }
         case ContentKind::embed:
             made.kind = RunKind::embed;
-            made.data = store_json(content, bytes);
+            made.data = block.has_any_value() ? store_any_and_json(content, bytes)
+                                              : store_json(content, bytes);
             break;
         case ContentKind::format: {
             made.kind = RunKind::format;
@@ -98,6 +110,10 @@ ROPEWALK_INLINE void store_content(Store& store,
             const auto size = static_cast<std::size_t>(get_var_uint(at));
             made.data = content.store_key(store.types.names.find(as_text({at, size})));
             at += size;
+            if (block.has_any_value()) {
+                store_any_and_json(content, {at, bytes.data() + bytes.size()});
+                break;
+            }
             const auto length = static_cast<std::size_t>(get_var_uint(at));
             store_json(content, {at, length});
             break;

@@ -183,7 +183,27 @@ ROPEWALK_INLINE const char* Checker::leaf(std::uint32_t number, Measure& total) 
             total += store_.content.measure(run, span.offset, span.length());
         }
     }
+    if (!summary_holds(leaf)) return "S5: a leaf does not hold the siblings it tells of";
     return leaf.measure == total ? nullptr : "S2: the measure of a leaf is wrong";
+}
+
+ROPEWALK_INLINE bool Checker::summary_holds(const Leaf& leaf) const noexcept {
+    const Summary& told = leaf.summary;
+    if (told.state != Summary::State::siblings) return true;
+    const auto id = [this](std::uint32_t client) { return store_.clients[client].id; };
+    bool highest_is_here = false;
+    for (std::uint32_t i = 0; i < leaf.count; ++i) {
+        const Span& span = leaf.spans[i];
+        const Run& run = store_.runs[span.run];
+        highest_is_here = highest_is_here || run.client == told.highest;
+        if (span.offset > 0) {
+            if (i == 0 || leaf.spans[i - 1].run != span.run) return false;
+        } else if (run.origin != told.origin || id(run.client) > id(told.highest) ||
+                   (told.one_right && run.right != told.right)) {
+            return false;
+        }
+    }
+    return highest_is_here;
 }
 
 ROPEWALK_INLINE const char* Checker::keys(std::uint32_t type) noexcept {

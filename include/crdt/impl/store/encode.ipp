@@ -42,45 +42,12 @@ ROPEWALK_INLINE bool Encoder::put_string(std::string_view text) noexcept {
     return true;
 }
 
-ROPEWALK_INLINE ContentKind Encoder::kind_of(const Run& run, bool dead) const noexcept {
-    if (run.kind == RunKind::gc) return ContentKind::gc;
-    if (forget_ && dead) {
-        // A document that keeps deleted content still has the items of deleted types.
-        const bool inside_dead =
-            run.seq != kNone && store_.types.types[store_.sequences.seqs[run.seq].type].dead;
-        return inside_dead ? ContentKind::gc : ContentKind::deleted;
-    }
-    switch (run.kind) {
-        case RunKind::ascii:
-        case RunKind::utf16:
-            return ContentKind::string;
-        case RunKind::any:
-            return ContentKind::any;
-        case RunKind::json:
-            return ContentKind::json;
-        case RunKind::binary:
-            return ContentKind::binary;
-        case RunKind::embed:
-            return ContentKind::embed;
-        case RunKind::format:
-            return ContentKind::format;
-        case RunKind::type:
-            return ContentKind::type;
-        case RunKind::document:
-            return ContentKind::document;
-        case RunKind::gc:
-        case RunKind::deleted:
-            break;
-    }
-    return ContentKind::deleted;
-}
-
 // -- one client -----------------------------------------------------------------------------------
 
 ROPEWALK_INLINE bool Encoder::structs(std::uint32_t client,
                                       std::uint32_t from,
                                       bool with_pending,
-                                      Vec<Deletion>* deleted) noexcept {
+                                      bool note) noexcept {
     const ClientLog& log = store_.clients[client];
     const bool parked = with_pending && store_.pending.has_blocks(log);
     if (!room(5 + 8 + 10)) return false;
@@ -91,60 +58,8 @@ ROPEWALK_INLINE bool Encoder::structs(std::uint32_t client,
     if (from < log.next_clock) {
         put(from);
         first_is_written = true;
-        // The run that holds `from`: most often the newest.
-        const std::uint32_t* list = log.list();
-        std::uint32_t at = log.count - 1;
-        if (store_.runs[list[at]].clock > from) {
-            const RunPos start = store_.resolve(client, from);
-            at = static_cast<std::uint32_t>(
-                std::lower_bound(list, list + log.count, start.run,
-                                 [this](std::uint32_t a, std::uint32_t b) {
-                                     return store_.runs[a].clock < store_.runs[b].clock;
-                                 }) -
-                list);
-        }
-        Block block;
-        for (; at < log.count; ++at) {
-            const std::uint32_t number = list[at];
-            const Run& run = store_.runs[number];
-            std::uint32_t offset = from > run.clock ? from - run.clock : 0;
-            while (offset < run.length) {
-                const auto [count, dead] = store_.content.stretch(run, offset, run.length - offset);
-                if (dead && deleted != nullptr &&
-                    !add_range(*deleted, client, run.clock + offset, count)) {
-                    return false;
-                }
-                const ContentKind kind = kind_of(run, dead);
-                bool joins = block.run != kNone && kind == block.kind && dead == block.dead;
-                if (joins) {
-                    switch (kind) {
-                        case ContentKind::gc:
-                            break;
-                        case ContentKind::deleted:
-                        case ContentKind::string:
-                        case ContentKind::any:
-                        case ContentKind::json:
-                            joins = offset > 0 || (run.origin == block.last &&
-                                                   run.right == store_.runs[block.run].right);
-                            break;
-                        default:
-                            joins = false;
-                    }
-                }
-                if (!joins) {
-                    if (block.run != kNone && !flush(block)) return false;
-                    block = {kind, dead, number, offset, 0, {}};
-                }
-                block.length += count;
-                block.last = {number, offset + count - 1};
-                if (kind != ContentKind::deleted && kind != ContentKind::gc &&
-                    !parts_.push_back({number, offset, count})) {
-                    return false;
-                }
-                offset += count;
-            }
-        }
-        if (!flush(block)) return false;
+        const auto write = [this](const Block& block) { return flush(block); };
+        if (!walk_.blocks(client, from, note, write)) return false;
     }
     if (parked && !store_.pending.write(log, from, first_is_written, out_, blocks_)) {
         return false;
@@ -152,7 +67,7 @@ ROPEWALK_INLINE bool Encoder::structs(std::uint32_t client,
     return close_hole(hole, blocks_);
 }
 
-ROPEWALK_INLINE bool Encoder::flush(Block& block) noexcept {
+ROPEWALK_INLINE bool Encoder::flush(const Block& block) noexcept {
     ++blocks_;
     if (!room(64)) return false;
     const Run& run = store_.runs[block.run];
@@ -162,28 +77,24 @@ ROPEWALK_INLINE bool Encoder::flush(Block& block) noexcept {
         return true;
     }
     if (!head(block)) return false;
-    bool written = room(64);
+    if (!room(64)) return false;
     switch (block.kind) {
         case ContentKind::deleted:
             put(block.length);
-            break;
+            return true;
         case ContentKind::string:
-            written = written && string_content();
-            break;
+            return string_content();
         case ContentKind::any:
         case ContentKind::json:
-            written = written && element_content(block);
-            break;
+            return element_content(block);
         default:
-            written = written && single_content(run);
+            return single_content(run);
     }
-    parts_.clear();
-    return written;
 }
 
 ROPEWALK_INLINE bool Encoder::head(const Block& block) noexcept {
     const Run& run = store_.runs[block.run];
-    const RunPos origin = block.offset > 0 ? RunPos{block.run, block.offset - 1} : run.origin;
+    const RunPos origin = walk_.origin_of(block);
     unsigned info = static_cast<unsigned>(block.kind);
     if (origin.exists()) info |= 0x80U;
     if (run.right.exists()) info |= 0x40U;
@@ -209,7 +120,7 @@ ROPEWALK_INLINE bool Encoder::head(const Block& block) noexcept {
 
 ROPEWALK_INLINE bool Encoder::string_content() noexcept {
     std::size_t size = 0;
-    for (const Part& part : parts_) {
+    for (const BlockWalk::Part& part : walk_.parts()) {
         const Run& run = store_.runs[part.run];
         size += run.kind == RunKind::ascii
                     ? part.count
@@ -218,7 +129,7 @@ ROPEWALK_INLINE bool Encoder::string_content() noexcept {
     if (!room(size + 32)) return false;
     put(size);
     std::uint8_t* at = out_.data() + out_.size();
-    for (const Part& part : parts_) {
+    for (const BlockWalk::Part& part : walk_.parts()) {
         const Run& run = store_.runs[part.run];
         if (run.kind == RunKind::ascii) {
             const std::uint8_t* text = store_.content.ascii(run, part.offset);
@@ -234,7 +145,7 @@ ROPEWALK_INLINE bool Encoder::string_content() noexcept {
 
 ROPEWALK_INLINE bool Encoder::element_content(const Block& block) noexcept {
     put(block.length);
-    for (const Part& part : parts_) {
+    for (const BlockWalk::Part& part : walk_.parts()) {
         const Run& run = store_.runs[part.run];
         for (std::uint32_t i = 0; i < part.count; ++i) {
             const ByteView element = store_.content.element(run, part.offset + i);
@@ -266,36 +177,7 @@ ROPEWALK_INLINE bool Encoder::single_content(const Run& run) noexcept {
     return true;
 }
 
-// -- deletions -----------------------------------------------------------------------------------
-
-// Ranges of one client come in order; touching ones are one.
-ROPEWALK_INLINE bool Encoder::add_range(Vec<Deletion>& ranges,
-                                        std::uint32_t client,
-                                        std::uint32_t clock,
-                                        std::uint32_t length) noexcept {
-    if (!ranges.empty()) {
-        Deletion& last = ranges.back();
-        if (last.client == client && last.clock + last.length == clock) {
-            last.length += length;
-            return true;
-        }
-    }
-    return ranges.push_back({client, clock, length});
-}
-
-ROPEWALK_INLINE bool Encoder::deletions_of(std::uint32_t client, Vec<Deletion>& ranges) noexcept {
-    const ClientLog& log = store_.clients[client];
-    const std::uint32_t* list = log.list();
-    for (std::uint32_t i = 0; i < log.count; ++i) {
-        const Run& run = store_.runs[list[i]];
-        for (std::uint32_t offset = 0; offset < run.length;) {
-            const auto [count, dead] = store_.content.stretch(run, offset, run.length - offset);
-            if (dead && !add_range(ranges, client, run.clock + offset, count)) return false;
-            offset += count;
-        }
-    }
-    return true;
-}
+// -- deletions ------------------------------------------------------------------------------------
 
 // One client's ranges.
 ROPEWALK_INLINE bool Encoder::put_ranges(const Deletion* ranges, std::size_t count) noexcept {
@@ -318,20 +200,9 @@ ROPEWALK_INLINE Status Encoder::delete_set(bool with_pending) noexcept {
     const Hole hole = open_hole(order->size());
     std::uint32_t clients = 0;
     Vec<Deletion> ranges;
-    std::size_t next_walked = 0;
     for (const std::uint32_t client : *order) {
-        ranges.clear();
-        bool memory = true;
-        if (next_walked < walked_.size() && walked_[next_walked].client == client) {
-            const Walked& seen = walked_[next_walked++];
-            memory = ranges.reserve(seen.count);
-            for (std::size_t i = 0; i < seen.count && memory; ++i) {
-                ranges.push_back_reserved(seen_[seen.first + i]);
-            }
-        } else {
-            memory = deletions_of(client, ranges);
-        }
-        if (!memory || (with_pending && !store_.pending.add_deletions(client, ranges))) {
+        if (!walk_.deletions_of(client, ranges) ||
+            (with_pending && !store_.pending.add_deletions(client, ranges))) {
             return ErrorCode::out_of_memory;
         }
         if (ranges.empty()) continue;
@@ -341,7 +212,7 @@ ROPEWALK_INLINE Status Encoder::delete_set(bool with_pending) noexcept {
     return close_hole(hole, clients) ? Status{} : ErrorCode::out_of_memory;
 }
 
-// -- keystrokes ----------------------------------------------------------------------------------
+// -- keystrokes -----------------------------------------------------------------------------------
 
 ROPEWALK_INLINE bool Encoder::keystroke(Store& store,
                                         std::uint32_t client,
@@ -390,7 +261,7 @@ ROPEWALK_INLINE bool Encoder::keystroke(Store& store,
     return true;
 }
 
-// -- whole updates -------------------------------------------------------------------------------
+// -- whole updates --------------------------------------------------------------------------------
 
 template <class Known>
 Status Encoder::state(Known&& known, bool with_pending) noexcept {
@@ -410,30 +281,37 @@ Status Encoder::state(Known&& known, bool with_pending) noexcept {
         const bool parked = with_pending && store_.pending.reaches(log, from);
         if (from >= log.next_clock && !parked) continue;
         ++sections;
-        const std::size_t first = seen_.size();
-        if (!structs(client, from, with_pending, from == 0 ? &seen_ : nullptr)) {
-            return ErrorCode::out_of_memory;
-        }
-        if (from == 0 && !walked_.push_back({client, first, seen_.size() - first})) {
-            return ErrorCode::out_of_memory;
-        }
+        if (!structs(client, from, with_pending, true)) return ErrorCode::out_of_memory;
     }
     if (!close_hole(hole, sections)) return ErrorCode::out_of_memory;
     return delete_set(with_pending);
 }
 
-ROPEWALK_INLINE Status Encoder::change_structs(Vec<WriteFrom>& from) noexcept {
-    const auto id = [this](std::uint32_t client) { return store_.clients[client].id; };
-    if (from.size() > 1) {
-        std::sort(from.begin(), from.end(), [&](const WriteFrom& a, const WriteFrom& b) {
-            return id(a.client) > id(b.client);
-        });
+ROPEWALK_INLINE Status Encoder::prefix(const StateVector& until,
+                                       const IdSet& deletions) noexcept {
+    store_.settle();
+    if (!room(5)) return ErrorCode::out_of_memory;
+    const Hole hole = open_hole(store_.clients.size());
+    std::uint32_t sections = 0;
+    for (const StateVector::Entry& entry : until) {
+        if (raw(entry.clock) == 0) continue;
+        ++sections;
+        walk_.stop_at(raw(entry.clock));
+        if (!structs(store_.clients.find(entry.client), 0, false, false)) {
+            return ErrorCode::out_of_memory;
+        }
     }
+    if (!close_hole(hole, sections)) return ErrorCode::out_of_memory;
+    Writer out(out_);
+    return write_id_set_v1(deletions, out) ? Status{} : ErrorCode::out_of_memory;
+}
+
+ROPEWALK_INLINE Status Encoder::change_structs(Vec<WriteFrom>& from) noexcept {
+    walk_.sort(from);
     if (!room(16)) return ErrorCode::out_of_memory;
     put(from.size());
     for (const WriteFrom& section : from) {
-        if (!structs(section.client, section.clock, false, nullptr))
-            return ErrorCode::out_of_memory;
+        if (!structs(section.client, section.clock, false, false)) return ErrorCode::out_of_memory;
     }
     return {};
 }
@@ -445,23 +323,7 @@ ROPEWALK_INLINE Status Encoder::change_with_all_deletions(Vec<WriteFrom>& from) 
 
 ROPEWALK_INLINE Status Encoder::change(Vec<WriteFrom>& from, Vec<Deletion>& deletions) noexcept {
     ROPEWALK_CHECK(change_structs(from));
-    const auto id = [this](std::uint32_t client) { return store_.clients[client].id; };
-    if (deletions.size() > 1) {
-        std::sort(deletions.begin(), deletions.end(), [&](const Deletion& a, const Deletion& b) {
-            return a.client != b.client ? id(a.client) > id(b.client) : a.clock < b.clock;
-        });
-        std::size_t kept = 0;
-        for (std::size_t i = 1; i < deletions.size(); ++i) {
-            Deletion& last = deletions[kept];
-            const Deletion next = deletions[i];
-            if (last.client == next.client && last.clock + last.length == next.clock) {
-                last.length += next.length;
-            } else {
-                deletions[++kept] = next;
-            }
-        }
-        deletions.truncate(kept + 1);
-    }
+    walk_.sort(deletions);
     std::uint32_t clients = 0;
     for (std::size_t i = 0; i < deletions.size(); ++i) {
         clients += i == 0 || deletions[i].client != deletions[i - 1].client ? 1 : 0;

@@ -209,10 +209,9 @@ ROPEWALK_INLINE Mark Formats::last_before(Store& store,
                                           const FormatLists& lists,
                                           std::uint32_t key,
                                           Place place) noexcept {
-    const auto at = lists.by_key.lower_bound(BeforeKeyAndPlace{store.sequences, key, place});
-    const auto before = lists.by_key.previous(at);
-    if (before == lists.by_key.end_place()) return {};
-    const Mark mark = lists.by_key.at(before);
+    auto at = lists.by_key.lower_bound(BeforeKeyAndPlace{store.sequences, key, place});
+    if (!lists.by_key.previous(at)) return {};
+    const Mark mark = lists.by_key.at(at);
     return mark.key == key ? mark : Mark{};
 }
 
@@ -255,10 +254,8 @@ void Formats::for_each_current(Store& store, const FormatLists& lists, Place pla
             const FormatValue value{kNone, store.content.rich_value(store.runs[mark.run])};
             if (!value.is_null()) {
                 // Behind the last mark that ended it, or the first of all.
-                const auto at =
-                    lists.ends.lower_bound(BeforeKeyAndPlace{store.sequences, key, place});
-                const auto end = lists.ends.previous(at);
-                const bool ended = end != lists.ends.end_place() && lists.ends.at(end).key == key;
+                auto end = lists.ends.lower_bound(BeforeKeyAndPlace{store.sequences, key, place});
+                const bool ended = lists.ends.previous(end) && lists.ends.at(end).key == key;
                 f(mark, ended ? next(store, lists, lists.ends.at(end), true) : list.at(first));
             }
         }

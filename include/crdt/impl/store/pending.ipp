@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "../../base/utf.hpp"
+#include "../../codec/update_writer.hpp"
 #include "../../store/pending.hpp"
 #include "../../store/wire_cut.hpp"
 
@@ -196,33 +197,21 @@ ROPEWALK_INLINE bool Pending::write(const ClientLog& log,
                                     bool started,
                                     Vec<std::uint8_t>& out,
                                     std::uint32_t& blocks) const noexcept {
-    const Group& group = groups_[log.parked];
-    std::uint32_t next = started ? log.next_clock : from;
-    static constexpr Limits kAccepted{.nesting = kMaxNesting};  // when they were parked
-    DecodedUpdate scratch;
-    for (std::uint32_t i = 0; i < group.count; ++i) {
-        const ParkedBlock& parked = group.items[group.begin + i];
-        if (parked.end() <= next) continue;
-        if (decode_update_v1(bytes_of(parked), kAccepted, scratch).code != ErrorCode::ok) {
-            return false;  // only memory can fail here
-        }
-        if (!out.reserve_more(parked.size + 64)) return false;
-        std::uint8_t* at = out.data() + out.size();
-        const std::uint32_t start = parked.clock > next ? parked.clock : next;
+    UpdateWriterV1 writer(out);
+    const auto put = [&](const DecodedUpdate& update, const BlockView& block, std::uint32_t cut,
+                         std::uint32_t clock, std::uint32_t gap) {
         if (!started) {
-            at = put_var_uint(at, start);
+            writer.clock(clock);
             started = true;
-        } else if (start > next) {
-            *at++ = static_cast<std::uint8_t>(ContentKind::skip);
-            at = put_var_uint(at, start - next);
+        } else if (gap > 0) {
+            writer.skip(gap);
             ++blocks;
         }
-        at = write_block(at, scratch.blocks[0], scratch, start - parked.clock);
+        put_block(writer, update, block, cut);
         ++blocks;
-        out.set_size(static_cast<std::size_t>(at - out.data()));
-        next = parked.end();
-    }
-    return true;
+        return writer.ok();
+    };
+    return for_each_struct(log, started ? log.next_clock : from, put);
 }
 
 ROPEWALK_INLINE bool Pending::add_deletions(std::uint32_t client, Vec<Deletion>& ranges) noexcept {
@@ -271,6 +260,10 @@ ROPEWALK_INLINE std::uint8_t* write_block(std::uint8_t* out,
     const bool has_origin = origin.slot != kNoSlot;
     const bool has_right = block.right_origin.slot != kNoSlot;
     unsigned info = static_cast<unsigned>(block.kind);
+    if (block.has_halves()) info = kParkedHalves;
+    if (block.has_any_value()) {
+        info = block.kind == ContentKind::embed ? kParkedEmbed : kParkedFormat;
+    }
     if (has_origin) info |= 0x80U;
     if (has_right) info |= 0x40U;
     const bool parent = !has_origin && !has_right;
@@ -318,8 +311,13 @@ ROPEWALK_INLINE std::uint8_t* write_block(std::uint8_t* out,
             put_bytes(content.subspan(at));
             break;
         }
-        case ContentKind::binary:
         case ContentKind::embed:
+            if (block.has_any_value()) {
+                put_bytes(content);
+                break;
+            }
+            [[fallthrough]];
+        case ContentKind::binary:
             put_sized(content);
             break;
         default:

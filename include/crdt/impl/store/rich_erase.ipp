@@ -8,10 +8,10 @@ namespace crdt::detail {
 
 ROPEWALK_INLINE Mark RichEdit::last_mark_in_front() noexcept {
     const Place cursor = place_of_cursor();
-    const auto at = lists_->in_order.previous(lists_->in_order.lower_bound([&](const Mark& mark) {
+    auto at = lists_->in_order.lower_bound([&](const Mark& mark) {
         return sequences().precedes(sequences().find(mark.unit()), cursor);
-    }));
-    return at == lists_->in_order.end_place() ? Mark{} : lists_->in_order.at(at);
+    });
+    return lists_->in_order.previous(at) ? lists_->in_order.at(at) : Mark{};
 }
 
 // The rank of a key in `order_`; that of all others is the greatest.

@@ -8,7 +8,8 @@ namespace crdt::detail {
 
 ROPEWALK_NEVER_INLINE ROPEWALK_INLINE void Store::open_change() noexcept {
     ++change.epoch;
-    change.recording = change.telling = sink.listening;
+    change.telling = sink.listening;
+    change.recording = change.telling || keeping.any();
     change.incomplete = false;
     change.remote = false;
     change.deleted_any = false;
@@ -18,20 +19,32 @@ ROPEWALK_NEVER_INLINE ROPEWALK_INLINE void Store::open_change() noexcept {
     change.touched.clear();
     change.deletions.clear();
     open_typing(true);
+    if (ROPEWALK_UNLIKELY(sink.listening) && sink.begin != nullptr) {
+        sink.begin(sink.context, *this);
+    }
 }
 
 ROPEWALK_NEVER_INLINE ROPEWALK_INLINE Status Store::close_change() noexcept {
+    const bool kept = ROPEWALK_UNLIKELY(keeping.any());
+    if (kept) {
+        delete_all_dead();
+        keeping.closing(*this);
+    }
     if (change.first_dead != kNone) collect_dead_types();
     if (ROPEWALK_UNLIKELY(change.remote && formats.tidying)) plan_tidying();
     change.depth = 0;
     Status status = change.first_error;
-    if (sink.listening) close_keystrokes();
+    if (sink.listening || kept) close_keystrokes();
     if (change.telling) {
         const Status told = sink.finish(sink.context, *this);
         if (status.ok()) status = told;
     }
     renew_own();
-    if (ROPEWALK_UNLIKELY(!formats.untidy.empty())) tidy();
+    if (kept) keeping.closed(*this);
+    if (ROPEWALK_UNLIKELY(!formats.untidy.empty())) {
+        const Vec<UntidyGap> plan = std::move(formats.untidy);
+        tidy(plan);
+    }
     return status;
 }
 
@@ -239,11 +252,26 @@ ROPEWALK_INLINE void Store::delete_all_dead() noexcept {
     change.next_dead = kNone;
 }
 
+// A type goes with the one around it, also if it was kept when it was deleted.
+ROPEWALK_INLINE void Store::orphan_type(std::uint32_t type) noexcept {
+    TypeRecord& record = types.types[type];
+    record.orphaned = true;
+    if (!record.passed) return;  // it is in the chain
+    record.passed = false;
+    record.next_dead = kNone;
+    types.types[change.last_dead].next_dead = type;
+    change.last_dead = type;
+}
+
 ROPEWALK_INLINE void Store::collect_dead_types() noexcept {
     delete_all_dead();
     for (std::uint32_t type = change.first_dead; type != kNone && collect;
          type = types.types[type].next_dead) {
         TypeRecord& record = types.types[type];
+        if (keeping.any() && !record.orphaned && keeping.keeps_type(*this, type)) {
+            record.passed = true;
+            continue;
+        }
         record.collected = true;
         std::uint32_t next = record.first_key;
         for (std::uint32_t seq = record.list; seq != kNone;
@@ -253,6 +281,7 @@ ROPEWALK_INLINE void Store::collect_dead_types() noexcept {
                 const Leaf& leaf = sequences.nodes.leaf(node);
                 for (std::uint32_t i = 0; i < leaf.count; ++i) {
                     Run& run = runs[leaf.spans[i].run];
+                    if (run.kind == RunKind::type) orphan_type(run.data);
                     run.kind = RunKind::gc;
                     run.seq = kNone;
                 }

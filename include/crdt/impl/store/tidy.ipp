@@ -98,13 +98,6 @@ void Tidying::for_each_deleted(F&& f) noexcept {
     }
 }
 
-ROPEWALK_INLINE void Tidying::plan_gap(std::uint32_t seq, Place place) noexcept {
-    Vec<UntidyGap>& plan = store_.formats.untidy;
-    const std::uint32_t position = store_.sequences.position_of(place);
-    if (!plan.empty() && plan.back().seq == seq && plan.back().position == position) return;
-    static_cast<void>(plan.push_back({seq, position, false}));
-}
-
 ROPEWALK_INLINE void Tidying::plan() noexcept {
     Change& change = store_.change;
     for (const Touched& touched : change.touched) inserted(touched.client, touched.begin);
@@ -123,13 +116,13 @@ ROPEWALK_INLINE void Tidying::plan() noexcept {
         if (run.kind == RunKind::format) return add_whole(type.list);
         if (run.seq != type.list) return;
         while (offset < end) {
-            const Place place = store_.sequences.find({number, offset});
-            plan_gap(run.seq, place);
-            offset = store_.sequences.span(place).end();
+            // No memory: it stays untidy.
+            static_cast<void>(store_.formats.untidy.push_back({run.seq, {number, offset}}));
+            offset = store_.sequences.span(store_.sequences.find({number, offset})).end();
         }
     });
     for (const std::uint32_t list : whole_) {
-        static_cast<void>(store_.formats.untidy.push_back({list, 0, true}));
+        static_cast<void>(store_.formats.untidy.push_back({list, {}}));
     }
 }
 
@@ -140,16 +133,26 @@ ROPEWALK_INLINE void Store::plan_tidying() noexcept {
 
 // -- doing --------------------------------------------------------------------------------------
 
-ROPEWALK_INLINE void Store::tidy() noexcept {
-    // Taken first: ending the change comes here again.
-    Vec<UntidyGap> plan = std::move(formats.untidy);
+// Those who were told of the remote change may have edited the document meanwhile.
+ROPEWALK_INLINE void Store::tidy(const Vec<UntidyGap>& plan) noexcept {
     if (plan.empty() || !begin_change().ok()) return;
+    disarm();
+    std::uint32_t last_seq = kNone;
+    std::uint32_t last_position = 0;
     for (const UntidyGap& gap : plan) {
+        const bool first = !gap.deleted.exists();
         const std::uint32_t type = sequences.seqs[gap.seq].type;
-        if (types.types[type].dead || gap.position > units(type)) continue;
-        if (gap.first && units(type) == 0) continue;
+        if (types.types[type].dead || (first && units(type) == 0)) continue;
+        std::uint32_t position = 0;
+        if (!first) {
+            if (runs[gap.deleted.run].seq != gap.seq) continue;  // collected
+            position = sequences.position_of(sequences.find(gap.deleted));
+            if (gap.seq == last_seq && position == last_position) continue;
+            last_seq = gap.seq;
+            last_position = position;
+        }
         RichEdit edit(*this, type);
-        if (edit.start(gap.position).ok()) edit.tidy(gap.first);
+        if (edit.start(position).ok()) edit.tidy(first);
     }
     static_cast<void>(end_change());
 }

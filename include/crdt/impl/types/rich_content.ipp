@@ -16,7 +16,7 @@ ROPEWALK_INLINE Status PreparedAttributes::prepare(Store& store,
         if (!is_valid_utf8(as_bytes(key))) return ErrorCode::invalid_utf8;
         if (!value.valid()) return ErrorCode::invalid_argument;
         const std::size_t from = json_.size();
-        const ErrorCode code = any_to_json(value.view().encoded(), json_);
+        const ErrorCode code = any_to_strict_json(value.view(), json_);
         if (code != ErrorCode::ok) return code;
         const std::uint32_t name = store.types.names.intern(key);
         if (name == kNone) return ErrorCode::out_of_memory;
@@ -54,7 +54,7 @@ ROPEWALK_INLINE Status measure_delta(Store& store,
             if (!is_valid_utf8(as_bytes(key))) return ErrorCode::invalid_utf8;
             if (!value.valid()) return ErrorCode::invalid_argument;
             json.clear();
-            const ErrorCode code = any_to_json(value.view().encoded(), json);
+            const ErrorCode code = any_to_strict_json(value.view(), json);
             if (code != ErrorCode::ok) return code;
         }
         switch (op.kind()) {
@@ -69,7 +69,7 @@ ROPEWALK_INLINE Status measure_delta(Store& store,
                 if (const Any* value = embedded_value(op.content(), made)) {
                     if (!value->valid()) return ErrorCode::invalid_argument;
                     json.clear();
-                    const ErrorCode code = any_to_json(value->view().encoded(), json);
+                    const ErrorCode code = any_to_strict_json(value->view(), json);
                     if (code != ErrorCode::ok) return code;
                 } else {
                     ROPEWALK_CHECK(measure_content(store, op.content(), depth + 1, needs));
@@ -96,7 +96,7 @@ ROPEWALK_INLINE Status write_embed(Store& store,
         if (!value->valid()) return ErrorCode::invalid_argument;
         element = value->view().encoded();
         Bytes json;
-        const ErrorCode code = any_to_json(element, json);
+        const ErrorCode code = any_to_strict_json(value->view(), json);
         if (code != ErrorCode::ok) return code;
         Store::NewItem item;
         item.kind = RunKind::embed;
@@ -110,7 +110,7 @@ ROPEWALK_INLINE Status write_embed(Store& store,
     ROPEWALK_CHECK(measure_content(store, content, 0, needs));
     store.disarm();
     ROPEWALK_CHECK(reserve_content(store, needs));
-    const Store::NewItem item = item_of(content, element);
+    const Store::NewItem item = item_of(store, content, element);
     return edit.insert(attributes, item, {needs.items, needs.values},
                        [&](RunPos added) { return fill_type(store, added, content); });
 }
