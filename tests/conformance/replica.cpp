@@ -213,6 +213,7 @@ void Replica::run_text(const crdt::Text& text, const Json& op) {
     crdt::Status rich;
     if (run_rich_text(text, op, rich)) {
         write(rich);
+        leaves_pairs_ = leaves_pairs_ || leaves_pairs(text, op);
     } else if (name == "text.insert") {
         insert(to_u32(op["index"]), op["text"].string());
     } else if (name == "text.delete") {
