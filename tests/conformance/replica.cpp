@@ -135,6 +135,9 @@ crdt::Value Replica::element_at(const Place& at, const Json& path, std::uint32_t
         return take(array->get(index), "path");
     }
     if (const auto* text = std::get_if<crdt::Text>(&at.type)) return take(text->get(index), "path");
+    if (const auto* text = std::get_if<crdt::XmlText>(&at.type)) {
+        return take(text->get(index), "path");
+    }
     return take(at.as<crdt::XmlFragment>("a list", path).get(index), "path");
 }
 
