@@ -129,6 +129,38 @@ Json with_broken_pairs(const Json& value) {
     return members;
 }
 
+Json with_joined_inserts(const Json& value) {
+    if (value.is_array()) {
+        Json::Array joined;
+        for (const Json& element : value.array()) {
+            Json next = with_joined_inserts(element);
+            const Json* text = next.is_object() ? next.find("insert") : nullptr;
+            if (text != nullptr && text->is_string() && !joined.empty() &&
+                joined.back().is_object()) {
+                Json& last = joined.back();
+                const Json* before = last.find("insert");
+                const Json* theirs = last.find("attributes");
+                const Json* ours = next.find("attributes");
+                const bool alike = theirs == nullptr || ours == nullptr
+                                       ? theirs == ours
+                                       : to_text(*theirs) == to_text(*ours);
+                if (before != nullptr && before->is_string() && alike) {
+                    last.object().front().second = before->string() + text->string();
+                    continue;
+                }
+            }
+            joined.push_back(std::move(next));
+        }
+        return joined;
+    }
+    if (!value.is_object()) return with_broken_pairs(value);
+    Json::Object members;
+    for (const auto& [key, member] : value.object()) {
+        members.emplace_back(key, with_joined_inserts(member));
+    }
+    return members;
+}
+
 bool leaves_pairs(const crdt::Text& text, const Json& op) {
     std::vector<std::size_t> cuts;
     if (op["op"].string() == "text.format") {

@@ -24,5 +24,7 @@ namespace conformance {
 [[nodiscard]] bool makes_halves(const Json& test);
 // The same value with U+FFFD for each half of a surrogate pair in any string.
 [[nodiscard]] Json with_broken_pairs(const Json& value);
+// That, and neighbouring text of equal attributes as one insert in any delta.
+[[nodiscard]] Json with_joined_inserts(const Json& value);
 
 }  // namespace conformance
