@@ -80,20 +80,33 @@ bool breaks_pairs_silently(const Json& test) {
     return false;
 }
 
-namespace {
-
 bool holds_half(const Json& value) {
-    if (value.is_string())
+    if (value.is_string()) {
         return support::to_wtf8(support::to_utf16(to_utf8(value.string()))) != value.string();
+    }
     if (value.is_array()) {
         return std::any_of(value.array().begin(), value.array().end(), holds_half);
     }
     if (!value.is_object()) return false;
-    return std::any_of(value.object().begin(), value.object().end(),
-                       [](const auto& member) { return holds_half(member.second); });
+    return std::any_of(value.object().begin(), value.object().end(), [](const auto& member) {
+        return holds_half(member.first) || holds_half(member.second);
+    });
 }
 
-}  // namespace
+Json with_replaced_halves(const Json& value) {
+    if (value.is_string()) return to_utf8(value.string());
+    if (value.is_array()) {
+        Json::Array elements;
+        for (const Json& element : value.array()) elements.push_back(with_replaced_halves(element));
+        return elements;
+    }
+    if (!value.is_object()) return value;
+    Json::Object members;
+    for (const auto& [key, member] : value.object()) {
+        members.emplace_back(to_utf8(key), with_replaced_halves(member));
+    }
+    return members;
+}
 
 bool makes_halves(const Json& test) {
     for (const Json& step : test["steps"].array()) {
