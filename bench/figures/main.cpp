@@ -25,6 +25,7 @@ constexpr std::array kGroups{
     Group{"heap.", &bench::measure_heap},
     Group{"scale.", &bench::measure_scale},
     Group{"conflict.", &bench::measure_conflict},
+    Group{"backwards.", &bench::measure_backwards},
     Group{"random.", &bench::measure_random},
     Group{"prepend.", &bench::measure_prepend},
     Group{"unicode.", &bench::measure_unicode},
