@@ -5,6 +5,7 @@
 #pragma once
 
 #include <initializer_list>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -16,6 +17,7 @@
 namespace crdt {
 
 class Content;
+class Delta;
 
 struct Binary {
     ByteView bytes;  // copied when inserted
@@ -23,7 +25,9 @@ struct Binary {
 struct TextInit {
     TextInit() = default;
     explicit TextInit(std::string_view utf8) : text(utf8) {}
+    explicit TextInit(std::shared_ptr<const Delta> formatted) : delta(std::move(formatted)) {}
     std::string text;
+    std::shared_ptr<const Delta> delta;  // or formatted text
     std::vector<std::pair<std::string, Content>> attributes;  // of the text as a whole
 };
 struct ArrayInit {
@@ -55,7 +59,9 @@ struct XmlFragmentInit {
 struct XmlTextInit {
     XmlTextInit() = default;
     explicit XmlTextInit(std::string_view utf8) : text(utf8) {}
+    explicit XmlTextInit(std::shared_ptr<const Delta> formatted) : delta(std::move(formatted)) {}
     std::string text;
+    std::shared_ptr<const Delta> delta;  // or formatted text
     std::vector<std::pair<std::string, Content>> attributes;
 };
 struct XmlHookInit {
@@ -96,7 +102,10 @@ public:
     Content(T&& value) : kind_(Kind::any), any_(std::forward<T>(value)) {}
     Content(Binary value) : kind_(Kind::binary), binary_(value.bytes) {}
     Content(TextInit value)
-        : kind_(Kind::text), text_(std::move(value.text)), entries_(std::move(value.attributes)) {}
+        : kind_(Kind::text),
+          text_(std::move(value.text)),
+          delta_(std::move(value.delta)),
+          entries_(std::move(value.attributes)) {}
     Content(ArrayInit value) : kind_(Kind::array), contents_(std::move(value.contents)) {}
     Content(MapInit value) : kind_(Kind::map), entries_(std::move(value.entries)) {}
     Content(XmlElementInit value)
@@ -111,6 +120,7 @@ public:
     Content(XmlTextInit value)
         : kind_(Kind::xml_text),
           text_(std::move(value.text)),
+          delta_(std::move(value.delta)),
           entries_(std::move(value.attributes)) {}
     Content(DocumentInit value);
 
@@ -119,6 +129,8 @@ public:
     [[nodiscard]] ByteView binary() const noexcept { return binary_; }
     // Of a text; the name of an element or a hook; the id of a document.
     [[nodiscard]] std::string_view text() const noexcept { return text_; }
+    // Of a text that starts out formatted, else nullptr.
+    [[nodiscard]] const Delta* delta() const noexcept { return delta_.get(); }
     [[nodiscard]] const std::vector<Content>& contents() const noexcept { return contents_; }
     // Entries of a map or a hook, attributes of an element or a text.
     [[nodiscard]] const std::vector<std::pair<std::string, Content>>& entries() const noexcept {
@@ -133,6 +145,7 @@ private:
     bool should_load_ = true;
     ByteView binary_;
     std::string text_;
+    std::shared_ptr<const Delta> delta_;
     std::vector<Content> contents_;
     std::vector<std::pair<std::string, Content>> entries_;
 };
