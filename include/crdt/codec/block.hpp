@@ -44,12 +44,12 @@ enum class ParentRef : std::uint8_t {
 
 // What `content` holds:
 //   gc deleted skip   nothing
-//   string            UTF-8 without its length
+//   string            UTF-8 without its length (with has_halves: lone surrogates as three bytes)
 //   any               Anys side by side, without their count
 //   json              varStrings of JSON text side by side, without their count
 //   binary            the bytes
-//   embed             JSON text
-//   format            varString key, varString JSON text
+//   embed             JSON text, or with has_any_value an Any
+//   format            varString key, varString JSON text (with has_any_value: an Any)
 //   type              varUint type ref, for XML elements and hooks varString name
 //   document          varString guid, Any options (an object)
 struct BlockView {
@@ -70,10 +70,17 @@ struct BlockView {
     static constexpr std::uint8_t kAscii = 1;      // string: only ASCII
     static constexpr std::uint8_t kCanonical = 2;  // content is canonical as it stands
     static constexpr std::uint8_t kPairs = 4;      // string: holds surrogate pairs
+    // From V2 only, which can say more than V1:
+    static constexpr std::uint8_t kAnyValue = 8;  // embed, format: a value that JSON cannot say
+    static constexpr std::uint8_t kHalves = 16;   // string: holds lone surrogates
 
     [[nodiscard]] constexpr bool is_ascii() const noexcept { return (flags & kAscii) != 0; }
     [[nodiscard]] constexpr bool is_canonical() const noexcept { return (flags & kCanonical) != 0; }
     [[nodiscard]] constexpr bool has_pairs() const noexcept { return (flags & kPairs) != 0; }
+    [[nodiscard]] constexpr bool has_any_value() const noexcept {
+        return (flags & kAnyValue) != 0;
+    }
+    [[nodiscard]] constexpr bool has_halves() const noexcept { return (flags & kHalves) != 0; }
     [[nodiscard]] constexpr bool is_item() const noexcept {
         return kind != ContentKind::gc && kind != ContentKind::skip;
     }

@@ -50,11 +50,14 @@ struct DeleteRange {
 // An update as plain values. Slots number the clients in order of appearance. Blocks that belong
 // to no section stem from a section that a later one replaced.
 struct DecodedUpdate {
-    ByteView input;
+    ByteView input;  // what slices are slices of: the update, or `rebuilt`
     Vec<ClientId> clients;
     Vec<ClientSection> sections;
     Vec<BlockView> blocks;
     Vec<DeleteRange> deletes;            // in the order of the wire; may overlap
+    // Of an update in V2 with contents that do not stand in one place: a copy of it, and behind it
+    // those contents in one piece each.
+    Vec<std::uint8_t> rebuilt;
     ClientSlots slots;                   // the decoder's
     Vec<std::uint32_t> section_of_slot;  // the decoder's
 
@@ -65,6 +68,7 @@ struct DecodedUpdate {
         sections.clear();
         blocks.clear();
         deletes.clear();
+        rebuilt.clear();
         slots.clear();
         section_of_slot.clear();
     }
@@ -74,6 +78,7 @@ struct DecodedUpdate {
         trim_one(sections);
         trim_one(blocks);
         trim_one(deletes);
+        trim_one(rebuilt);
         trim_one(section_of_slot);
         if (slots.capacity() > kKeep) slots = {};
     }

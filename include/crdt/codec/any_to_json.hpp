@@ -1,0 +1,24 @@
+// A JSON-like value as text: what JSON.stringify gives for it.
+#pragma once
+
+#include "../base/bytes.hpp"
+#include "any.hpp"
+
+namespace crdt::detail {
+
+// Appends the text of a canonical Any. `exact`: JSON.parse gives the same value back. Where it
+// does not, as in JavaScript: NaN, the infinities and undefined are null, -0 is 0, undefined
+// members are left out, bytes become an object of numbers; a bigint, at which JavaScript fails,
+// becomes a number. Iterative. False: memory is exhausted, and nothing was appended.
+[[nodiscard]] bool any_to_json(AnyView value, Bytes& out, bool& exact) noexcept;
+
+// Writes a finite number as JavaScript does: shortest digits that read back as the same number,
+// an exponent from 1e21 on and below 1e-6. requires: room for kMaxJsonNumber. Returns the end.
+inline constexpr std::size_t kMaxJsonNumber = 32;
+std::uint8_t* put_json_number(std::uint8_t* p, double value) noexcept;
+
+}  // namespace crdt::detail
+
+#if !defined(ROPEWALK_COMPILED) || !ROPEWALK_COMPILED
+#include "../impl/codec/any_to_json.ipp"
+#endif

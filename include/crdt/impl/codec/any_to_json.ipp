@@ -1,0 +1,220 @@
+#pragma once
+
+#include <charconv>
+#include <cmath>
+#include <cstring>
+
+#include "../../codec/any_to_json.hpp"
+#include "../../codec/varint.hpp"
+#include "../../codec/writer.hpp"
+
+namespace crdt::detail {
+
+ROPEWALK_INLINE std::uint8_t* put_json_number(std::uint8_t* p, double value) noexcept {
+    if (value == 0) {
+        *p++ = '0';
+        return p;
+    }
+    if (value < 0) {
+        *p++ = '-';
+        value = -value;
+    }
+    // d.ddde+xx: the digits and where the point is are taken from there.
+    char text[kMaxJsonNumber];
+    const char* const end =
+        std::to_chars(text, text + sizeof text, value, std::chars_format::scientific).ptr;
+    char digits[kMaxJsonNumber];
+    int count = 0;
+    const char* at = text;
+    for (; *at != 'e'; ++at) {
+        if (*at != '.') digits[count++] = *at;
+    }
+    int exponent = 0;
+    at += at[1] == '+' ? 2 : 1;
+    std::from_chars(at, end, exponent);
+    const auto put = [&](const char* from, int size) {
+        std::memcpy(p, from, static_cast<std::size_t>(size));
+        p += size;
+    };
+    const auto zeros = [&](int size) {
+        for (; size > 0; --size) *p++ = '0';
+    };
+    const int whole = exponent + 1;  // digits in front of the point
+    if (whole > 21 || whole < -5) {
+        put(digits, 1);
+        if (count > 1) {
+            *p++ = '.';
+            put(digits + 1, count - 1);
+        }
+        *p++ = 'e';
+        *p++ = exponent < 0 ? '-' : '+';
+        char number[8];
+        const char* const behind =
+            std::to_chars(number, number + sizeof number, exponent < 0 ? -exponent : exponent).ptr;
+        put(number, static_cast<int>(behind - number));
+    } else if (whole >= count) {
+        put(digits, count);
+        zeros(whole - count);
+    } else if (whole > 0) {
+        put(digits, whole);
+        *p++ = '.';
+        put(digits + whole, count - whole);
+    } else {
+        put("0.", 2);
+        zeros(-whole);
+        put(digits, count);
+    }
+    return p;
+}
+
+// One pass over the encoding.
+class AnyToJson {
+public:
+    AnyToJson(const std::uint8_t* p, Bytes& out) noexcept : p_(p), out_(out) {}
+
+    [[nodiscard]] bool run() noexcept {
+        value();
+        while (depth_ > 0 && out_.ok()) {
+            Open& top = open_[depth_ - 1];
+            if (top.left == 0) {
+                out_.byte(top.object ? '}' : ']');
+                --depth_;
+                continue;
+            }
+            --top.left;
+            if (top.object) {
+                const ByteView key = text_here();
+                if (*p_ == kTagUndefined) {
+                    exact_ = false;
+                    ++p_;
+                    continue;
+                }
+                comma(top);
+                string(key);
+                out_.byte(':');
+            } else {
+                comma(top);
+            }
+            value();
+        }
+        return out_.ok();
+    }
+    [[nodiscard]] bool exact() const noexcept { return exact_; }
+
+private:
+    struct Open {
+        std::uint64_t left;
+        bool object;
+        bool first;
+    };
+
+    void put(std::string_view text) noexcept { out_.raw(as_bytes(text)); }
+    void comma(Open& top) noexcept {
+        if (!top.first) out_.byte(',');
+        top.first = false;
+    }
+    [[nodiscard]] ByteView text_here() noexcept {
+        const auto size = static_cast<std::size_t>(get_var_uint(p_));
+        const ByteView text{p_, size};
+        p_ += size;
+        return text;
+    }
+    void number(double value) noexcept {
+        if (!std::isfinite(value)) {
+            exact_ = false;
+            put("null");
+            return;
+        }
+        if (value == 0 && std::signbit(value)) exact_ = false;
+        std::uint8_t text[kMaxJsonNumber];
+        const std::uint8_t* const end = put_json_number(text, value);
+        out_.raw({text, static_cast<std::size_t>(end - text)});
+    }
+    void string(ByteView text) noexcept {
+        constexpr char kHex[] = "0123456789abcdef";
+        out_.byte('"');
+        std::size_t from = 0;
+        for (std::size_t i = 0; i < text.size(); ++i) {
+            const std::uint8_t c = text[i];
+            if (c >= 0x20 && c != '"' && c != '\\') continue;
+            out_.raw(text.subspan(from, i - from));
+            from = i + 1;
+            out_.byte('\\');
+            switch (c) {
+                case '"':
+                case '\\': out_.byte(c); break;
+                case '\b': out_.byte('b'); break;
+                case '\f': out_.byte('f'); break;
+                case '\n': out_.byte('n'); break;
+                case '\r': out_.byte('r'); break;
+                case '\t': out_.byte('t'); break;
+                default:
+                    put("u00");
+                    out_.byte(static_cast<std::uint8_t>(kHex[c >> 4]));
+                    out_.byte(static_cast<std::uint8_t>(kHex[c & 15U]));
+            }
+        }
+        out_.raw(text.subspan(from));
+        out_.byte('"');
+    }
+    void bytes(ByteView list) noexcept {
+        exact_ = false;
+        out_.byte('{');
+        for (std::size_t i = 0; i < list.size(); ++i) {
+            put(i == 0 ? "\"" : ",\"");
+            number(static_cast<double>(i));
+            put("\":");
+            number(list[i]);
+        }
+        out_.byte('}');
+    }
+    void bigint() noexcept {
+        exact_ = false;
+        const auto value = static_cast<std::int64_t>(get_big_endian(p_, 8));
+        p_ += 8;
+        char text[24];
+        const char* const end = std::to_chars(text, text + sizeof text, value).ptr;
+        put({text, static_cast<std::size_t>(end - text)});
+    }
+
+    void value() noexcept {
+        const std::uint8_t* const at = p_;
+        switch (*p_++) {
+            case kTagUndefined: exact_ = false; [[fallthrough]];
+            case kTagNull: put("null"); break;
+            case kTagTrue: put("true"); break;
+            case kTagFalse: put("false"); break;
+            case kTagInteger:
+            case kTagFloat32:
+            case kTagFloat64:
+                number(get_any_number(at));
+                p_ = skip_any(at);
+                break;
+            case kTagBigint: bigint(); break;
+            case kTagString: string(text_here()); break;
+            case kTagBytes: bytes(text_here()); break;
+            default: {
+                const bool object = *at == kTagObject;
+                out_.byte(object ? '{' : '[');
+                open_[depth_++] = {get_var_uint(p_), object, true};
+            }
+        }
+    }
+
+    const std::uint8_t* p_;
+    Writer out_;
+    bool exact_ = true;
+    std::uint32_t depth_ = 0;
+    Open open_[kMaxNesting + 1];
+};
+
+ROPEWALK_INLINE bool any_to_json(AnyView value, Bytes& out, bool& exact) noexcept {
+    const std::size_t before = out.size();
+    AnyToJson writer(value.encoded().data(), out);
+    const bool written = writer.run();
+    exact = writer.exact();
+    if (!written) out.truncate(before);
+    return written;
+}
+
+}  // namespace crdt::detail
