@@ -290,7 +290,7 @@ public:
     StringColumnReader() noexcept = default;
 
     // Checks the text, but not yet the lengths.
-    [[nodiscard]] ErrorCode open(ByteView column) noexcept;
+    [[nodiscard]] Error open(ByteView column) noexcept;
     // False: no such text is left.
     [[nodiscard]] ROPEWALK_ALWAYS_INLINE bool read(ColumnText& text) noexcept {
         std::uint64_t units = 0;

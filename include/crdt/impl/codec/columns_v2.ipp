@@ -60,17 +60,17 @@ ROPEWALK_INLINE void StringColumnWriter::append_wtf8(ByteView text) noexcept {
     append(text.subspan(from));
 }
 
-ROPEWALK_INLINE ErrorCode StringColumnReader::open(ByteView column) noexcept {
+ROPEWALK_INLINE Error StringColumnReader::open(ByteView column) noexcept {
     Reader in(column);
     const ByteView text = as_bytes(in.var_string());
-    if (!in.ok()) return in.error().code;
+    if (!in.ok()) return in.error();
     // An empty text has no place of its own.
     p_ = text.empty() ? column.data() + in.offset() : text.data();
     end_ = p_ + text.size();
     all_ascii_ = is_ascii(text);
     lengths_ = UintOptRleReader(column.subspan(in.offset()));
     half_ = 0;
-    return ErrorCode::ok;
+    return {};
 }
 
 ROPEWALK_INLINE bool StringColumnReader::read_wide(std::uint64_t units,

@@ -7,6 +7,7 @@
 #include "../../codec/json.hpp"
 #include "../../codec/reader.hpp"
 #include "../../codec/update_v1.hpp"
+#include "update_sections.ipp"
 
 namespace crdt::detail {
 
@@ -151,7 +152,7 @@ private:
         p = count(p, 3, sections);  // count, client, clock
         if (p == nullptr) return nullptr;
         structs_left_ = structs_of(limits_, left(begin_));
-        bool replaced = false;
+        UpdateSections list(out_);
         for (std::uint64_t i = 0; i < sections; ++i) {
             const Cursor count_at = p;
             std::uint64_t structs = 0;
@@ -170,48 +171,14 @@ private:
             if (!read_var_uint(p, end_, clock)) return fail_number(clock_at);
             if (clock > kMaxClock) return fail(ErrorCode::limit_exceeded, clock_at);
             if (!out_.blocks.reserve_more(static_cast<std::size_t>(structs)) ||
-                !begin_section(slot, static_cast<std::uint32_t>(structs), sections > 1, replaced)) {
+                !list.begin(slot, static_cast<std::uint32_t>(structs), sections > 1)) {
                 return fail(ErrorCode::out_of_memory, count_at);
             }
             p = section(p, static_cast<std::uint32_t>(clock), structs);
             if (p == nullptr) return nullptr;
         }
-        if (replaced) drop_replaced();
+        list.finish();
         return p;
-    }
-
-    // Of two sections of one client the later one counts, even if it is empty.
-    [[nodiscard]] ROPEWALK_ALWAYS_INLINE bool begin_section(std::uint32_t slot,
-                                                            std::uint32_t structs,
-                                                            bool several,
-                                                            bool& replaced) noexcept {
-        const auto first = static_cast<std::uint32_t>(out_.blocks.size());
-        if (several && !replace_section(slot, replaced)) return false;
-        if (structs == 0) return true;
-        if (several) {
-            out_.section_of_slot[slot] = static_cast<std::uint32_t>(out_.sections.size());
-        }
-        return out_.sections.push_back({slot, first, structs});
-    }
-    [[nodiscard]] ROPEWALK_NEVER_INLINE bool replace_section(std::uint32_t slot,
-                                                             bool& replaced) noexcept {
-        Vec<std::uint32_t>& section_of = out_.section_of_slot;
-        while (section_of.size() <= slot) {
-            if (!section_of.push_back(kNoSlot)) return false;
-        }
-        if (section_of[slot] != kNoSlot) {
-            out_.sections[section_of[slot]].count = 0;
-            section_of[slot] = kNoSlot;
-            replaced = true;
-        }
-        return true;
-    }
-    void drop_replaced() noexcept {
-        std::size_t kept = 0;
-        for (const ClientSection& section : out_.sections) {
-            if (section.count > 0) out_.sections[kept++] = section;
-        }
-        out_.sections.truncate(kept);
     }
 
     Cursor section(Cursor p, std::uint32_t first_clock, std::uint64_t structs) noexcept {
