@@ -23,4 +23,8 @@
 #include "types/position.hpp"
 #include "types/text.hpp"
 #include "types/value.hpp"
+#include "update/convert.hpp"
+#include "update/diff.hpp"
+#include "update/inspect.hpp"
+#include "update/merge.hpp"
 #include "version.hpp"
