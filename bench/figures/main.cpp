@@ -27,6 +27,10 @@ constexpr std::array kGroups{
     Group{"prepend.", &bench::measure_prepend},
     Group{"unicode.", &bench::measure_unicode},
     Group{"differential.", &bench::measure_differential},
+    Group{"merge.", &bench::measure_merge},
+    Group{"diff.", &bench::measure_diff},
+    Group{"state_vector.", &bench::measure_state_vector},
+    Group{"backwards.", &bench::measure_backwards},
 };
 
 int run(int count, char** arguments) {

@@ -57,6 +57,7 @@ public:
           collector_(out_, index) {}
 
     [[nodiscard]] Error run(bool collect) noexcept {
+        if (!ranks_.resize(inputs_.size())) return {ErrorCode::out_of_memory, 0};
         out_.begin(index_.order().size());
         std::size_t first = 0;
         const Vec<Stretch>& stretches = index_.stretches();
@@ -83,14 +84,17 @@ private:
         StretchReader reader;
         UpdateBlock block;
         std::size_t stretch = 0;
+        std::int64_t rank = 0;
     };
-    // std heaps have the greatest on top.
+    // std heaps have the greatest on top. Of those that have the same clock Yjs takes the one that
+    // was busy last with greater clients; so do we, to cut where it does.
     struct Later {
         const Vec<Source>& sources;
         bool operator()(std::uint32_t a, std::uint32_t b) const noexcept {
             const std::uint32_t clock_a = sources[a].block.clock;
             const std::uint32_t clock_b = sources[b].block.clock;
             if (clock_a != clock_b) return clock_a > clock_b;
+            if (sources[a].rank != sources[b].rank) return sources[a].rank > sources[b].rank;
             return sources[a].stretch > sources[b].stretch;
         }
     };
@@ -115,6 +119,7 @@ private:
         const Stretch& from = index_.stretches()[stretch];
         source.reader = StretchReader(inputs_[from.input], from, client, form_, limits_);
         source.stretch = stretch;
+        source.rank = ranks_[from.input];
         if (!advance(source, known)) return source.reader.error();
         free_.pop_back();
         heap_.push_back_reserved(at);
@@ -167,7 +172,8 @@ private:
                     known = block.end();
                 }
                 more = source.reader.next(source.block);
-            } while (more && source.block.clock < until);
+                // A source that goes on is not left: nothing of it has to be cut then.
+            } while (more && (source.block.clock < until || source.block.clock == known));
             if (more) {
                 heap_.push_back_reserved(at);
                 std::push_heap(heap_.begin(), heap_.end(), Later{sources_});
@@ -176,6 +182,7 @@ private:
                     return error;
                 }
                 free_.push_back_reserved(at);
+                ranks_[stretches[source.stretch].input] = --first_rank_;
             }
         }
         if constexpr (kCollect) collector_.close();
@@ -231,6 +238,8 @@ private:
     BlockWriter out_;
     Collector collector_;
     Vec<Source> sources_;
+    Vec<std::int64_t> ranks_;  // of the inputs, 0 until a client of theirs is done
+    std::int64_t first_rank_ = 0;
     Vec<std::uint32_t> free_;
     Vec<std::uint32_t> heap_;  // of sources, the one with the lowest clock on top
 };
@@ -252,13 +261,18 @@ private:
     return out;
 }
 
-// All of V2 as updates of the exact form, sized, in one buffer.
+// Inputs in V2 become updates of the exact form, each after its size, in one buffer.
 [[nodiscard]] inline Result<Bytes> merge_v2(const MergeInputs& inputs,
                                             const MergeOptions& options) noexcept {
     Bytes made;
     Bytes one;
+    Vec<std::size_t> ends;
+    if (!ends.reserve(inputs.size())) return ErrorCode::out_of_memory;
     for (std::size_t i = 0; i < inputs.size(); ++i) {
         const UpdateSegment segment = inputs[i];
+        if (segment.framing == &frame_whole && segment.bytes.empty()) {
+            return ErrorCode::unexpected_end;
+        }
         for (std::size_t at = 0; at < segment.bytes.size();) {
             const std::size_t frame = at;
             ByteView update;
@@ -273,13 +287,20 @@ private:
             out.var_bytes(one);
             if (!out.ok()) return ErrorCode::out_of_memory;
         }
+        ends.push_back_reserved(made.size());
+    }
+    Vec<UpdateSegment> segments;
+    if (!segments.resize(inputs.size())) return ErrorCode::out_of_memory;
+    for (std::size_t i = 0; i < ends.size(); ++i) {
+        const std::size_t start = i == 0 ? 0 : ends[i - 1];
+        segments[i].bytes = made.view().subspan(start, ends[i] - start);
     }
     Limits limits = options.limits;
     limits.update_bytes = 0;
     limits.structs = 0xffffffffU;
-    const UpdateSegment all{made, &frame_sized};
-    Result<Bytes> merged = merge_readable(MergeInputs(std::span(&all, 1)), UpdateForm::exact,
-                                          options.collect, limits);
+    const std::span<const UpdateSegment> all(segments.data(), segments.size());
+    Result<Bytes> merged =
+        merge_readable(MergeInputs(all), UpdateForm::exact, options.collect, limits);
     if (!merged) return merged;
     return v2_of_exact(*merged);
 }
