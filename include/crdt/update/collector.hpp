@@ -43,7 +43,7 @@ private:
     BlockWriter& out_;
     MergeIndex& index_;
     std::uint64_t client_ = 0;
-    std::span<const SlotRange> deletes_;  // of the client
+    std::span<const ClockRange> deletes_;  // of the client
     std::size_t next_ = 0;                // the first one that does not end before what is written
 
     // The struct that may go on: its kind, its clocks, its right origin, where its content begins.

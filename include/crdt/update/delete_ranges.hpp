@@ -10,8 +10,7 @@
 
 namespace crdt::detail {
 
-struct SlotRange {
-    std::uint32_t slot;
+struct ClockRange {
     std::uint32_t from;
     std::uint32_t to;
 };
@@ -21,60 +20,86 @@ public:
     // False when memory is exhausted. Amortised O(log n)
     [[nodiscard]] bool add(std::uint32_t slot, std::uint32_t clock, std::uint32_t length) noexcept {
         const std::uint32_t to = clock + length;
-        if (ROPEWALK_LIKELY(!ranges_.empty())) {
-            SlotRange& last = ranges_.back();
+        if (ROPEWALK_LIKELY(!added_.empty())) {
             // What is deleted in one go, forwards and backwards.
-            if (last.slot == slot && clock <= last.to && to >= last.from) {
-                if (to > last.to) last.to = to;
-                if (clock < last.from) last.from = clock;
+            if (SlotRange& last = added_.back();
+                last.slot == slot && clock <= last.range.to && to >= last.range.from) {
+                if (to > last.range.to) last.range.to = to;
+                if (clock < last.range.from) last.range.from = clock;
                 return true;
             }
-            if (ROPEWALK_UNLIKELY(ranges_.size() >= tidy_at_)) tidy();
-        }
-        return ranges_.push_back({slot, clock, to});
-    }
-    // Sorts by slot and clock; ranges no longer touch.
-    void tidy() noexcept {
-        std::sort(ranges_.begin(), ranges_.end(), [](const SlotRange& a, const SlotRange& b) {
-            return a.slot != b.slot ? a.slot < b.slot : a.from < b.from;
-        });
-        std::size_t kept = 0;
-        for (std::size_t i = 0; i < ranges_.size(); ++i) {
-            const SlotRange range = ranges_[i];
-            if (kept > 0 && ranges_[kept - 1].slot == range.slot &&
-                range.from <= ranges_[kept - 1].to) {
-                if (range.to > ranges_[kept - 1].to) ranges_[kept - 1].to = range.to;
-            } else {
-                ranges_[kept++] = range;
+            if (ROPEWALK_UNLIKELY(added_.size() >= tidy_at_)) {
+                tidy();
+                if (!added_.reserve_exactly(tidy_at_)) return false;
             }
         }
-        ranges_.truncate(kept);
-        tidy_at_ = kept + kept / 2 < kLeast ? kLeast : kept + kept / 2;
+        return added_.push_back({slot, {clock, to}});
     }
-    // requires: tidy
-    [[nodiscard]] std::span<const SlotRange> of(std::uint32_t slot) const noexcept {
-        const SlotRange* const first = lower_bound(slot);
-        return {first, static_cast<std::size_t>(lower_bound(slot + 1) - first)};
+    // Nothing more is added; from now on it can be read. `slots` bounds those that were named.
+    [[nodiscard]] bool finish(std::size_t slots) noexcept {
+        tidy();
+        if (!ranges_.reserve_exactly(added_.size()) || !first_.reserve_exactly(slots + 1)) {
+            return false;
+        }
+        for (const SlotRange& one : added_) {
+            start_slots(one.slot);
+            ranges_.push_back_reserved(one.range);
+        }
+        start_slots(slots);
+        added_.reset();
+        return true;
     }
-    // requires: tidy
+
+    // Ascending; they do not touch. Empty for a slot that was never named.
+    [[nodiscard]] std::span<const ClockRange> of(std::uint32_t slot) const noexcept {
+        if (std::size_t{slot} + 1 >= first_.size()) return {};
+        return {ranges_.data() + first_[slot], ranges_.data() + first_[slot + 1]};
+    }
     [[nodiscard]] bool contains(std::uint32_t slot, std::uint32_t clock) const noexcept {
-        const std::span<const SlotRange> own = of(slot);
+        const std::span<const ClockRange> own = of(slot);
         const auto behind = std::upper_bound(
             own.begin(), own.end(), clock,
-            [](std::uint32_t value, const SlotRange& range) { return value < range.from; });
+            [](std::uint32_t value, const ClockRange& range) { return value < range.from; });
         return behind != own.begin() && clock < (behind - 1)->to;
     }
 
 private:
-    [[nodiscard]] const SlotRange* lower_bound(std::uint32_t slot) const noexcept {
-        return std::lower_bound(
-            ranges_.begin(), ranges_.end(), slot,
-            [](const SlotRange& range, std::uint32_t value) { return range.slot < value; });
+    struct SlotRange {
+        std::uint32_t slot;
+        ClockRange range;
+    };
+
+    // Sorts by slot and clock; ranges no longer touch.
+    void tidy() noexcept {
+        std::sort(added_.begin(), added_.end(), [](const SlotRange& a, const SlotRange& b) {
+            return a.slot != b.slot ? a.slot < b.slot : a.range.from < b.range.from;
+        });
+        std::size_t kept = 0;
+        for (std::size_t i = 0; i < added_.size(); ++i) {
+            const SlotRange one = added_[i];
+            if (kept > 0 && added_[kept - 1].slot == one.slot &&
+                one.range.from <= added_[kept - 1].range.to) {
+                ClockRange& last = added_[kept - 1].range;
+                if (one.range.to > last.to) last.to = one.range.to;
+            } else {
+                added_[kept++] = one;
+            }
+        }
+        added_.truncate(kept);
+        tidy_at_ = kept + kept / 4 < kLeast ? kLeast : kept + kept / 4;
+    }
+    // The slots up to this one, if they are new, begin here.
+    void start_slots(std::size_t slot) noexcept {
+        while (first_.size() <= slot) {
+            first_.push_back_reserved(static_cast<std::uint32_t>(ranges_.size()));
+        }
     }
 
     static constexpr std::size_t kLeast = 4096;
-    Vec<SlotRange> ranges_;
+    Vec<SlotRange> added_;
     std::size_t tidy_at_ = kLeast;
+    Vec<ClockRange> ranges_;     // by slot
+    Vec<std::uint32_t> first_;  // of each slot, and behind the last
 };
 
 }  // namespace crdt::detail

@@ -93,7 +93,7 @@ ROPEWALK_INLINE void Collector::take(const UpdateBlock& block, std::uint32_t cut
         bool deleted = block.kind == ContentKind::deleted;
         std::uint32_t to = end;
         if (next_ < deletes_.size()) {
-            const SlotRange& range = deletes_[next_];
+            const ClockRange& range = deletes_[next_];
             const bool inside = range.from <= clock;
             const std::uint32_t edge = inside ? range.to : range.from;
             // What is deleted already, or collected, needs no cut.

@@ -219,11 +219,11 @@ private:
         }
         out.var_uint(clients);
         for (const std::uint32_t slot : index_.order()) {
-            const std::span<const SlotRange> ranges = index_.deletes().of(slot);
+            const std::span<const ClockRange> ranges = index_.deletes().of(slot);
             if (ranges.empty()) continue;
             out.var_uint(raw(index_.clients()[slot]));
             out.var_uint(ranges.size());
-            for (const SlotRange& range : ranges) {
+            for (const ClockRange& range : ranges) {
                 out.var_uint(range.from);
                 out.var_uint(range.to == kEndOfClocks ? kMaxVarUint - range.from
                                                       : range.to - range.from);

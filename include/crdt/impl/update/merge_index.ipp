@@ -103,7 +103,7 @@ ROPEWALK_INLINE bool MergeIndex::add_section(const Stretch& found,
 }
 
 ROPEWALK_INLINE bool MergeIndex::finish() noexcept {
-    deletes_.tidy();
+    if (!deletes_.finish(clients_.size())) return false;
     if (!order_.reserve(clients_.size())) return false;
     for (std::size_t i = 0; i < clients_.size(); ++i) {
         order_.push_back_reserved(static_cast<std::uint32_t>(i));
