@@ -170,6 +170,7 @@ private:
                         out_.copy(block, known - block.clock);
                     }
                     known = block.end();
+                    if (ROPEWALK_UNLIKELY(!make_room())) return {ErrorCode::out_of_memory, 0};
                 }
                 more = source.reader.next(source.block);
                 // A source that goes on is not left: nothing of it has to be cut then.
@@ -211,6 +212,16 @@ private:
         }
     }
 
+    // The result can be the largest thing in memory: beyond a size it grows in small steps.
+    [[nodiscard]] bool make_room() noexcept {
+        constexpr std::size_t kLarge = std::size_t{1} << 20;
+        constexpr std::size_t kAhead = std::size_t{1} << 14;
+        Vec<std::uint8_t>& bytes = out_.bytes();
+        if (ROPEWALK_LIKELY(bytes.size() < kLarge || bytes.capacity() - bytes.size() >= kAhead)) {
+            return true;
+        }
+        return bytes.reserve_exactly(bytes.size() + bytes.size() / 16);
+    }
     void deletes() noexcept {
         Writer& out = out_.raw();
         std::uint64_t clients = 0;
