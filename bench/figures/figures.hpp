@@ -72,6 +72,7 @@ void measure_keystroke(Figures& figures);
 void measure_load(Figures& figures);
 void measure_apply(Figures& figures);
 void measure_encode(Figures& figures);
+void measure_v2(Figures& figures);
 void measure_heap(Figures& figures);
 void measure_scale(Figures& figures);
 void measure_conflict(Figures& figures);

@@ -20,6 +20,7 @@ constexpr std::array kGroups{
     Group{"load.", &bench::measure_load},
     Group{"apply.", &bench::measure_apply},
     Group{"encode.", &bench::measure_encode},
+    Group{"v2.", &bench::measure_v2},
     Group{"heap.", &bench::measure_heap},
     Group{"scale.", &bench::measure_scale},
     Group{"conflict.", &bench::measure_conflict},

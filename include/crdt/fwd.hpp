@@ -51,10 +51,25 @@ class Text;
 class Value;
 
 // doc/
+enum class Association : std::int8_t;
 struct DocOptions;
+struct Place;
 class Doc;
 class Origin;
+class RelativePosition;
 class Subscription;
 class Transaction;
+
+// sync/
+enum class MessageKind : std::uint64_t;
+enum class SyncKind : std::uint8_t;
+struct AwarenessEvent;
+struct AwarenessLimits;
+struct Message;
+struct SyncMessage;
+struct SyncReceived;
+class Awareness;
+class AwarenessSubscription;
+class MessageReader;
 
 }  // namespace crdt

@@ -16,15 +16,26 @@ struct Normal {
 // One that no fixture writes under, so that reading does not change it.
 constexpr auto kReader = static_cast<crdt::ClientId>(0x1fabcdef012345);
 
-Normal normalise(std::initializer_list<const Blob*> updates, bool collect) {
+struct Update {
+    const Blob& bytes;
+    crdt::UpdateFormat format;
+};
+
+crdt::Status apply(crdt::Doc& doc, const Update& update) {
+    return update.format == crdt::UpdateFormat::v1 ? doc.apply(view(update.bytes))
+                                                   : doc.apply_v2(view(update.bytes));
+}
+
+// In V2, which can say all that V1 can.
+Normal normalise(std::initializer_list<Update> updates, bool collect) {
     crdt::Doc doc(crdt::DocOptions{.client = kReader, .collect = collect});
-    for (const Blob* update : updates) {
-        if (update->empty()) continue;
-        if (const crdt::Status status = doc.apply(view(*update)); !status.ok()) {
+    for (const Update& update : updates) {
+        if (update.bytes.empty()) continue;
+        if (const crdt::Status status = apply(doc, update); !status.ok()) {
             return {status.error().message(), {}, {}};
         }
     }
-    const auto state = doc.encode_state_as_update();
+    const auto state = doc.encode_state_as_update_v2();
     const auto canonical = doc.encode_canonical();
     if (!state.ok()) return {state.error().message(), {}, {}};
     if (!canonical.ok()) return {canonical.error().message(), {}, {}};
@@ -37,9 +48,10 @@ struct Reach {
     Json deletes;
 };
 
-Reach reach_of(const Blob& update) {
+Reach reach_of(const Update& update) {
     crdt::detail::DecodedUpdate decoded;
-    const crdt::Error error = crdt::detail::decode_update_v1(view(update), {}, decoded);
+    const crdt::Error error =
+        crdt::detail::decode_update(update.format, view(update.bytes), {}, decoded);
     if (error.code != crdt::ErrorCode::ok) throw std::runtime_error(error.message());
     crdt::IdSet structs;
     crdt::IdSet deletes;
@@ -84,8 +96,8 @@ void compare_normals(const std::string& where,
 }
 
 void compare_reach(const std::string& where,
-                   const Blob& expected,
-                   const Blob& got,
+                   const Update& expected,
+                   const Update& got,
                    std::vector<Difference>& found) {
     const Reach theirs = reach_of(expected);
     const Reach ours = reach_of(got);
@@ -99,11 +111,15 @@ void compare_reach(const std::string& where,
 }
 
 void compare_sizes(const std::string& where,
+                   crdt::UpdateFormat format,
                    const Blob& expected,
                    const Blob& got,
                    std::vector<Difference>& found) {
-    if (got.size() <= expected.size()) return;
-    found.push_back({where + ", size", "at most " + std::to_string(expected.size()) + " bytes",
+    const std::size_t most = format == crdt::UpdateFormat::v1
+                                 ? expected.size()
+                                 : expected.size() + expected.size() / 20 + 16;
+    if (got.size() <= most) return;
+    found.push_back({where + ", size", "at most " + std::to_string(most) + " bytes",
                      std::to_string(got.size())});
 }
 
@@ -112,26 +128,31 @@ void compare_sizes(const std::string& where,
 void compare_updates(const std::string& where,
                      const Blob& before,
                      bool collect,
+                     crdt::UpdateFormat format,
                      const Blob& expected,
                      const Blob& got,
                      std::vector<Difference>& found) {
     if (expected == got) return;
-    compare_sizes(where, expected, got, found);
-    const Normal theirs = normalise({&before, &expected}, collect);
-    const Normal ours = normalise({&before, &got}, collect);
+    compare_sizes(where, format, expected, got, found);
+    const Update base{before, crdt::UpdateFormat::v2};
+    const Normal theirs = normalise({base, {expected, format}}, collect);
+    const Normal ours = normalise({base, {got, format}}, collect);
     compare_normals(where, theirs, ours, found);
-    if (theirs.error.empty() && ours.error.empty()) compare_reach(where, expected, got, found);
+    if (theirs.error.empty() && ours.error.empty()) {
+        compare_reach(where, {expected, format}, {got, format}, found);
+    }
 }
 
 void compare_states(const std::string& where,
                     bool collect,
+                    crdt::UpdateFormat format,
                     const Blob& expected,
                     const Blob& got,
                     const Blob& canonical,
                     std::vector<Difference>& found) {
-    compare_sizes(where, expected, got, found);
-    const Normal theirs = normalise({&expected}, collect);
-    compare_normals(where, theirs, normalise({&got}, collect), found);
+    compare_sizes(where, format, expected, got, found);
+    const Normal theirs = normalise({{expected, format}}, collect);
+    compare_normals(where, theirs, normalise({{got, format}}, collect), found);
     // The living document's own form: without the detour over its bytes.
     if (theirs.error.empty()) {
         compare_blobs(where + " in canonical form, from the document", theirs.canonical, canonical,

@@ -16,11 +16,12 @@
 
 namespace conformance {
 
-// Two updates that should do the same to a document whose state is `before` (an update, or empty).
+// Two updates that should do the same to a document whose state is `before` (in V2, or empty).
 // `where` names them in what is found.
 void compare_updates(const std::string& where,
                      const Blob& before,
                      bool collect,
+                     crdt::UpdateFormat format,
                      const Blob& expected,
                      const Blob& got,
                      std::vector<Difference>& found);
@@ -28,6 +29,7 @@ void compare_updates(const std::string& where,
 // A whole document: `got` is what it encodes as its state, `canonical` its canonical form.
 void compare_states(const std::string& where,
                     bool collect,
+                    crdt::UpdateFormat format,
                     const Blob& expected,
                     const Blob& got,
                     const Blob& canonical,

@@ -82,11 +82,12 @@ const char* add_content(const DecodedUpdate& update, const BlockView& block, Jso
             add("values", std::move(values));
             return "json";
         case ContentKind::embed:
-            add("value", from_json_text(update.text(block.content)));
+            add("value",
+                block.has_any_value() ? content.any() : from_json_text(update.text(block.content)));
             return "embed";
         case ContentKind::format:
             add("key", std::string(content.text()));
-            add("value", from_json_text(content.text()));
+            add("value", block.has_any_value() ? content.any() : from_json_text(content.text()));
             return "format";
         case ContentKind::type:
             add("type", name_of_type(content.var_uint()));

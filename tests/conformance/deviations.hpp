@@ -22,6 +22,9 @@ inline constexpr Deviation kDeviations[] = {
     {"readAny",
      "an integer or array without its bytes is refused; Yjs reads zeros past the end of the "
      "input."},
+    {"decodeRelativePosition",
+     "a relative position of an unknown kind is refused; Yjs reads one that names nothing and "
+     "throws where it is used."},
 };
 
 }  // namespace conformance

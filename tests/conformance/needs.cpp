@@ -21,12 +21,12 @@ constexpr Capability kCapabilities[] = {
     {Feature::events, false, "events"},
     {Feature::undo, false, "undo managers"},
     {Feature::snapshots, false, "snapshots"},
-    {Feature::relative_positions, false, "relative positions"},
-    {Feature::awareness, false, "awareness"},
-    {Feature::messages, false, "sync and auth messages"},
+    {Feature::relative_positions, true, "relative positions"},
+    {Feature::awareness, true, "awareness"},
+    {Feature::messages, true, "sync and auth messages"},
     {Feature::update_tools, true, "updates as values (merge, diff, inspect)"},
-    {Feature::update_v2, false, "update format V2"},
-    {Feature::columns_v2, false, "columns of update format V2"},
+    {Feature::update_v2, true, "update format V2"},
+    {Feature::columns_v2, true, "columns of update format V2"},
 };
 
 // Functions of section 4 that are not listed need nothing further.

@@ -27,8 +27,7 @@ enum class Feature {
 };
 using Features = std::set<Feature>;
 
-// What to replay the case and to compare its result takes. Bytes in V2 that stand beside bytes in
-// V1 are left alone and do not count.
+// What to replay the case and to compare its result takes.
 [[nodiscard]] Features needs_of(const support::Json& test);
 
 // What an expected state (README, State) or a value holds.

@@ -51,9 +51,31 @@ struct Replica::Place {
 Replica::Replica(crdt::ClientId client, bool collect)
     : doc_(crdt::DocOptions{.client = client, .collect = collect}),
       collect_(collect),
-      listening_(doc_.on_update([this](crdt::ByteView update, const crdt::Origin&) noexcept {
-          told_.push_back(blob(update));
+      listening_v1_(doc_.on_update([this](crdt::ByteView update, const crdt::Origin&) noexcept {
+          told_v1_.push_back(blob(update));
+      })),
+      listening_v2_(doc_.on_update_v2([this](crdt::ByteView update, const crdt::Origin&) noexcept {
+          told_v2_.push_back(blob(update));
       })) {}
+
+crdt::Status Replica::apply(crdt::UpdateFormat format, const Blob& update) {
+    const crdt::Origin origin("remote");
+    return format == crdt::UpdateFormat::v1 ? doc_.apply(view(update), origin)
+                                            : doc_.apply_v2(view(update), origin);
+}
+
+std::vector<Told> Replica::take_told() {
+    if (told_v1_.size() != told_v2_.size()) {
+        throw std::runtime_error("one format was told more often than the other");
+    }
+    std::vector<Told> told;
+    for (std::size_t i = 0; i < told_v1_.size(); ++i) {
+        told.push_back({std::move(told_v1_[i]), std::move(told_v2_[i])});
+    }
+    told_v1_.clear();
+    told_v2_.clear();
+    return told;
+}
 
 void Replica::define(const std::string& root, const std::string& type) {
     const std::string name = to_utf8(root);
@@ -195,6 +217,17 @@ void Replica::run_map(const crdt::Map& map, const Json& op) {
 // -- content
 // ----------------------------------------------------------------------------------------
 
+crdt::SharedType Replica::type_at(const Json& path) const {
+    return std::visit(
+        [&](const auto& type) -> crdt::SharedType {
+            if constexpr (std::is_convertible_v<decltype(type), const crdt::SharedType&>) {
+                return type;
+            }
+            throw std::runtime_error(to_text(path) + " does not lead to a shared type");
+        },
+        find(path).type);
+}
+
 Json Replica::slice(const Json& path, const Json& start, const Json& end) const {
     const Place at = find(path);
     const auto& array = at.as<crdt::Array>("an array", path);
@@ -272,6 +305,9 @@ Json Replica::state() const {
 
 Blob Replica::update(const crdt::StateVector& known) const {
     return blob(take(doc_.encode_state_as_update(known), "encode_state_as_update"));
+}
+Blob Replica::update_v2(const crdt::StateVector& known) const {
+    return blob(take(doc_.encode_state_as_update_v2(known), "encode_state_as_update_v2"));
 }
 Blob Replica::canonical() const { return blob(take(doc_.encode_canonical(), "encode_canonical")); }
 Blob Replica::state_vector() const {

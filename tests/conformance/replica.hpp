@@ -14,6 +14,16 @@ struct OpFailed : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
+// One change as it was told, in both formats.
+struct Told {
+    Blob v1;
+    Blob v2;
+
+    [[nodiscard]] const Blob& in(crdt::UpdateFormat format) const {
+        return format == crdt::UpdateFormat::v1 ? v1 : v2;
+    }
+};
+
 class Replica {
 public:
     Replica(crdt::ClientId client, bool collect);
@@ -28,6 +38,8 @@ public:
     // For ops that fail in Yjs by accident only: would this one, here?
     [[nodiscard]] bool fails_by_accident(const Json& op) const;
 
+    // The shared type that a path leads to.
+    [[nodiscard]] crdt::SharedType type_at(const Json& path) const;
     [[nodiscard]] Json slice(const Json& path, const Json& start, const Json& end) const;
     [[nodiscard]] Json get(const Json& path, const Json& at) const;
 
@@ -35,12 +47,18 @@ public:
     [[nodiscard]] Json state() const;
     [[nodiscard]] Json content() const;  // roots alone
     [[nodiscard]] Blob update(const crdt::StateVector& known = {}) const;
+    [[nodiscard]] Blob update_v2(const crdt::StateVector& known = {}) const;
+    [[nodiscard]] Blob update_in(crdt::UpdateFormat format,
+                                 const crdt::StateVector& known = {}) const {
+        return format == crdt::UpdateFormat::v1 ? update(known) : update_v2(known);
+    }
     [[nodiscard]] Blob canonical() const;
     [[nodiscard]] Blob state_vector() const;
     [[nodiscard]] Json state_vector_pairs() const;
 
-    // Updates that the document has told since the last call.
-    [[nodiscard]] std::vector<Blob> take_told() { return std::exchange(told_, {}); }
+    crdt::Status apply(crdt::UpdateFormat format, const Blob& update);
+    // Changes that the document has told since the last call.
+    [[nodiscard]] std::vector<Told> take_told();
 
     [[nodiscard]] crdt::Doc& doc() { return doc_; }
     [[nodiscard]] bool collects() const { return collect_; }
@@ -59,9 +77,11 @@ private:
     crdt::Doc doc_;
     bool collect_;
     std::vector<std::pair<std::string, std::string>> types_;  // by root, in order of definition
-    std::vector<Blob> told_;
+    std::vector<Blob> told_v1_;
+    std::vector<Blob> told_v2_;
     std::vector<std::string> deviations_;
-    crdt::Subscription listening_;
+    crdt::Subscription listening_v1_;
+    crdt::Subscription listening_v2_;
 };
 
 }  // namespace conformance

@@ -1,7 +1,6 @@
 // What became of a case.
 #pragma once
 
-#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -15,8 +14,6 @@ struct Outcome {
     std::vector<std::string> lines;
     // Keys of deviations.hpp that the case passed by.
     std::vector<std::string> deviations;
-    // Bytes in V2 beside those in V1, not compared.
-    std::size_t v2_left = 0;
 };
 
 }  // namespace conformance

@@ -5,7 +5,10 @@
 #include <memory>
 
 #include "bytes.hpp"
+#include "positions.hpp"
+#include "protocols.hpp"
 #include "run_case.hpp"
+#include "script.hpp"
 #include "state.hpp"
 #include "support/base64.hpp"
 
@@ -14,12 +17,14 @@ namespace {
 
 constexpr std::size_t kShownDifferences = 4;
 
-class Script {
+class Script : public ScriptActs {
 public:
     Script(const Json& test, bool own_bytes)
         : test_(test),
           own_bytes_(own_bytes),
           compare_bytes_(!test.has("deltaSideEffect") && !test.has("markersMatter")) {
+        groups_.push_back(std::make_unique<PositionSteps>());
+        groups_.push_back(std::make_unique<ProtocolSteps>());
         for (const auto& [name, settings] : test["docs"].object()) {
             const bool collect = !settings.has("gc") || settings.flag("gc");
             auto replica = std::make_unique<Replica>(to_client(settings["client"]), collect);
@@ -50,27 +55,47 @@ public:
             }
             found_.clear();
         }
-        outcome.v2_left = v2_left_;
         for (const auto& [name, replica] : replicas_) {
             for (const auto& key : replica->deviations()) outcome.deviations.push_back(key);
         }
         for (const auto& key : deviations_) outcome.deviations.push_back(key);
     }
 
-private:
-    Replica& replica(const Json& name) {
+    // -- for groups of steps
+    // -----------------------------------------------------------------------
+
+    Replica& replica(const Json& name) override {
         const auto at = replicas_.find(name.string());
         if (at == replicas_.end()) throw std::runtime_error("no document " + name.string());
         return *at->second;
     }
 
-    void check(const std::string& where, const Json& expected, const Json& got) {
+    void check(const std::string& where, const Json& expected, const Json& got) override {
         if (auto difference = compare(expected, got)) {
             difference->where = " " + where + difference->where;
             found_.push_back(*std::move(difference));
         }
     }
+    [[nodiscard]] bool own_bytes() const override { return own_bytes_; }
+    [[nodiscard]] std::vector<Blob> updates_of(std::size_t of,
+                                               crdt::UpdateFormat format) override {
+        std::vector<Blob> updates;
+        if (own_bytes_) {
+            for (const Told& told : told_.at(of)) updates.push_back(told.in(format));
+            return updates;
+        }
+        const char* name = format == crdt::UpdateFormat::v1 ? "v1" : "v2";
+        for (const Json& update : test_["steps"][of]["expect"]["updates"].array()) {
+            updates.push_back(blob(update[name]));
+        }
+        return updates;
+    }
+    void compare_told(Replica& doc, const Blob& before, const Json& expect) override {
+        compare_told(doc, before, expect, doc.take_told());
+    }
+    std::vector<Difference>& found() override { return found_; }
 
+private:
     void run_step(const Json& step, std::size_t number) {
         static const Json kNothing = Json::Object{};
         const std::string& name = step["do"].string();
@@ -81,12 +106,11 @@ private:
         } else if (name == "deliver") {
             deliver(step, expect);
         } else if (name == "apply") {
-            apply(replica(step["doc"]), {blob(step["update"])}, expect);
+            apply(replica(step["doc"]), format_of(step), {blob(step["update"])}, expect);
         } else if (name == "sync") {
             sync(step, expect);
         } else if (name == "check") {
-            compare_state(" .state", expect["state"], replica(step["doc"]), compare_bytes_, found_,
-                          v2_left_);
+            compare_state(" .state", expect["state"], replica(step["doc"]), compare_bytes_, found_);
         } else if (name == "converged") {
             converged(step, expect);
         } else if (name == "define") {
@@ -97,6 +121,9 @@ private:
         } else if (name == "get") {
             check("value", expect["value"], replica(step["doc"]).get(step["path"], step["at"]));
         } else {
+            for (const auto& group : groups_) {
+                if (group->run(*this, step, expect)) return;
+            }
             throw std::runtime_error("unknown step");
         }
     }
@@ -106,7 +133,7 @@ private:
 
     void transact(const Json& step, std::size_t number, const Json& expect) {
         Replica& doc = replica(step["doc"]);
-        const Blob before = doc.update();
+        const Blob before = doc.update_v2();
         bool failed = false;
         {
             const std::string origin = step.text_or("origin", "");
@@ -137,11 +164,12 @@ private:
         compare_told(doc, before, expect, told_[number]);
     }
 
-    // What a document told its listeners, against what Yjs emitted. `before`: its state then.
+    // What a document told its listeners, against what Yjs emitted. `before`: its state then, in
+    // V2.
     void compare_told(const Replica& doc,
                       Blob before,
                       const Json& expect,
-                      const std::vector<Blob>& told) {
+                      const std::vector<Told>& told) {
         const Json* updates = expect.find("updates");
         if (updates == nullptr) return;
         const auto& list = updates->array();
@@ -151,30 +179,42 @@ private:
             return;
         }
         for (std::size_t i = 0; i < list.size(); ++i) {
-            if (list[i].has("v2")) ++v2_left_;
-            const Json* v1 = list[i].find("v1");
-            if (v1 == nullptr || !compare_bytes_) continue;
-            compare_updates(" updates[" + std::to_string(i) + "].v1", before, doc.collects(),
-                            blob(*v1), told[i], found_);
-            if (i + 1 < list.size()) before = joined(before, told[i], doc.collects());
+            if (!compare_bytes_) continue;
+            for (const auto format : {crdt::UpdateFormat::v1, crdt::UpdateFormat::v2}) {
+                const char* name = format == crdt::UpdateFormat::v1 ? "v1" : "v2";
+                const Json* bytes = list[i].find(name);
+                if (bytes == nullptr) continue;
+                compare_updates(" updates[" + std::to_string(i) + "]." + name, before,
+                                doc.collects(), format, blob(*bytes), told[i].in(format), found_);
+            }
+            if (i + 1 < list.size()) before = joined(before, told[i].v2, doc.collects());
         }
     }
 
     static Blob joined(const Blob& before, const Blob& update, bool collect) {
         Replica reader(crdt::ClientId{0x1fabcdef012346}, collect);
-        if (!reader.doc().apply(view(before)).ok() || !reader.doc().apply(view(update)).ok()) {
+        constexpr auto kV2 = crdt::UpdateFormat::v2;
+        if (!reader.apply(kV2, before).ok() || !reader.apply(kV2, update).ok()) {
             throw std::runtime_error("our own updates cannot be read");
         }
-        return reader.update();
+        return reader.update_v2();
     }
 
     // -- updates from elsewhere
     // -----------------------------------------------------------------------
 
-    void apply(Replica& to, const std::vector<Blob>& updates, const Json& expect) {
-        const Blob before = to.update();
+    static crdt::UpdateFormat format_of(const Json& step) {
+        return step.text_or("format", "v1") == "v2" ? crdt::UpdateFormat::v2
+                                                    : crdt::UpdateFormat::v1;
+    }
+
+    void apply(Replica& to,
+               crdt::UpdateFormat format,
+               const std::vector<Blob>& updates,
+               const Json& expect) {
+        const Blob before = to.update_v2();
         for (const Blob& update : updates) {
-            const crdt::Status status = to.doc().apply(view(update), crdt::Origin("remote"));
+            const crdt::Status status = to.apply(format, update);
             if (status.ok()) continue;
             found_.push_back({" apply", "success", status.error().message()});
         }
@@ -183,15 +223,8 @@ private:
 
     void deliver(const Json& step, const Json& expect) {
         const auto of = static_cast<std::size_t>(step["of"].number());
-        std::vector<Blob> updates;
-        if (own_bytes_) {
-            updates = told_.at(of);
-        } else {
-            for (const Json& update : test_["steps"][of]["expect"]["updates"].array()) {
-                updates.push_back(blob(update["v1"]));
-            }
-        }
-        apply(replica(step["to"]), updates, expect);
+        const crdt::UpdateFormat format = format_of(step);
+        apply(replica(step["to"]), format, updates_of(of, format), expect);
     }
 
     void sync(const Json& step, const Json& expect) {
@@ -203,18 +236,17 @@ private:
         }
         const auto known = crdt::StateVector::decode(view(vector));
         if (!known.ok()) throw std::runtime_error("our own state vector cannot be read");
-        Blob update = from.update(*known);
+        const crdt::UpdateFormat format = format_of(step);
+        Blob update = from.update_in(format, *known);
         const Json* diff = expect.find("diff");
-        if (step.text_or("format", "v1") == "v2") {
-            // Its bytes are V2 and stay unread; the difference itself is made and applied in V1.
-            if (diff != nullptr) ++v2_left_;
-        } else if (diff != nullptr) {
+        if (diff != nullptr) {
             if (compare_bytes_) {
-                compare_updates(" diff", to.update(), to.collects(), blob(*diff), update, found_);
+                compare_updates(" diff", to.update_v2(), to.collects(), format, blob(*diff), update,
+                                found_);
             }
             if (!own_bytes_) update = blob(*diff);
         }
-        apply(to, {update}, expect);
+        apply(to, format, {update}, expect);
     }
 
     void converged(const Json& step, const Json& expect) {
@@ -241,10 +273,10 @@ private:
     bool own_bytes_;
     bool compare_bytes_;
     std::map<std::string, std::unique_ptr<Replica>> replicas_;
-    std::vector<std::vector<Blob>> told_;  // by step
+    std::vector<std::unique_ptr<StepGroup>> groups_;
+    std::vector<std::vector<Told>> told_;  // by step
     std::vector<Difference> found_;        // in the step that runs
     std::vector<std::string> deviations_;
-    std::size_t v2_left_ = 0;
 };
 
 }  // namespace

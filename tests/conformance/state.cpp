@@ -59,8 +59,7 @@ void compare_state(const std::string& where,
                    const Json& expected,
                    const Replica& replica,
                    bool bytes,
-                   std::vector<Difference>& found,
-                   std::size_t& v2_left) {
+                   std::vector<Difference>& found) {
     const Json got = replica.state();
     compare_missing(where, expected, got, found);
     Json theirs = without(expected, {"v1", "v2", "pendingMissing"});
@@ -72,12 +71,15 @@ void compare_state(const std::string& where,
         difference->where = where + difference->where;
         found.push_back(*std::move(difference));
     }
-    const Json* v1 = expected.find("v1");
-    if (bytes && v1 != nullptr) {
-        compare_states(where + ".v1", replica.collects(), blob(*v1), replica.update(),
-                       replica.canonical(), found);
+    if (!bytes) return;
+    if (const Json* v1 = expected.find("v1")) {
+        compare_states(where + ".v1", replica.collects(), crdt::UpdateFormat::v1, blob(*v1),
+                       replica.update(), replica.canonical(), found);
     }
-    if (expected.has("v2")) ++v2_left;
+    if (const Json* v2 = expected.find("v2")) {
+        compare_states(where + ".v2", replica.collects(), crdt::UpdateFormat::v2, blob(*v2),
+                       replica.update_v2(), replica.canonical(), found);
+    }
 }
 
 }  // namespace conformance

@@ -9,13 +9,11 @@
 namespace conformance {
 
 // Level 1 of what the state has (roots and strings may be absent), and level 3 where the state has
-// bytes and `bytes` says so: state bytes after normalising. `v2_left` counts bytes in V2 that were
-// not compared.
+// bytes and `bytes` says so: state bytes after normalising.
 void compare_state(const std::string& where,
                    const Json& expected,
                    const Replica& replica,
                    bool bytes,
-                   std::vector<Difference>& found,
-                   std::size_t& v2_left);
+                   std::vector<Difference>& found);
 
 }  // namespace conformance

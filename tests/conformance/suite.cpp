@@ -107,7 +107,6 @@ void print_account(std::ostream& out, const std::vector<FamilyResult>& families,
     print_failures(out, families, verbose);
     print_skipped(out, families);
     print_deviations(out, families);
-    std::size_t v2_left = 0;
     std::size_t passed = 0;
     std::size_t failed = 0;
     std::size_t skipped = 0;
@@ -115,11 +114,6 @@ void print_account(std::ostream& out, const std::vector<FamilyResult>& families,
         passed += family.count(Verdict::passed);
         failed += family.count(Verdict::failed);
         skipped += family.count(Verdict::skipped);
-        for (const auto& one : family.cases) v2_left += one.outcome.v2_left;
-    }
-    if (v2_left > 0) {
-        out << "Not compared, beside V1 in cases that ran: " << v2_left
-            << " updates in format V2.\n";
     }
     for (const FamilyResult& family : families) {
         if (family.cases.empty()) continue;

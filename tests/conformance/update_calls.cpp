@@ -31,7 +31,8 @@ void compare_results(const Blob& expected,
         found.push_back({"", std::to_string(expected.size()) + " bytes",
                          std::to_string(got.size()) + " bytes"});
     }
-    compare_updates("", {}, true, v1_of(expected, format), v1_of(got, format), found);
+    compare_updates("", {}, true, UpdateFormat::v1, v1_of(expected, format), v1_of(got, format),
+                    found);
 }
 
 std::vector<Blob> blobs(const Json& list) {

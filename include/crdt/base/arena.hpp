@@ -57,6 +57,12 @@ public:
         (*this)[at] = value;
         return at;
     }
+    // The element that push_next() adds, to be made in place. requires: room reserved
+    [[nodiscard]] T& next() noexcept {
+        ROPEWALK_ASSERT(size_ < capacity_, "arena was not reserved");
+        return pages_.data()[size_ >> kPageBits][size_ & (kPage - 1)];
+    }
+    std::uint32_t push_next() noexcept { return size_++; }
     void truncate(std::uint32_t count) noexcept {
         if (count < size_) size_ = count;
     }

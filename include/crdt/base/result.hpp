@@ -26,6 +26,7 @@ enum class ErrorCode : std::uint8_t {
     unknown_content,   // a struct or content kind that does not exist
     invalid_struct,    // a struct that no editor can have made
     invalid_message,   // a message whose parts contradict one another
+    unknown_message,   // a message of a kind that does not exist
     limit_exceeded,    // more than Limits allow
     nesting_too_deep,  // values inside values beyond Limits::nesting
     // arguments

@@ -47,6 +47,17 @@ ROPEWALK_ALWAYS_INLINE std::uint32_t load_half(const void* p) noexcept {
     return is_ascii(bytes.data(), bytes.size());
 }
 
+// The character that these three bytes are; 0 if they are none.
+[[nodiscard]] ROPEWALK_ALWAYS_INLINE char16_t decode_three_bytes(const char* text) noexcept {
+    const auto* const bytes = reinterpret_cast<const std::uint8_t*>(text);
+    const std::uint32_t all =
+        std::uint32_t{bytes[0]} << 16 | std::uint32_t{bytes[1]} << 8 | bytes[2];
+    const std::uint32_t code = (all >> 4 & 0xf000U) | (all >> 2 & 0x0fc0U) | (all & 0x3fU);
+    const bool valid =
+        (all & 0xf0c0c0U) == 0xe08080U && code >= 0x800 && (code & 0xf800U) != 0xd800U;
+    return valid ? static_cast<char16_t>(code) : u'\0';
+}
+
 // What one pass over text tells. Strict: no overlong forms, no encoded surrogates, nothing above
 // U+10FFFF. The lengths are those of the valid prefix; texts are shorter than 4 GiB.
 struct Utf8Scan {

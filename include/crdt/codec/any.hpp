@@ -242,8 +242,8 @@ public:
     }
     // Numbers are doubles, as in JavaScript: beyond 2^53 integers lose digits; see bigint().
     template <std::integral T>
-    requires(!std::same_as<T, bool>) Any(T value)
-    noexcept : Any(static_cast<double>(value)) {}
+        requires(!std::same_as<T, bool>)
+    Any(T value) noexcept : Any(static_cast<double>(value)) {}
     Any(double value) noexcept;
     Any(float value) noexcept : Any(static_cast<double>(value)) {}
     Any(std::string_view text) noexcept;
@@ -251,8 +251,8 @@ public:
     Any(const std::string& text) noexcept : Any(std::string_view(text)) {}
     Any(AnyView value) noexcept;
     template <class T>
-    requires(!std::same_as<std::remove_cv_t<T>, char>) Any(T*)
-    = delete;  // a pointer is not a boolean
+        requires(!std::same_as<std::remove_cv_t<T>, char>)
+    Any(T*) = delete;  // a pointer is not a boolean
 
     Any(const Any& other) noexcept;
     Any(Any&& other) noexcept { take(other); }

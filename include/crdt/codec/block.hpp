@@ -77,9 +77,7 @@ struct BlockView {
     [[nodiscard]] constexpr bool is_ascii() const noexcept { return (flags & kAscii) != 0; }
     [[nodiscard]] constexpr bool is_canonical() const noexcept { return (flags & kCanonical) != 0; }
     [[nodiscard]] constexpr bool has_pairs() const noexcept { return (flags & kPairs) != 0; }
-    [[nodiscard]] constexpr bool has_any_value() const noexcept {
-        return (flags & kAnyValue) != 0;
-    }
+    [[nodiscard]] constexpr bool has_any_value() const noexcept { return (flags & kAnyValue) != 0; }
     [[nodiscard]] constexpr bool has_halves() const noexcept { return (flags & kHalves) != 0; }
     [[nodiscard]] constexpr bool is_item() const noexcept {
         return kind != ContentKind::gc && kind != ContentKind::skip;

@@ -120,9 +120,7 @@ private:
 class StringColumnWriter {
 public:
     // requires: valid UTF-8
-    void write(ByteView text) noexcept {
-        write(text, scan_utf8(text).utf16_length);
-    }
+    void write(ByteView text) noexcept { write(text, scan_utf8(text).utf16_length); }
     // requires: valid UTF-8 of `units` UTF-16 units
     void write(ByteView text, std::uint32_t units) noexcept {
         append(text);
@@ -297,8 +295,9 @@ public:
         if (ROPEWALK_UNLIKELY(!lengths_.read(units))) return false;
         if (ROPEWALK_LIKELY(half_ == 0 && units <= static_cast<std::uint64_t>(end_ - p_) &&
                             (all_ascii_ || is_ascii(p_, static_cast<std::size_t>(units))))) {
-            text = {p_, static_cast<std::uint32_t>(units), static_cast<std::uint32_t>(units), 0,
-                    0,  0,                                 true};
+            text = {
+                p_,  static_cast<std::uint32_t>(units), static_cast<std::uint32_t>(units), 0, 0, 0,
+                true};
             p_ += units;
             return true;
         }

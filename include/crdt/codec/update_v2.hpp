@@ -8,7 +8,8 @@
 //   skips, values, binaries; the delete set.
 //
 // The decoder gives the same plain values as that of V1, so nothing behind it knows which format
-// there was. What does not lie side by side in the columns is put together in DecodedUpdate::rebuilt.
+// there was. What does not lie side by side in the columns is put together in
+// DecodedUpdate::rebuilt.
 #pragma once
 
 #include "update_v1.hpp"

@@ -1,5 +1,5 @@
-// Writing updates struct by struct, without a document, in either format. Both writers have the same
-// functions; put_block() copies a decoded block whatever format it was read from.
+// Writing updates struct by struct, without a document, in either format. Both writers have the
+// same functions; put_block() copies a decoded block whatever format it was read from.
 //
 //   UpdateWriterV2 out(bytes);                   // or UpdateWriterV1
 //   out.begin_section(client, clock);            // clients descending; clocks go on by themselves
@@ -67,7 +67,11 @@ private:
 class UpdateWriterV1 {
 public:
     // Appends to `out` from the start.
-    explicit UpdateWriterV1(Bytes& out) noexcept : bytes_(out.storage()), out_(bytes_) {}
+    explicit UpdateWriterV1(Bytes& out) noexcept : UpdateWriterV1(out.storage()) {}
+    // For encoders that write all else themselves: then only structs, without begin or finish.
+    explicit UpdateWriterV1(Vec<std::uint8_t>& out) noexcept : bytes_(out), out_(out) {}
+    void clock(std::uint64_t clock) noexcept { out_.var_uint(clock); }
+    [[nodiscard]] bool ok() const noexcept { return ok_ && out_.ok(); }
 
     void begin_section(std::uint64_t client, std::uint64_t clock) noexcept {
         ok_ = ok_ && counts_.begin_section(bytes_);
@@ -121,7 +125,7 @@ public:
     void deletes(const IdSet& set) noexcept;
     void fail() noexcept { ok_ = false; }  // memory is exhausted
     [[nodiscard]] Status finish() noexcept {
-        if (ok_ && out_.ok() && counts_.finish(bytes_)) return {};
+        if (ok() && counts_.finish(bytes_)) return {};
         return ErrorCode::out_of_memory;
     }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <type_traits>
 
@@ -58,10 +59,17 @@ public:
     // Applies a V1 update whole, or not at all. Parts whose causes have not arrived wait
     // (has_pending) and follow by themselves.
     Status apply(ByteView update, Origin origin = {}) noexcept;
+    // The same for an update in format V2, whose texts and numbers are compressed. Updates do not
+    // tell their format: both sides must know which one they use.
+    Status apply_v2(ByteView update, Origin origin = {}) noexcept;
 
     // What a replica with `known` lacks, as a V1 update; what waits is passed on.
-    [[nodiscard]] Result<Bytes> encode_state_as_update(const StateVector& known = {}) const noexcept;
+    [[nodiscard]] Result<Bytes> encode_state_as_update(
+        const StateVector& known = {}) const noexcept;
     Status encode_state_as_update(const StateVector& known, Bytes& out) const noexcept;
+    [[nodiscard]] Result<Bytes> encode_state_as_update_v2(
+        const StateVector& known = {}) const noexcept;
+    Status encode_state_as_update_v2(const StateVector& known, Bytes& out) const noexcept;
     // Equal for two documents iff they hold the same ids with the same content and deletions.
     [[nodiscard]] Result<Bytes> encode_canonical() const noexcept;
     [[nodiscard]] Result<StateVector> state_vector() const noexcept;
@@ -74,10 +82,30 @@ public:
     [[nodiscard]] Result<StateVector> missing() const noexcept;
     [[nodiscard]] Result<IdSet> pending_deletes() const noexcept;
 
+    // Where a position is now; nothing, where what it names is not known here or is gone. A unit that
+    // was deleted is where it was. `follow_undone`: one that undo has put back is where it is again.
+    // See doc/relative_position.hpp. O(log n)
+    [[nodiscard]] std::optional<Place> resolve(const RelativePosition& position,
+                                               bool follow_undone = true) const noexcept;
+
     // f(ByteView update, const Origin&) noexcept after each transaction that changed something.
     // The bytes are good during the call. May edit the document: that is told afterwards.
     template <class F>
     [[nodiscard]] Subscription on_update(F&& f) noexcept {
+        return listen(UpdateFormat::v1, std::forward<F>(f));
+    }
+    // The same in format V2, which is only encoded where somebody listens.
+    template <class F>
+    [[nodiscard]] Subscription on_update_v2(F&& f) noexcept {
+        return listen(UpdateFormat::v2, std::forward<F>(f));
+    }
+
+    // The room below, for bindings and tests.
+    [[nodiscard]] detail::Store* store() const noexcept;
+
+private:
+    template <class F>
+    [[nodiscard]] Subscription listen(UpdateFormat format, F&& f) noexcept {
         using Callback = std::decay_t<F>;
         static_assert(std::is_invocable_v<Callback&, ByteView, const Origin&>,
                       "a listener takes (crdt::ByteView update, const crdt::Origin& origin)");
@@ -91,13 +119,9 @@ public:
                            static_cast<Callback*>(callback)->~Callback();
                            detail::release(callback);
                        },
-                       object, 0});
+                       object, 0, format});
     }
-
-    // The room below, for bindings and tests.
-    [[nodiscard]] detail::Store* store() const noexcept;
-
-private:
+    Status apply(ByteView update, UpdateFormat format, Origin origin) noexcept;
     [[nodiscard]] Subscription listen(detail::UpdateListeners::Listener listener) noexcept;
     [[nodiscard]] std::uint32_t root(std::string_view name, detail::TypeKind kind) const noexcept;
 
@@ -107,6 +131,6 @@ private:
 }  // namespace crdt
 
 #if !defined(ROPEWALK_COMPILED) || !ROPEWALK_COMPILED
-#include "../impl/types/value.ipp"
 #include "../impl/doc/doc.ipp"
+#include "../impl/types/value.ipp"
 #endif

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "../base/bytes.hpp"
+#include "../codec/update_v2.hpp"
 #include "origin.hpp"
 
 namespace crdt {
@@ -21,30 +22,38 @@ public:
         void (*destroy)(void* object) noexcept;
         void* object;
         std::uint64_t id;  // 0: removed; it goes when nobody is being called
+        UpdateFormat format;
     };
 
-    [[nodiscard]] bool any() const noexcept { return living_ > 0; }
+    [[nodiscard]] bool any() const noexcept { return living_v1_ + living_v2_ > 0; }
+    [[nodiscard]] bool any(UpdateFormat format) const noexcept {
+        return (format == UpdateFormat::v1 ? living_v1_ : living_v2_) > 0;
+    }
     // 0 when memory is exhausted; `destroy` is then left to the caller.
     [[nodiscard]] std::uint64_t add(Listener listener) noexcept {
         listener.id = ++last_id_;
         if (!list_.push_back(listener)) return 0;
-        ++living_;
+        ++living(listener.format);
         return listener.id;
     }
     void remove(std::uint64_t id) noexcept {
         for (Listener& listener : list_) {
             if (listener.id != id) continue;
             listener.id = 0;
-            --living_;
+            --living(listener.format);
         }
         sweep();
     }
-    void call(ByteView update, const Origin& origin) noexcept {
+    // The same change in each format that any() of them asks for.
+    void call(ByteView v1, ByteView v2, const Origin& origin) noexcept {
         ++calling_;
         const std::size_t count = list_.size();  // those added meanwhile start with the next
         for (std::size_t i = 0; i < count; ++i) {
             const Listener listener = list_[i];
-            if (listener.id != 0) listener.call(listener.object, update, origin);
+            if (listener.id == 0) continue;
+            const ByteView update = listener.format == UpdateFormat::v1 ? v1 : v2;
+            // Empty: nobody listened to this format when the change was encoded.
+            if (!update.empty()) listener.call(listener.object, update, origin);
         }
         --calling_;
         sweep();
@@ -63,6 +72,9 @@ public:
     }
 
 private:
+    [[nodiscard]] std::uint32_t& living(UpdateFormat format) noexcept {
+        return format == UpdateFormat::v1 ? living_v1_ : living_v2_;
+    }
     void sweep() noexcept {
         if (listening != nullptr) *listening = any();
         if (calling_ > 0) return;
@@ -85,7 +97,8 @@ private:
 
     Vec<Listener> list_;
     std::uint64_t last_id_ = 0;
-    std::uint32_t living_ = 0;
+    std::uint32_t living_v1_ = 0;
+    std::uint32_t living_v2_ = 0;
     std::uint32_t calling_ = 0;
 };
 

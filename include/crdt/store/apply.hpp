@@ -2,9 +2,9 @@
 //
 // A keystroke from afar, one string or some deletions whose causes are here, goes straight through.
 //
-//   decode    all of it, or it is refused                                   (codec/update_v1.hpp)
-//   plan      which blocks can be integrated, in which order, and which must wait: from clocks only
-//   reserve   all the memory that the plan needs; failing here changes nothing
+//   decode    all of it, or it is refused                                   (codec/update_v1.hpp,
+//   update_v2.hpp) plan      which blocks can be integrated, in which order, and which must wait:
+//   from clocks only reserve   all the memory that the plan needs; failing here changes nothing
 //   write     integrate, park, delete; then what was parked and is now complete follows, as far as
 //             memory lasts (what does not stays parked)
 #pragma once
@@ -42,6 +42,9 @@ private:
     [[nodiscard]] Status number_clients() noexcept;
     [[nodiscard]] Status plan() noexcept;
     [[nodiscard]] Status plan_section(std::uint32_t first) noexcept;
+    [[nodiscard]] bool count(const BlockView& block) noexcept;
+    [[nodiscard]] bool count_content(const BlockView& block) noexcept;
+    [[nodiscard]] bool count_parent(const BlockView& block) noexcept;
     [[nodiscard]] Lack lack_of(const BlockView& block) const noexcept;
     [[nodiscard]] Status reserve(std::size_t runs, std::uint64_t changes) noexcept;
     [[nodiscard]] Status reserve_parking() noexcept;
@@ -53,8 +56,18 @@ private:
     [[nodiscard]] bool unpark_one(std::uint32_t client) noexcept;
     [[nodiscard]] std::uint32_t known(std::uint32_t slot) const noexcept { return known_[slot]; }
 
+    // What all blocks that were taken need beside ApplyScratch::Needs.
+    struct Totals {
+        std::size_t cells = 0;
+        std::size_t values = 0;
+        std::uint32_t types = 0;
+        std::uint32_t keys = 0;
+        std::uint32_t roots = 0;
+    };
+
     Store& store_;
     const DecodedUpdate& update_;
+    Totals totals_;
     Vec<std::uint32_t>& numbers_;
     Vec<std::uint32_t>& known_;
     Vec<ApplyScratch::Needs>& needs_;

@@ -22,14 +22,14 @@ struct ApplyScratch {
         std::size_t text = 0;
     };
 
-    Vec<std::uint32_t> numbers;     // slot -> client number
-    Vec<std::uint32_t> known;       // slot -> clocks known once the plan so far is done
-    Vec<Needs> needs;               // by slot
+    Vec<std::uint32_t> numbers;  // slot -> client number
+    Vec<std::uint32_t> known;    // slot -> clocks known once the plan so far is done
+    Vec<Needs> needs;            // by slot
     Vec<Section> sections;
     Vec<std::uint32_t> section_of;  // slot -> section
     Vec<std::uint32_t> stack;
-    Vec<std::uint32_t> order;       // blocks to integrate
-    Vec<std::uint32_t> parked;      // blocks to park
+    Vec<std::uint32_t> order;   // blocks to integrate
+    Vec<std::uint32_t> parked;  // blocks to park
 
     void clear() noexcept {
         numbers.clear();

@@ -13,8 +13,11 @@ inline constexpr std::uint32_t kLargestHole = 64;
 
 // Stores the content of a block without its first `cut` units; sets kind and data of `made`, whose
 // client and length are set. requires: reserved; `made` will be the next run
-void store_content(Store& store, const DecodedUpdate& update, const BlockView& block,
-                   std::uint32_t cut, Run& made) noexcept;
+void store_content(Store& store,
+                   const DecodedUpdate& update,
+                   const BlockView& block,
+                   std::uint32_t cut,
+                   Run& made) noexcept;
 
 // May content that was stored for `made` become part of `run`, whose last unit is in front of it?
 [[nodiscard]] inline bool content_continues(const Run& run, const Run& made) noexcept {
@@ -22,15 +25,20 @@ void store_content(Store& store, const DecodedUpdate& update, const BlockView& b
     switch (made.kind) {
         case RunKind::ascii:
         case RunKind::any:
-        case RunKind::json: return run.data + run.length == made.data;
-        case RunKind::utf16: return run.data + run.length * 2 == made.data;
-        case RunKind::deleted: return true;
-        default: return false;
+        case RunKind::json:
+            return run.data + run.length == made.data;
+        case RunKind::utf16:
+            return run.data + run.length * 2 == made.data;
+        case RunKind::deleted:
+            return true;
+        default:
+            return false;
     }
 }
 
 // Can a Deleted block of that length become a hole at the end of `run`?
-[[nodiscard]] inline bool hole_fits(const Store& store, const Run& run,
+[[nodiscard]] inline bool hole_fits(const Store& store,
+                                    const Run& run,
                                     std::uint32_t length) noexcept {
     if (!store.collect || length > kLargestHole || !run.is_text()) return false;
     const std::uint32_t width = run.kind == RunKind::utf16 ? 2 : 1;

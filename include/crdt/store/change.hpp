@@ -38,20 +38,20 @@ struct Deletion {
 };
 
 struct Change {
-    std::uint32_t depth = 0;    // of nested writes; 0: none is open
-    std::uint32_t epoch = 0;    // number of this change, for ClientLog::touched
-    bool recording = false;     // somebody wants the deletions
-    bool incomplete = false;    // memory failed while recording: tell everything instead
-    bool remote = false;        // it applies an update
-    bool deleted_any = false;   // something was deleted
+    std::uint32_t depth = 0;      // of nested writes; 0: none is open
+    std::uint32_t epoch = 0;      // number of this change, for ClientLog::touched
+    bool recording = false;       // somebody wants the deletions
+    bool incomplete = false;      // memory failed while recording: tell everything instead
+    bool remote = false;          // it applies an update
+    bool deleted_any = false;     // something was deleted
     bool own_was_remote = false;  // an update brought structs of the own client
     std::uint32_t own_begin = 0;
-    Error first_error;          // of the writes whose Status nobody need look at
-    Vec<Touched> touched;       // clients other than the own one
-    Vec<Deletion> deletions;    // in the order of deletion, neighbours joined
+    Error first_error;                 // of the writes whose Status nobody need look at
+    Vec<Touched> touched;              // clients other than the own one
+    Vec<Deletion> deletions;           // in the order of deletion, neighbours joined
     std::uint32_t first_dead = kNone;  // types deleted by this change, chained
     std::uint32_t last_dead = kNone;
-    std::uint32_t next_dead = kNone;   // the first of them whose items are still to be deleted
+    std::uint32_t next_dead = kNone;  // the first of them whose items are still to be deleted
 
     void deleted(std::uint32_t client, std::uint32_t clock, std::uint32_t length) noexcept {
         deleted_any = true;

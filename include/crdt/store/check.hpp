@@ -16,8 +16,11 @@ private:
     [[nodiscard]] const char* clients() noexcept;
     [[nodiscard]] const char* runs() noexcept;
     [[nodiscard]] const char* sequence(std::uint32_t seq) noexcept;
-    [[nodiscard]] const char* node(std::uint32_t number, std::uint32_t level, std::uint32_t parent,
-                                   Measure& total, std::uint32_t& leaf) noexcept;
+    [[nodiscard]] const char* node(std::uint32_t number,
+                                   std::uint32_t level,
+                                   std::uint32_t parent,
+                                   Measure& total,
+                                   std::uint32_t& leaf) noexcept;
     [[nodiscard]] const char* leaf(std::uint32_t number, Measure& total) noexcept;
     [[nodiscard]] const char* keys(std::uint32_t type) noexcept;
 

@@ -23,7 +23,7 @@ struct ClientLog {
     std::uint32_t waiters = kNone;     // first group of parked blocks that waits for it (Pending)
     std::uint32_t parked = kNone;      // group of its own parked blocks
     std::uint32_t parked_deletion = kNone;  // lowest clock of its units whose deletion is parked
-    std::uint8_t id_bytes[8] = {};     // the id as the wire writes it
+    std::uint8_t id_bytes[8] = {};          // the id as the wire writes it
     std::uint8_t id_size = 0;
 
     static constexpr std::uint32_t kInline = 2;
@@ -35,7 +35,9 @@ struct ClientLog {
     [[nodiscard]] const std::uint32_t* list() const noexcept {
         return capacity == kInline ? inline_runs : runs;
     }
-    [[nodiscard]] std::uint32_t* list() noexcept { return capacity == kInline ? inline_runs : runs; }
+    [[nodiscard]] std::uint32_t* list() noexcept {
+        return capacity == kInline ? inline_runs : runs;
+    }
     [[nodiscard]] std::uint32_t newest() const noexcept {
         return count == 0 ? kNone : list()[count - 1];
     }

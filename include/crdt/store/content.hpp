@@ -14,10 +14,18 @@
 
 #include "../base/arena.hpp"
 #include "../base/bytes.hpp"
+#include "../base/utf.hpp"
 #include "client_table.hpp"
 #include "nodes.hpp"
 
 namespace crdt::detail {
+
+// UTF-8 bytes beyond one of a unit by itself.
+[[nodiscard]] constexpr std::uint32_t extra_bytes(char16_t unit) noexcept {
+    return (unit >= 0x80 ? 1U : 0U) + (unit >= 0x800 ? 1U : 0U);
+}
+// Of UTF-16 units by themselves.
+[[nodiscard]] Measure measure_units(const char16_t* units, std::uint32_t count) noexcept;
 
 class ContentStore {
 public:
@@ -103,31 +111,81 @@ public:
         } while (at < end);
     }
 
-    // How many units from `offset` on, at most `limit`, are deleted or not as the first one is.
-    [[nodiscard]] std::uint32_t same_state(const Run& run, std::uint32_t offset,
-                                           std::uint32_t limit) const noexcept;
+    // Units in a row that are all deleted or none.
+    struct Stretch {
+        std::uint32_t count;
+        bool deleted;
+        friend constexpr bool operator==(const Stretch&, const Stretch&) = default;
+    };
+    // The one that starts at `offset`, as far as `limit` units. requires: limit > 0
+    [[nodiscard]] ROPEWALK_ALWAYS_INLINE Stretch stretch(const Run& run,
+                                                         std::uint32_t offset,
+                                                         std::uint32_t limit) const noexcept {
+        if (ROPEWALK_LIKELY(run.is_text())) {
+            const std::uint32_t at = run.data + offset;
+            const std::uint64_t word = text.bit_word(at);
+            const std::uint32_t bit = at & 63U;
+            const bool dead = ((word >> bit) & 1U) != 0;
+            const std::uint64_t other = (dead ? ~word : word) >> bit;
+            if (other != 0) {
+                const auto count = static_cast<std::uint32_t>(__builtin_ctzll(other));
+                return {count < limit ? count : limit, dead};
+            }
+            if (64 - bit >= limit) return {limit, dead};
+        }
+        return long_stretch(run, offset, limit);
+    }
+    [[nodiscard]] std::uint32_t same_state(const Run& run,
+                                           std::uint32_t offset,
+                                           std::uint32_t limit) const noexcept {
+        return stretch(run, offset, limit).count;
+    }
 
     // -- measures -----------------------------------------------------------------------------
 
     // Of `count` units from `offset`, as if visible. `units` is always `count`.
-    [[nodiscard]] Measure measure(const Run& run, std::uint32_t offset,
+    [[nodiscard]] Measure measure(const Run& run,
+                                  std::uint32_t offset,
                                   std::uint32_t count) const noexcept {
         if (ROPEWALK_LIKELY(run.kind != RunKind::utf16)) return {count, 0, 0};
+        if (count == 1) return {1, 0, extra_bytes(*utf16(run, offset))};
         return measure_utf16(run, offset, count);
     }
 
-    // Of units written behind unit `offset` - 1 of a visible span, with which the first may pair up.
-    [[nodiscard]] Measure measure_appended(const Run& run, std::uint32_t offset,
+    // Whether `count` > 0 visible units of text from `offset` on start and end between characters;
+    // what they measure, then. `measure.units` is set already.
+    [[nodiscard]] bool whole_characters(const Run& run,
+                                        std::uint32_t offset,
+                                        std::uint32_t count,
+                                        Measure& measure) const noexcept {
+        if (ROPEWALK_LIKELY(run.kind == RunKind::ascii)) return true;
+        const char16_t* units = utf16(run, offset);
+        if (is_low_surrogate(units[0]) || is_high_surrogate(units[count - 1])) return false;
+        if (ROPEWALK_LIKELY(count == 1)) {
+            measure.extra = extra_bytes(units[0]);
+        } else if (count == 2 && is_high_surrogate(units[0]) && is_low_surrogate(units[1])) {
+            measure = {2, 1, 2};
+        } else {
+            measure = measure_units(units, count);
+        }
+        return true;
+    }
+
+    // Of units written behind unit `offset` - 1 of a visible span, with which the first may pair
+    // up.
+    [[nodiscard]] Measure measure_appended(const Run& run,
+                                           std::uint32_t offset,
                                            std::uint32_t count) const noexcept;
 
 private:
+    [[nodiscard]] Stretch long_stretch(const Run& run,
+                                       std::uint32_t offset,
+                                       std::uint32_t limit) const noexcept;
     [[nodiscard]] bool extend_text(ClientLog& log, std::size_t size) noexcept;
-    [[nodiscard]] Measure measure_utf16(const Run& run, std::uint32_t offset,
+    [[nodiscard]] Measure measure_utf16(const Run& run,
+                                        std::uint32_t offset,
                                         std::uint32_t count) const noexcept;
 };
-
-// Of UTF-16 units by themselves.
-[[nodiscard]] Measure measure_units(const char16_t* units, std::uint32_t count) noexcept;
 
 }  // namespace crdt::detail
 

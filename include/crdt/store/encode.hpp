@@ -1,31 +1,26 @@
 // From the history to V1 bytes: a walk over the logs, client by client, highest id first.
 //
-// Runs that continue one another are written as one block, and a run is cut only where its delete
-// state changes, so the bytes follow from the state alone (architecture.md calls it canonical).
+// A change that only typed is written without the walk.
 #pragma once
 
 #include <cstdint>
 
 #include "../base/bytes.hpp"
-#include "store.hpp"
+#include "block_walk.hpp"
 
 namespace crdt::detail {
-
-// Where a client's structs are to be written from.
-struct WriteFrom {
-    std::uint32_t client;
-    std::uint32_t clock;
-};
 
 class Encoder {
 public:
     // `forget`: write deleted content as Deleted and what deleted types held as GC.
     Encoder(Store& store, Bytes& out, bool forget) noexcept
-        : store_(store), out_(out.storage()), forget_(forget) {}
+        : store_(store), out_(out.storage()), walk_(store, forget) {}
 
     // The update of a change that only typed: what one client has appended to its newest run since
     // `from`. False: it is more than that, and nothing was written.
-    [[nodiscard]] static bool keystroke(Store& store, std::uint32_t client, std::uint32_t from,
+    [[nodiscard]] static bool keystroke(Store& store,
+                                        std::uint32_t client,
+                                        std::uint32_t from,
                                         Bytes& out) noexcept;
 
     // The structs from these clocks on, with the deletions of the whole document.
@@ -43,26 +38,16 @@ public:
     Status delete_set(bool with_pending) noexcept;
 
 private:
-    // What is being put together: units of one or several runs that make one block.
-    struct Block {
-        ContentKind kind = ContentKind::skip;
-        bool dead = false;
-        std::uint32_t run = kNone;  // where it starts
-        std::uint32_t offset = 0;
-        std::uint32_t length = 0;
-        RunPos last;
-    };
-    struct Part {
-        std::uint32_t run, offset, count;
-    };
+    using Block = BlockWalk::Block;
+    static constexpr std::size_t kLikely = std::size_t{1} << 20;  // bytes reserved at once
 
     [[nodiscard]] bool room(std::size_t more) noexcept {
         if (ROPEWALK_LIKELY(out_.capacity() - out_.size() >= more)) return true;
         return out_.reserve_more(more);
     }
     void put(std::uint64_t number) noexcept {
-        out_.set_size(static_cast<std::size_t>(
-            put_var_uint(out_.data() + out_.size(), number) - out_.data()));
+        out_.set_size(static_cast<std::size_t>(put_var_uint(out_.data() + out_.size(), number) -
+                                               out_.data()));
     }
     void put_byte(unsigned byte) noexcept {
         out_.push_back_reserved(static_cast<std::uint8_t>(byte));
@@ -74,24 +59,28 @@ private:
     void put_id(RunPos unit) noexcept;
     [[nodiscard]] bool put_string(std::string_view text) noexcept;
 
-    [[nodiscard]] ContentKind kind_of(const Run& run, bool dead) const noexcept;
-    [[nodiscard]] bool structs(std::uint32_t client, std::uint32_t from, bool with_pending) noexcept;
-    [[nodiscard]] bool flush(Block& block) noexcept;
+    [[nodiscard]] bool structs(std::uint32_t client,
+                               std::uint32_t from,
+                               bool with_pending,
+                               bool note) noexcept;
+    [[nodiscard]] bool flush(const Block& block) noexcept;
     [[nodiscard]] bool head(const Block& block) noexcept;
     [[nodiscard]] bool string_content() noexcept;
     [[nodiscard]] bool element_content(const Block& block) noexcept;
     [[nodiscard]] bool single_content(const Run& run) noexcept;
-    [[nodiscard]] bool deletions_of(std::uint32_t client, Vec<Deletion>& ranges) noexcept;
     Status change_structs(Vec<WriteFrom>& from) noexcept;
     [[nodiscard]] bool put_ranges(const Deletion* ranges, std::size_t count) noexcept;
-    // Writes `count` into the hole left for it at `hole`, which was 5 bytes.
-    void close_hole(std::size_t hole, std::uint64_t count) noexcept;
+    struct Hole {
+        std::size_t at;
+        unsigned size;
+    };
+    Hole open_hole(std::uint64_t guess) noexcept;
+    [[nodiscard]] bool close_hole(Hole hole, std::uint64_t count) noexcept;
 
     Store& store_;
     Vec<std::uint8_t>& out_;
-    Vec<Part> parts_;
+    BlockWalk walk_;
     std::uint32_t blocks_ = 0;
-    bool forget_;
 };
 
 }  // namespace crdt::detail

@@ -34,14 +34,14 @@ private:
         const Run& run = store.runs[unit.run];
         return run.client == numbers[id.slot] && run.clock + unit.offset == id.clock;
     }
-    [[nodiscard]] RunPos resolve(WireId id) const noexcept {
-        return store.resolve(numbers[id.slot], id.clock);
+    [[nodiscard]] RunPos resolve(WireId id) noexcept {
+        return store.resolve_near(numbers[id.slot], id.clock);
     }
     [[nodiscard]] std::uint32_t parent_sequence(const BlockView& block) noexcept;
     [[nodiscard]] Gap gap_behind(std::uint32_t seq, RunPos left) noexcept;
     [[nodiscard]] RunPos first_behind(const Gap& gap) const noexcept;
-    void scan(std::uint32_t seq, std::uint64_t client, RunPos origin, RunPos right,
-              Gap& gap) noexcept;
+    void scan(
+        std::uint32_t seq, std::uint64_t client, RunPos origin, RunPos right, Gap& gap) noexcept;
     // The nodes above the right origin, its leaf first: a scan must not pass them.
     struct Path {
         static constexpr std::uint32_t kLevels = 12;  // 8^11 leaves exceed 32 bits
@@ -55,13 +55,18 @@ private:
     void find_path(RunPos unit, std::uint32_t seq, Path& path) noexcept;
     // From the start of a leaf on, over whole subtrees of siblings with smaller client ids: the
     // last leaf that was passed (kNone: none), and in `next` the first that was not (kNone: end).
-    [[nodiscard]] std::uint32_t pass_siblings(RunPos origin, std::uint64_t client,
-                                              const Path& right, std::uint32_t leaf,
+    [[nodiscard]] std::uint32_t pass_siblings(RunPos origin,
+                                              std::uint64_t client,
+                                              const Path& right,
+                                              std::uint32_t leaf,
                                               std::uint32_t& next) noexcept;
     [[nodiscard]] const Summary& summary_of(std::uint32_t node, std::uint32_t level) noexcept;
     void add_gc(std::uint32_t client, std::uint32_t length) noexcept;
-    [[nodiscard]] Place lengthen(std::uint32_t seq, const Gap& gap, RunPos added,
-                                 std::uint32_t length, bool visible) noexcept;
+    [[nodiscard]] Place lengthen(std::uint32_t seq,
+                                 const Gap& gap,
+                                 RunPos added,
+                                 std::uint32_t length,
+                                 bool visible) noexcept;
     void settle_key(std::uint32_t seq, Place place, RunPos added, std::uint32_t length) noexcept;
 };
 

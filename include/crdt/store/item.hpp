@@ -23,15 +23,15 @@ struct RunPos {
 };
 
 enum class RunKind : std::uint8_t {
-    gc,        // somebody collected it: clocks only, in no sequence
-    deleted,   // content unknown or forgotten; has a place in its sequence
-    ascii,     // string, one byte a unit
-    utf16,     // string, two bytes a unit
-    any,       // JSON-like values, one cell a unit
-    json,      // legacy JSON texts, one cell a unit
-    binary,    // these five have length 1
+    gc,       // somebody collected it: clocks only, in no sequence
+    deleted,  // content unknown or forgotten; has a place in its sequence
+    ascii,    // string, one byte a unit
+    utf16,    // string, two bytes a unit
+    any,      // JSON-like values, one cell a unit
+    json,     // legacy JSON texts, one cell a unit
+    binary,   // these five have length 1
     embed,
-    format,    // takes a clock and a place, but is not visible
+    format,  // takes a clock and a place, but is not visible
     type,
     document,
 };
@@ -55,6 +55,8 @@ struct Run {
 
     static constexpr std::uint8_t kDead = 1;   // single unit: deleted
     static constexpr std::uint8_t kPairs = 2;  // utf16: holds surrogate pairs
+    // embed, format: the value is an Any, because JSON text cannot say it (store/json_value.hpp)
+    static constexpr std::uint8_t kAnyValue = 64;
 
     [[nodiscard]] bool is_text() const noexcept {
         return kind == RunKind::ascii || kind == RunKind::utf16;

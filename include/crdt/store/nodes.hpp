@@ -117,7 +117,8 @@ public:
     [[nodiscard]] std::uint32_t inners() const noexcept { return inner_.used; }
 
     // After this, that many nodes of each kind can be taken.
-    [[nodiscard]] bool reserve(std::uint32_t small, std::uint32_t large,
+    [[nodiscard]] bool reserve(std::uint32_t small,
+                               std::uint32_t large,
                                std::uint32_t inner) noexcept {
         return fill(small_, small, Leaf::bytes(kSmallLeaf)) &&
                fill(large_, large, Leaf::bytes(kLargeLeaf)) && fill(inner_, inner, sizeof(Inner));

@@ -48,7 +48,8 @@ public:
     // -- parking: reserve, then park ------------------------------------------------------------
 
     // Room for that many blocks of these clients, with `bytes` of V1 in all, and deletions.
-    [[nodiscard]] bool reserve(std::uint32_t blocks, std::size_t bytes,
+    [[nodiscard]] bool reserve(std::uint32_t blocks,
+                               std::size_t bytes,
                                std::uint32_t deletions) noexcept;
     [[nodiscard]] bool reserve_group(ClientLog& log, std::uint32_t blocks) noexcept;
     // requires: reserved; `log` is the block's client
@@ -79,7 +80,9 @@ public:
     void drop_first(ClientLog& log) noexcept;
 
     // The group of `client` waits until `missing` knows the unit that its first block lacks.
-    void wait(ClientTable& clients, std::uint32_t client, std::uint32_t missing,
+    void wait(ClientTable& clients,
+              std::uint32_t client,
+              std::uint32_t missing,
               std::uint32_t clock) noexcept;
     // Takes out a client whose group waited for `arrived` and need wait no longer; kNone: nobody.
     [[nodiscard]] std::uint32_t wake(ClientTable& clients, std::uint32_t arrived) noexcept;
@@ -99,8 +102,18 @@ public:
 
     // Appends the client's parked structs from clock `from` on, Skips in front of gaps included;
     // `started`: the first clock of the section is written already. False: out of memory.
-    [[nodiscard]] bool write(const ClientLog& log, std::uint32_t from, bool started,
-                             Vec<std::uint8_t>& out, std::uint32_t& blocks) const noexcept;
+    [[nodiscard]] bool write(const ClientLog& log,
+                             std::uint32_t from,
+                             bool started,
+                             Vec<std::uint8_t>& out,
+                             std::uint32_t& blocks) const noexcept;
+    // f(update, block, cut, clock, gap) -> bool for each of the client's parked structs from clock
+    // `next` on: without its first `cut` units it starts at `clock`, behind a gap of so many
+    // clocks.
+    template <class F>
+    [[nodiscard]] bool for_each_struct(const ClientLog& log,
+                                       std::uint32_t next,
+                                       F&& f) const noexcept;
     // Joins the parked deletions of a client into its sorted ranges.
     [[nodiscard]] bool add_deletions(std::uint32_t client, Vec<Deletion>& ranges) noexcept;
 
@@ -127,10 +140,30 @@ private:
     std::size_t tidy_ = 0;  // so many from the start are by client and clock, and joined
 };
 
-// Writes the struct of a block, its first `cut` units left out, in V1; 5 ids and lengths and its
-// names and content. requires: room
-[[nodiscard]] std::uint8_t* write_block(std::uint8_t* out, const BlockView& block,
-                                        const DecodedUpdate& update, std::uint32_t cut) noexcept;
+// Writes the struct of a block, its first `cut` units left out, for decode_parked; 5 ids and
+// lengths and its names and content. requires: room
+[[nodiscard]] std::uint8_t* write_block(std::uint8_t* out,
+                                        const BlockView& block,
+                                        const DecodedUpdate& update,
+                                        std::uint32_t cut) noexcept;
+
+template <class F>
+bool Pending::for_each_struct(const ClientLog& log, std::uint32_t next, F&& f) const noexcept {
+    const Group& group = groups_[log.parked];
+    static constexpr Limits kAccepted{.nesting = kMaxNesting};  // when they were parked
+    DecodedUpdate update;
+    for (std::uint32_t i = 0; i < group.count; ++i) {
+        const ParkedBlock& parked = group.items[group.begin + i];
+        if (parked.end() <= next) continue;
+        if (decode_parked(bytes_of(parked), kAccepted, update).code != ErrorCode::ok) {
+            return false;  // only memory can fail here
+        }
+        const std::uint32_t clock = parked.clock > next ? parked.clock : next;
+        if (!f(update, update.blocks[0], clock - parked.clock, clock, clock - next)) return false;
+        next = parked.end();
+    }
+    return true;
+}
 
 template <class F>
 void Pending::take_deletions(ClientTable& clients, F&& f) noexcept {

@@ -92,9 +92,11 @@ public:
     [[nodiscard]] std::uint32_t position_of(Place place) noexcept;
     // Measure of what lies in front of visible unit `position`, all units of it counted.
     [[nodiscard]] Measure measure_before(std::uint32_t seq, std::uint32_t position) noexcept;
-    // The visible unit at which code point (or UTF-8 byte) `value` starts; kNone if there are fewer.
-    // `inside`: it lies inside a character.
-    [[nodiscard]] std::uint32_t units_at(std::uint32_t seq, std::uint32_t value, bool utf8,
+    // The visible unit at which code point (or UTF-8 byte) `value` starts; kNone if there are
+    // fewer. `inside`: it lies inside a character.
+    [[nodiscard]] std::uint32_t units_at(std::uint32_t seq,
+                                         std::uint32_t value,
+                                         bool utf8,
                                          bool& inside) noexcept;
     // Is `a` in front of `b`? Both in one sequence.
     [[nodiscard]] bool precedes(Place a, Place b) const noexcept;
@@ -112,7 +114,9 @@ public:
         if (leaf == kNone) return {};
         return {leaf, nodes.leaf(leaf).count - 1U, 0};
     }
-    [[nodiscard]] Span& span(Place place) noexcept { return nodes.leaf(place.leaf).spans[place.index]; }
+    [[nodiscard]] Span& span(Place place) noexcept {
+        return nodes.leaf(place.leaf).spans[place.index];
+    }
     [[nodiscard]] const Span& span(Place place) const noexcept {
         return nodes.leaf(place.leaf).spans[place.index];
     }
@@ -122,7 +126,13 @@ public:
     // Enough for `count` changes (an insertion or a deletion of one stretch is at most 2 changes).
     [[nodiscard]] bool reserve_changes(std::uint32_t count) noexcept;
     // Enough for `count` more entries in the leaf of `place`; cheap when they fit.
-    [[nodiscard]] bool reserve_entries(std::uint32_t leaf, std::uint32_t count) noexcept;
+    [[nodiscard]] bool reserve_entries(std::uint32_t leaf, std::uint32_t count) noexcept {
+        if (ROPEWALK_LIKELY(leaf != kNone)) {
+            const Leaf& node = nodes.leaf(leaf);
+            if (ROPEWALK_LIKELY(node.count + count <= node.capacity)) return true;
+        }
+        return reserve_split(leaf);
+    }
 
     // insert() and hide() forget the cursor: who knows it sets it again.
 
@@ -130,17 +140,43 @@ public:
     Place insert(std::uint32_t seq, Place place, Span added, const Measure& visible) noexcept;
     // Lengthens a visible or hidden span at its end. `visible`: what that adds. A cursor behind it
     // is the caller's to forget.
-    void extend(std::uint32_t seq, Place place, std::uint32_t count,
+    void extend(std::uint32_t seq,
+                Place place,
+                std::uint32_t count,
                 const Measure& visible) noexcept {
         span(place).bits += count;
         hint(place);
         changed(seq, place.leaf, visible);
     }
-    // Hides `count` units from `place` on, all in its span; returns the place behind them.
-    Place hide(std::uint32_t seq, Place place, std::uint32_t count, const Measure& hidden) noexcept;
-    // The same where it only moves the border to a neighbour that is hidden already, which needs no
-    // memory; else nothing happens. A cursor behind `place` is the caller's to forget.
-    ROPEWALK_ALWAYS_INLINE bool hide_at_edge(std::uint32_t seq, Place place, std::uint32_t count,
+    // Hides `count` units from `place` on, all in its span; returns the place behind them. The
+    // hidden span is the one in front of that place, in the same leaf.
+    Place hide(std::uint32_t seq,
+               Place place,
+               std::uint32_t count,
+               const Measure& hidden) noexcept {
+        if (hide_at_edge(seq, place, count, hidden)) {
+            forget_cursor();
+            // Behind the front is the rest of the span, behind the back what follows its neighbour.
+            return {place.leaf, place.offset == 0 ? place.index : place.index + 2, 0};
+        }
+        return hide_anew(seq, place, count, hidden);
+    }
+    // The same where hide_at_edge() has done nothing.
+    Place hide_anew(std::uint32_t seq,
+                    Place place,
+                    std::uint32_t count,
+                    const Measure& hidden) noexcept;
+    // Hides the visible spans from `place` on that lie in its leaf and have at most `units` units
+    // together, which it counts down; needs no memory. f(span) -> Measure of each as it goes.
+    // Returns the place behind them. requires: place.offset == 0
+    template <class F>
+    Place hide_spans(std::uint32_t seq, Place place, std::uint32_t& units, F&& f) noexcept;
+    // The same as hide() where it only moves the border to a neighbour that is hidden already,
+    // which needs no memory; else nothing happens. A cursor behind `place` is the caller's to
+    // forget.
+    ROPEWALK_ALWAYS_INLINE bool hide_at_edge(std::uint32_t seq,
+                                             Place place,
+                                             std::uint32_t count,
                                              const Measure& hidden) noexcept {
         Leaf& leaf = nodes.leaf(place.leaf);
         Span& span = leaf.spans[place.index];
@@ -169,7 +205,9 @@ public:
         return true;
     }
     // Visible units of a leaf changed by their content alone (a broken surrogate pair).
-    void remeasured(std::uint32_t seq, std::uint32_t leaf, const Measure& removed,
+    void remeasured(std::uint32_t seq,
+                    std::uint32_t leaf,
+                    const Measure& removed,
                     const Measure& added) noexcept {
         Measure delta = added;
         delta -= removed;
@@ -208,7 +246,8 @@ private:
         std::uint32_t start = 0;
     };
 
-    ROPEWALK_ALWAYS_INLINE void changed(std::uint32_t seq, std::uint32_t leaf,
+    ROPEWALK_ALWAYS_INLINE void changed(std::uint32_t seq,
+                                        std::uint32_t leaf,
                                         const Measure& delta) noexcept {
         Leaf& node = nodes.leaf(leaf);
         node.measure += delta;
@@ -221,6 +260,7 @@ private:
         pending_ += delta;
     }
     void settle_pending() noexcept;
+    [[nodiscard]] bool reserve_split(std::uint32_t leaf) noexcept;
     [[nodiscard]] Place seek_further(std::uint32_t seq, std::uint32_t position) noexcept;
     [[nodiscard]] Place find_further(RunPos unit) noexcept;
     void hint(Place place) noexcept {
@@ -237,8 +277,12 @@ private:
     void enlarge_leaf(std::uint32_t seq, Place& place) noexcept;
     void split_leaf(std::uint32_t seq, Place& place) noexcept;
     std::uint32_t new_leaf_beside(std::uint32_t seq, std::uint32_t leaf, bool after) noexcept;
-    void add_child(std::uint32_t seq, std::uint32_t beside, std::uint32_t node, bool after,
-                   const Measure& taken, std::uint32_t level) noexcept;
+    void add_child(std::uint32_t seq,
+                   std::uint32_t beside,
+                   std::uint32_t node,
+                   bool after,
+                   const Measure& taken,
+                   std::uint32_t level) noexcept;
     [[nodiscard]] bool is_last_child(std::uint32_t parent, std::uint32_t node) const noexcept {
         if ((parent & kRootTag) != 0) return false;
         const Inner& inner = nodes.inner(parent);
@@ -273,4 +317,5 @@ private:
 
 #if !defined(ROPEWALK_COMPILED) || !ROPEWALK_COMPILED
 #include "../impl/store/sequence.ipp"
+#include "../impl/store/sequence_nodes.ipp"
 #endif

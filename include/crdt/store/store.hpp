@@ -8,38 +8,19 @@
 #include "../base/result.hpp"
 #include "../base/utf.hpp"
 #include "../codec/limits.hpp"
-#include "../codec/update_v1.hpp"
+#include "../codec/update_v2.hpp"
 #include "apply_scratch.hpp"
 #include "change.hpp"
 #include "client_table.hpp"
 #include "content.hpp"
 #include "history_source.hpp"
+#include "keystrokes.hpp"
+#include "new_text.hpp"
 #include "pending.hpp"
 #include "sequence.hpp"
 #include "type_table.hpp"
 
 namespace crdt::detail {
-
-// Typing: a run that grows at its end while nothing else happens. A keystroke writes one unit and
-// moves `end`; lengths, counts and clocks follow in Store::settle().
-// Invariant: the run is the newest of the own client, its last unit is visible and stands at
-// document position `begin` - 1, its right neighbour is its right origin, and `room` units can be
-// written behind it.
-struct Typing {
-    std::uint32_t type = kNone;  // kNone: not armed
-    std::uint32_t begin = 0;     // visible position behind the last settled unit
-    std::uint32_t end = 0;       // visible position behind the last unit
-    std::uint32_t limit = 0;     // of `end`
-    // The same while a keystroke need tell nobody, else 0; for one-byte and for two-byte units.
-    std::uint32_t open_limit = 0;
-    std::uint32_t open_wide_limit = 0;
-    std::uint8_t* next = nullptr;  // where the next unit goes
-    bool wide = false;           // units of two bytes
-    std::uint32_t pairs = 0;     // of what is not settled, as in Measure
-    std::uint32_t extra = 0;
-    Place place;                 // of the run's last span
-    std::uint32_t run = kNone;
-};
 
 // ASCII up to that many units continues a run of two-byte units.
 inline constexpr std::uint32_t kShortAscii = 64;
@@ -51,6 +32,7 @@ struct Store {
 
     // Hot: looked at by every keystroke.
     Typing typing;
+    Erasing erasing;
     Change change;
     ChangeSink sink;
 
@@ -65,7 +47,7 @@ struct Store {
     std::uint32_t own = kNone;  // number of own_id, given when it first writes
     bool collect = true;        // deleted content is forgotten
     Limits limits;
-    DecodedUpdate decoded;      // reused by every apply, and so is `scratch`
+    DecodedUpdate decoded;  // reused by every apply, and so is `scratch`
     ApplyScratch scratch;
     std::unique_ptr<HistorySource> source;  // set: the history is not unpacked yet
 
@@ -74,14 +56,22 @@ struct Store {
         typing.open_limit = open && !typing.wide ? typing.limit : 0;
         typing.open_wide_limit = open && typing.wide ? typing.limit : 0;
     }
-    // Adds what typing has deferred; readers start with this.
+    // Each keystroke has to be told: none may go without a change.
+    void close_keystrokes() noexcept {
+        if (erasing.count() != 0) settle_erasing();
+        erasing.type = kNone;
+        open_typing(false);
+    }
+    // Does what keystrokes have deferred; readers start with this.
     void settle() noexcept {
         if (typing.end != typing.begin) settle_typing();
+        if (erasing.count() != 0) settle_erasing();
     }
     // The same, and the next keystroke has to find its place again. Writers start with this.
     void disarm() noexcept {
         settle();
         typing.type = kNone;
+        erasing.type = kNone;
     }
 
     // -- changes ------------------------------------------------------------------------------
@@ -104,13 +94,8 @@ struct Store {
 
     // -- local edits: all or nothing; requires an open change -----------------------------------
 
-    // Any text that continues typing goes without a search.
-
     // Puts text in front of visible unit `position`; behind everything when there are just so many.
-    Status insert_text(std::uint32_t type, std::uint32_t position, ByteView utf8,
-                       const Utf8Scan& scan) noexcept;
-    Status insert_text(std::uint32_t type, std::uint32_t position, const char16_t* units,
-                       std::size_t count) noexcept;
+    Status insert_text(std::uint32_t type, std::uint32_t position, const NewText& text) noexcept;
     // Deletes `count` visible units. requires: they exist
     Status erase(std::uint32_t type, std::uint32_t position, std::uint32_t count) noexcept;
     // Deletes the value of a map key, if it has one.
@@ -126,18 +111,25 @@ struct Store {
     };
     // The gap for an array: directly behind visible unit position - 1; behind the very last item
     // if position is kNone.
-    Status insert_item(std::uint32_t type, std::uint32_t position, const NewItem& item,
+    Status insert_item(std::uint32_t type,
+                       std::uint32_t position,
+                       const NewItem& item,
                        RunPos* inserted) noexcept;
     // Directly behind a unit just inserted.
-    Status insert_item_behind(std::uint32_t type, RunPos left, RunPos right, const NewItem& item,
+    Status insert_item_behind(std::uint32_t type,
+                              RunPos left,
+                              RunPos right,
+                              const NewItem& item,
                               RunPos* inserted) noexcept;
-    Status set_key(std::uint32_t type, std::string_view key, const NewItem& item,
+    Status set_key(std::uint32_t type,
+                   std::string_view key,
+                   const NewItem& item,
                    RunPos* inserted) noexcept;
 
     // -- remote updates -------------------------------------------------------------------------
 
-    // Applies a V1 update: whole, with parts whose causes are missing parked; or nothing.
-    Status apply(ByteView update) noexcept;
+    // Applies an update: whole, with parts whose causes are missing parked; or nothing.
+    Status apply(ByteView update, UpdateFormat format = UpdateFormat::v1) noexcept;
     // Unpacks the history, if it is not. Whatever reads or writes more than a text or the state
     // vector starts with this.
     Status open_history() noexcept { return source == nullptr ? Status{} : unpack_source(); }
@@ -147,7 +139,8 @@ struct Store {
     // The root of that name, made if it is new; kNone when memory is exhausted.
     [[nodiscard]] std::uint32_t root(std::string_view name) noexcept;
     // UTF-16 position of a code point or UTF-8 position in the list of a type.
-    [[nodiscard]] Result<std::uint32_t> to_units(std::uint32_t type, std::uint32_t value,
+    [[nodiscard]] Result<std::uint32_t> to_units(std::uint32_t type,
+                                                 std::uint32_t value,
                                                  bool utf8) noexcept;
     // Visible units of the list of a type.
     [[nodiscard]] Measure measure(std::uint32_t type) noexcept {
@@ -156,7 +149,8 @@ struct Store {
     }
     [[nodiscard]] std::uint32_t units(std::uint32_t type) const noexcept {
         const std::uint32_t typed = typing.type == type ? typing.end - typing.begin : 0;
-        return sequences.units(types.types[type].list) + typed;
+        const std::uint32_t erased = erasing.type == type ? erasing.count() : 0;
+        return sequences.units(types.types[type].list) + typed - erased;
     }
     // The living value of a key: its run and offset, or none.
     [[nodiscard]] RunPos value_of(std::uint32_t key_seq) noexcept;
@@ -165,11 +159,19 @@ struct Store {
 
     // The unit (client, clock); requires: clock < next_clock of that client
     [[nodiscard]] RunPos resolve(std::uint32_t client, std::uint32_t clock) const noexcept;
+    // The same for units asked one after another: people change what is next to their last change.
+    [[nodiscard]] RunPos resolve_near(std::uint32_t client, std::uint32_t clock) noexcept;
 
     // Makes a run that follows all others of its client. requires: reserved
     std::uint32_t add_run(const Run& run) noexcept {
+        runs.next() = run;
+        return add_next_run();
+    }
+    // The same of the record at runs.next().
+    std::uint32_t add_next_run() noexcept {
+        const Run& run = runs.next();
         ClientLog& log = clients[run.client];
-        const std::uint32_t number = runs.push_reserved(run);
+        const std::uint32_t number = runs.push_next();
         log.push(number);
         log.next_clock += run.length;
         return number;
@@ -193,7 +195,7 @@ struct Store {
     void renew_own() noexcept;
     void collect_dead_types() noexcept;
     void settle_typing() noexcept;
-    void arm(std::uint32_t type, Place place, std::uint32_t position) noexcept;
+    void settle_erasing() noexcept;
     [[nodiscard]] Status ensure_own() noexcept;
 
 private:
@@ -202,29 +204,46 @@ private:
     friend class BulkLoad;
 
     struct Gap {
-        Place place;             // the span behind the gap, or the end
-        RunPos left, right;      // its neighbours
-        Place left_place;        // of `left`, as the last unit of that span
+        Place place;         // the span behind the gap, or the end
+        RunPos left, right;  // its neighbours
+        Place left_place;    // of `left`, as the last unit of that span
     };
     [[nodiscard]] Gap gap_before(std::uint32_t seq, std::uint32_t position) noexcept;
     [[nodiscard]] Gap gap_behind(std::uint32_t seq, std::uint32_t position) noexcept;
-    template <class Narrow, class Wide>
-    Status insert_units(std::uint32_t type, std::uint32_t position, std::uint32_t count, bool ascii,
-                        const Narrow& narrow, const Wide& widen) noexcept;
-    template <class Narrow, class Wide>
-    Status insert_anywhere(std::uint32_t type, std::uint32_t position, std::uint32_t count,
-                           bool ascii, const Narrow& narrow, const Wide& widen) noexcept;
-    Status put_item(std::uint32_t seq, const Gap& gap, const NewItem& item,
+    Status insert_elsewhere(std::uint32_t type,
+                            std::uint32_t position,
+                            const NewText& text) noexcept;
+    Status put_item(std::uint32_t seq,
+                    const Gap& gap,
+                    const NewItem& item,
                     RunPos* inserted) noexcept;
-    Status erase_stretch(std::uint32_t seq, Place place, std::uint32_t position,
-                         std::uint32_t count) noexcept;
+    Status erase_stretches(std::uint32_t seq,
+                           Place place,
+                           std::uint32_t position,
+                           std::uint32_t count) noexcept;
+    void arm_typing(std::uint32_t type,
+                    std::uint32_t seq,
+                    Place place,
+                    std::uint32_t run,
+                    std::uint32_t position,
+                    bool wide,
+                    std::uint8_t* next) noexcept;
+    void arm_erasing(std::uint32_t type,
+                     std::uint32_t seq,
+                     std::uint32_t leaf,
+                     std::uint32_t index,
+                     std::uint32_t position) noexcept;
     void kill_type(std::uint32_t type) noexcept;
     void delete_all_dead() noexcept;
+    [[nodiscard]] std::uint32_t search(const ClientLog& log, std::uint32_t clock) const noexcept;
+
+    std::uint32_t found_at = 0;  // where in a log's list resolve_near() found the last unit
 };
 
 }  // namespace crdt::detail
 
 #if !defined(ROPEWALK_COMPILED) || !ROPEWALK_COMPILED
-#include "../impl/store/store.ipp"
 #include "../impl/store/edit.ipp"
+#include "../impl/store/keystrokes.ipp"
+#include "../impl/store/store.ipp"
 #endif

@@ -24,8 +24,8 @@ enum class TypeKind : std::uint8_t {
 
 struct TypeRecord {
     TypeKind kind = TypeKind::undefined;
-    bool dead = false;       // it, or a type around it, was deleted
-    bool collected = false;  // and its items are gone
+    bool dead = false;           // it, or a type around it, was deleted
+    bool collected = false;      // and its items are gone
     std::uint32_t run = kNone;   // the item that holds it; kNone for a root
     std::uint32_t name = kNone;  // interned: of the root, the element or the hook
     std::uint32_t list = kNone;  // sequence

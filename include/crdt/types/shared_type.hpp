@@ -1,11 +1,17 @@
 // What Text, Array and Map have in common: two words, a document and a handle, copied freely.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "../store/store.hpp"
 
 namespace crdt {
+
+enum class Association : std::int8_t;
+class RelativePosition;
+struct Place;
 
 namespace detail {
 // Where a stretch would end, for errors; the highest number if there is none so high.
@@ -27,6 +33,12 @@ public:
         if (ROPEWALK_UNLIKELY(store_->types.types[type_].dead)) return ErrorCode::deleted_type;
         return {};
     }
+    // A place in the sequence that edits do not move, Association::after unless said otherwise; see
+    // doc/relative_position.hpp. Past the end is the end. O(log n)
+    [[nodiscard]] RelativePosition position_at(std::size_t index) const noexcept;
+    [[nodiscard]] RelativePosition position_at(std::size_t index,
+                                               Association association) const noexcept;
+
     friend bool operator==(const SharedType&, const SharedType&) noexcept = default;
 
 protected:
@@ -55,8 +67,14 @@ protected:
         return status.ok() ? ended : status;
     }
 
+    friend struct Place;
     friend class Doc;
     friend class Value;
+
+    // What Doc::resolve does.
+    [[nodiscard]] static std::optional<Place> resolve(detail::Store& store,
+                                                      const RelativePosition& position,
+                                                      bool follow_undone) noexcept;
 
     static constexpr std::uint32_t kFirstError = 0xffffff00U;
     detail::Store* store_ = nullptr;

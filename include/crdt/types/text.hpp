@@ -18,14 +18,23 @@ public:
     // Puts text in front of `at`; at the length appends. Errors: index_out_of_range,
     // inside_character, invalid_utf8; nothing has changed then.
     Status insert(Position at, std::string_view utf8) const noexcept {
-        // One more ASCII keystroke where the last one was, with nobody to tell.
+        // One more keystroke where the last one was, with nobody to tell.
         if (ROPEWALK_LIKELY(utf8.size() == 1 && store_ != nullptr)) {
             detail::Typing& typing = store_->typing;
             if (ROPEWALK_LIKELY(typing.type == type_ && at.is_utf16(typing.end) &&
-                                typing.end < typing.open_limit && static_cast<signed char>(utf8[0]) >= 0)) {
-                *typing.next++ = static_cast<std::uint8_t>(utf8[0]);
-                ++typing.end;
+                                typing.end < typing.open_limit &&
+                                static_cast<signed char>(utf8[0]) >= 0)) {
+                typing.put_narrow(static_cast<std::uint8_t>(utf8[0]));
                 return {};
+            }
+        } else if (utf8.size() == 3 && store_ != nullptr) {
+            detail::Typing& typing = store_->typing;
+            if (ROPEWALK_LIKELY(typing.type == type_ && at.is_utf16(typing.end) &&
+                                typing.end < typing.open_wide_limit)) {
+                if (const char16_t unit = detail::decode_three_bytes(utf8.data()); unit != 0) {
+                    typing.put_wide(unit, 2);
+                    return {};
+                }
             }
         }
         return insert_further(at, utf8);
@@ -36,7 +45,14 @@ public:
 
     // Deletes `count` units, counted like the position. Past the end: index_out_of_range and
     // nothing has changed.
-    Status erase(Position at, std::size_t count) const noexcept;
+    Status erase(Position at, std::size_t count) const noexcept {
+        // One more ASCII keystroke beside the last one, with nobody to tell.
+        if (ROPEWALK_LIKELY(count == 1 && store_ != nullptr && store_->erasing.type == type_ &&
+                            at.unit() == Unit::utf16)) {
+            if (store_->erasing.take(at.value())) return {};
+        }
+        return erase_further(at, count);
+    }
 
     [[nodiscard]] std::size_t length(Unit unit = Unit::utf16) const noexcept;
     [[nodiscard]] bool empty() const noexcept { return length() == 0; }
@@ -51,6 +67,7 @@ private:
     friend class Value;
     Text(detail::Store* store, std::uint32_t type) noexcept : SharedType(store, type) {}
 
+    Status erase_further(Position at, std::size_t count) const noexcept;
     Status insert_further(Position at, std::string_view utf8) const noexcept;
     Status insert_elsewhere(Position at, std::string_view utf8) const noexcept;
     [[nodiscard]] Result<std::uint32_t> units_of(Position at) const noexcept;

@@ -2,6 +2,7 @@
 // n and 4 n; the figures of reliability.md are the soak's and the benchmarks'. Nothing here
 // recurses as deep as its input, so deep documents are built, loaded, deleted and destroyed.
 #include <doctest/doctest.h>
+#include <crdt/codec/writer.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -275,4 +276,61 @@ TEST_CASE("[P3] a chain of keys and lists 20,000 deep arrives piece by piece, fr
     CHECK(!doc.has_pending());
     CHECK(doc.map("m").erase("k").ok());
     CHECK(broken(doc) == "");
+}
+
+TEST_CASE("[P4] n clients are there, in one update and in n, and go") {
+    using crdt::Awareness;
+    using Time = Awareness::Time;
+    const auto all = [](std::uint32_t n, const char* json) {
+        crdt::Bytes bytes;
+        crdt::detail::Writer out(bytes);
+        out.var_uint(n);
+        for (std::uint32_t id = 2; id < n + 2; ++id) {
+            out.var_uint(id);
+            out.var_uint(1);
+            out.var_string(json);
+        }
+        return support::text_of(bytes);
+    };
+    const auto present = [](std::uint32_t n) {
+        return std::make_shared<Awareness>(crdt::ClientId{1}, Time(0),
+                                           crdt::AwarenessLimits{.clients = n + 1, .departed = n});
+    };
+    for (const char* json : {"null", R"({"name":"a","cursor":{"b":[1,2,3]}})"}) {
+        grows_gently("awareness in one update", 5000, [&](std::uint32_t n) {
+            return std::function<void()>([awareness = present(n), update = all(n, json)] {
+                CHECK(awareness->apply(crdt::as_bytes(update), Time(0)).ok());
+                CHECK(awareness->tick(Awareness::kDropAfter).ok());
+                CHECK(awareness->states() == 1);
+            });
+        });
+    }
+    grows_gently("awareness in n updates", 5000, [&](std::uint32_t n) {
+        return std::function<void()>([awareness = present(n), n] {
+            for (std::uint32_t id = 2; id < n + 2; ++id) {
+                crdt::Bytes update;
+                crdt::detail::Writer out(update);
+                for (const std::uint32_t number : {1U, id, 1U}) out.var_uint(number);
+                out.var_string("{}");
+                CHECK(awareness->apply(update, Time(id % 7)).ok());
+            }
+            CHECK(awareness->states() == n + 1);
+        });
+    });
+}
+
+TEST_CASE("[P4] n positions are made and found in a text of n pieces") {
+    grows_gently("positions", 2000, [](std::uint32_t n) {
+        auto doc = std::make_shared<Doc>(document(1));
+        support::Random random(n);
+        const crdt::Text text = doc->text("t");
+        for (std::uint32_t i = 0; i < n; ++i) text.insert(random(text.length() + 1), "ab");
+        return std::function<void()>([doc, text, random, n]() mutable {
+            for (std::uint32_t i = 0; i < n; ++i) {
+                const std::size_t index = random(text.length() + 1);
+                const auto place = doc->resolve(text.position_at(index));
+                CHECK((place && place->index == index));
+            }
+        });
+    });
 }

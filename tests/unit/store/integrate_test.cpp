@@ -53,13 +53,13 @@ std::string text(std::uint64_t client, std::string_view words) {
 
 }  // namespace
 
-TEST_CASE("[6] concurrent inserts at one place: the smaller client id goes left") {
+TEST_CASE("[Y6] concurrent inserts at one place: the smaller client id goes left") {
     CHECK(merged({text(1, "a"), text(2, "b"), text(3, "c")}) == "abc");
     const std::string base = text(9, "()");
     CHECK(merged({inserts(5, base, 1, "five"), inserts(2, base, 1, "two")}) == "(twofive)");
 }
 
-TEST_CASE("[6] what was typed behind one of them stays with it: words do not mix") {
+TEST_CASE("[Y8] what was typed behind one of them stays with it: words do not mix") {
     std::vector<std::string> all;
     for (std::uint64_t id = 1; id <= 4; ++id) {
         Doc doc = document(id);
@@ -71,7 +71,7 @@ TEST_CASE("[6] what was typed behind one of them stays with it: words do not mix
     CHECK(merged(all) == "bbbcccdddeee");
 }
 
-TEST_CASE("[6] what was typed backwards stays together, too") {
+TEST_CASE("[Y8] what was typed backwards stays together, too") {
     std::vector<std::string> all;
     for (std::uint64_t id = 1; id <= 3; ++id) {
         Doc doc = document(id);
@@ -83,7 +83,7 @@ TEST_CASE("[6] what was typed backwards stays together, too") {
     CHECK(merged(all) == "bbbcccddd");
 }
 
-TEST_CASE("[6] an insertion between deleted neighbours finds its place") {
+TEST_CASE("[Y7] an insertion between deleted neighbours finds its place") {
     const std::string base = text(9, "abcd");
     Doc erases = support::loaded(base, 1);
     erases.text("t").erase(0, 4);
@@ -91,7 +91,7 @@ TEST_CASE("[6] an insertion between deleted neighbours finds its place") {
           "XY");
 }
 
-TEST_CASE("[6] origins of different depth: behind a sibling's child comes the next sibling") {
+TEST_CASE("[Y7] origins of different depth: behind a sibling's child comes the next sibling") {
     const std::string base = text(9, "()");
     const std::string one = inserts(1, base, 1, "1");
     const std::string child = inserts(4, one, 2, "c");  // behind 1, in front of )
@@ -99,12 +99,12 @@ TEST_CASE("[6] origins of different depth: behind a sibling's child comes the ne
           "(1c23)");
 }
 
-TEST_CASE("[6] large ids order like numbers, not like their bytes or halves") {
+TEST_CASE("[Y6] large ids order like numbers, not like their bytes or halves") {
     CHECK(merged({text(255, "a"), text(256, "b"), text(crdt::kMaxClientId, "d"),
                   text(0xffffffffU, "c")}) == "abcd");
 }
 
-TEST_CASE("[6] an origin inside a run cuts it where it has to") {
+TEST_CASE("[Y7] an origin inside a run cuts it where it has to") {
     const std::string base = text(9, "abcdef");
     Doc doc = document(1);
     REQUIRE(receive(doc, base).ok());
@@ -113,7 +113,7 @@ TEST_CASE("[6] an origin inside a run cuts it where it has to") {
     }
 }
 
-TEST_CASE("[6.8] what is inserted into a deleted type is deleted at once") {
+TEST_CASE("[Y11] what is inserted into a deleted type is deleted at once") {
     Doc doc = document(1);
     doc.array("a").push(crdt::ArrayInit{1});
     Doc other = support::loaded(update_of(doc), 2);
@@ -128,7 +128,7 @@ TEST_CASE("[6.8] what is inserted into a deleted type is deleted at once") {
     CHECK(broken(other) == "");
 }
 
-TEST_CASE("[6.2] an item whose parent is no type becomes GC, and its clocks count") {
+TEST_CASE("[Y13] an item whose parent is no type becomes GC, and its clocks count") {
     // Client 5: "a" in t. Client 6: an item whose parent is that letter, and one behind it.
     const auto update = test::hex(
         "02 02 06 00  04 00 05 00 01 78  84 06 00 01 79"
@@ -144,7 +144,7 @@ TEST_CASE("[6.2] an item whose parent is no type becomes GC, and its clocks coun
     CHECK(broken(doc) == "");
 }
 
-TEST_CASE("[6.1] of a block whose head is known only the tail is taken") {
+TEST_CASE("[Y2] of a block whose head is known only the tail is taken") {
     Doc doc = document(1);
     const auto head = test::hex("01 01 05 00  04 01 01 74 02 6162  00");
     const auto whole = test::hex("01 01 05 00  04 01 01 74 04 61626364  00");

@@ -107,7 +107,7 @@ TEST_CASE("content that is not valid is refused whole") {
     CHECK(doc.encode_state_as_update()->size() == 2);
 }
 
-TEST_CASE("[11] insert goes in front of tombstones, push behind all of them") {
+TEST_CASE("[Y19] [Y20] insert goes in front of tombstones, push behind all of them") {
     // What the two do differs only once a neighbour comes back from afar: both origins are told.
     Doc doc = document(1);
     Doc other = document(2);

@@ -23,6 +23,8 @@ ROPEWALK_INLINE const char* describe(ErrorCode code) noexcept {
             return "struct that no editor can have made; ask the sender for its whole state";
         case ErrorCode::invalid_message:
             return "message whose parts contradict one another; check the protocol of the sender";
+        case ErrorCode::unknown_message:
+            return "message of an unknown kind; is the sender newer than this library?";
         case ErrorCode::limit_exceeded:
             return "more than the limits allow; raise the field of crdt::Limits or split the "
                    "update";
@@ -57,6 +59,7 @@ ROPEWALK_INLINE std::string Error::message() const {
         case ErrorCode::unknown_content:
         case ErrorCode::invalid_struct:
         case ErrorCode::invalid_message:
+        case ErrorCode::unknown_message:
         case ErrorCode::limit_exceeded:
         case ErrorCode::nesting_too_deep: place = " at byte "; break;
         case ErrorCode::index_out_of_range:

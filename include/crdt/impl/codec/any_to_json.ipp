@@ -142,12 +142,24 @@ private:
             out_.byte('\\');
             switch (c) {
                 case '"':
-                case '\\': out_.byte(c); break;
-                case '\b': out_.byte('b'); break;
-                case '\f': out_.byte('f'); break;
-                case '\n': out_.byte('n'); break;
-                case '\r': out_.byte('r'); break;
-                case '\t': out_.byte('t'); break;
+                case '\\':
+                    out_.byte(c);
+                    break;
+                case '\b':
+                    out_.byte('b');
+                    break;
+                case '\f':
+                    out_.byte('f');
+                    break;
+                case '\n':
+                    out_.byte('n');
+                    break;
+                case '\r':
+                    out_.byte('r');
+                    break;
+                case '\t':
+                    out_.byte('t');
+                    break;
                 default:
                     put("u00");
                     out_.byte(static_cast<std::uint8_t>(kHex[c >> 4]));
@@ -180,19 +192,33 @@ private:
     void value() noexcept {
         const std::uint8_t* const at = p_;
         switch (*p_++) {
-            case kTagUndefined: exact_ = false; [[fallthrough]];
-            case kTagNull: put("null"); break;
-            case kTagTrue: put("true"); break;
-            case kTagFalse: put("false"); break;
+            case kTagUndefined:
+                exact_ = false;
+                [[fallthrough]];
+            case kTagNull:
+                put("null");
+                break;
+            case kTagTrue:
+                put("true");
+                break;
+            case kTagFalse:
+                put("false");
+                break;
             case kTagInteger:
             case kTagFloat32:
             case kTagFloat64:
                 number(get_any_number(at));
                 p_ = skip_any(at);
                 break;
-            case kTagBigint: bigint(); break;
-            case kTagString: string(text_here()); break;
-            case kTagBytes: bytes(text_here()); break;
+            case kTagBigint:
+                bigint();
+                break;
+            case kTagString:
+                string(text_here());
+                break;
+            case kTagBytes:
+                bytes(text_here());
+                break;
             default: {
                 const bool object = *at == kTagObject;
                 out_.byte(object ? '{' : '[');

@@ -39,8 +39,7 @@ ROPEWALK_INLINE void StringColumnWriter::append(const char16_t* text, std::size_
     }
     high_ = 0;
     if (units == 0) return;
-    const std::uint8_t* const end =
-        utf16_to_utf8(text, units, text_.data() + text_.size());
+    const std::uint8_t* const end = utf16_to_utf8(text, units, text_.data() + text_.size());
     text_.set_size(static_cast<std::size_t>(end - text_.data()));
     if (is_high_surrogate(text[units - 1])) high_ = text[units - 1];
 }
@@ -51,8 +50,8 @@ ROPEWALK_INLINE void StringColumnWriter::append_wtf8(ByteView text) noexcept {
     for (std::size_t i = 0; i + 2 < text.size(); ++i) {
         if (text[i] != kSurrogate || text[i + 1] <= 0x9f) continue;
         append(text.subspan(from, i - from));
-        const auto half = static_cast<char16_t>(0xd000U | ((text[i + 1] & 0x3fU) << 6) |
-                                                (text[i + 2] & 0x3fU));
+        const auto half =
+            static_cast<char16_t>(0xd000U | ((text[i + 1] & 0x3fU) << 6) | (text[i + 2] & 0x3fU));
         append(&half, 1);
         from = i + 3;
         i += 2;
@@ -73,8 +72,7 @@ ROPEWALK_INLINE Error StringColumnReader::open(ByteView column) noexcept {
     return {};
 }
 
-ROPEWALK_INLINE bool StringColumnReader::read_wide(std::uint64_t units,
-                                                   ColumnText& text) noexcept {
+ROPEWALK_INLINE bool StringColumnReader::read_wide(std::uint64_t units, ColumnText& text) noexcept {
     text = {};
     std::uint64_t left = units;
     if (left > 0 && half_ != 0) {

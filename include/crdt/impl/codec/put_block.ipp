@@ -30,8 +30,7 @@ struct TextRest {
         at += bytes;
         if (passed <= cut) continue;
         TextRest rest{text.subspan(at), true};
-        const std::uint32_t bits =
-            0xdc00U | ((text[at - 2] & 0x0fU) << 6) | (text[at - 1] & 0x3fU);
+        const std::uint32_t bits = 0xdc00U | ((text[at - 2] & 0x0fU) << 6) | (text[at - 1] & 0x3fU);
         rest.low[0] = 0xed;
         rest.low[1] = static_cast<std::uint8_t>(0x80U | ((bits >> 6) & 0x3fU));
         rest.low[2] = static_cast<std::uint8_t>(0x80U | (bits & 0x3fU));
@@ -41,7 +40,9 @@ struct TextRest {
 }
 
 template <class UpdateWriter>
-void put_string(UpdateWriter& out, ByteView text, const BlockView& block,
+void put_string(UpdateWriter& out,
+                ByteView text,
+                const BlockView& block,
                 std::uint32_t cut) noexcept {
     const std::uint32_t units = block.length - cut;
     const TextRest rest = text_rest(text, cut, block.is_ascii());
@@ -63,13 +64,19 @@ void put_json(UpdateWriter& out, ByteView value, const BlockView& block) noexcep
 }
 
 template <class UpdateWriter>
-void put_content(UpdateWriter& out, ByteView content, const BlockView& block,
+void put_content(UpdateWriter& out,
+                 ByteView content,
+                 const BlockView& block,
                  std::uint32_t cut) noexcept {
     const std::uint8_t* at = content.data();
     const std::uint8_t* const end = at + content.size();
     switch (block.kind) {
-        case ContentKind::deleted: out.length(block.length - cut); break;
-        case ContentKind::string: put_string(out, content, block, cut); break;
+        case ContentKind::deleted:
+            out.length(block.length - cut);
+            break;
+        case ContentKind::string:
+            put_string(out, content, block, cut);
+            break;
         case ContentKind::any:
             out.length(block.length - cut);
             for (std::uint32_t i = 0; i < cut; ++i) at = skip_any(at);
@@ -80,8 +87,12 @@ void put_content(UpdateWriter& out, ByteView content, const BlockView& block,
             for (std::uint32_t i = 0; i < cut; ++i) take_sized(at);
             while (at != end) out.text(take_sized(at));
             break;
-        case ContentKind::binary: out.binary(content); break;
-        case ContentKind::embed: put_json(out, content, block); break;
+        case ContentKind::binary:
+            out.binary(content);
+            break;
+        case ContentKind::embed:
+            put_json(out, content, block);
+            break;
         case ContentKind::format: {
             out.name(take_sized(at));
             // JSON text has its length in front of it, an Any has not.

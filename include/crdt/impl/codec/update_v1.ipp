@@ -15,8 +15,12 @@ namespace crdt::detail {
 // on failure with code_ and bad_ set: so the cursor stays in a register.
 class UpdateDecoder {
 public:
-    UpdateDecoder(ByteView input, const Limits& limits, DecodedUpdate& out) noexcept
-        : begin_(input.data()), end_(begin_ + input.size()), limits_(limits), out_(out) {}
+    UpdateDecoder(ByteView input, const Limits& limits, DecodedUpdate& out, bool parked) noexcept
+        : begin_(input.data()),
+          end_(begin_ + input.size()),
+          limits_(limits),
+          out_(out),
+          parked_(parked) {}
 
     [[nodiscard]] Error run() noexcept {
         const std::uint8_t* p = structs(begin_);
@@ -152,7 +156,6 @@ private:
         p = count(p, 3, sections);  // count, client, clock
         if (p == nullptr) return nullptr;
         structs_left_ = structs_of(limits_, left(begin_));
-        UpdateSections list(out_);
         for (std::uint64_t i = 0; i < sections; ++i) {
             const Cursor count_at = p;
             std::uint64_t structs = 0;
@@ -171,13 +174,13 @@ private:
             if (!read_var_uint(p, end_, clock)) return fail_number(clock_at);
             if (clock > kMaxClock) return fail(ErrorCode::limit_exceeded, clock_at);
             if (!out_.blocks.reserve_more(static_cast<std::size_t>(structs)) ||
-                !list.begin(slot, static_cast<std::uint32_t>(structs), sections > 1)) {
+                !list_.begin(slot, static_cast<std::uint32_t>(structs), sections > 1)) {
                 return fail(ErrorCode::out_of_memory, count_at);
             }
             p = section(p, static_cast<std::uint32_t>(clock), structs);
             if (p == nullptr) return nullptr;
         }
-        list.finish();
+        list_.finish();
         return p;
     }
 
@@ -206,8 +209,10 @@ private:
         block.clock = clock;
         block.kind = static_cast<ContentKind>(ref);
         if (ROPEWALK_UNLIKELY(ref == 0 || ref > 9)) {
-            if (ref != 0 && ref != 10) return fail(ErrorCode::unknown_content, p - 1);
-            return length(p, block);
+            if (ref == 0 || ref == 10) return length(p, block);
+            if (!parked_ || !set_parked_kind(ref, block)) {
+                return fail(ErrorCode::unknown_content, p - 1);
+            }
         }
         if ((info & 0x80U) != 0) {
             p = id(p, block.origin, clock);
@@ -275,6 +280,12 @@ private:
     }
     ROPEWALK_NEVER_INLINE Cursor wide_string(Cursor p, BlockView& block) noexcept {
         const Cursor from = p - block.content.size;
+        if (block.has_halves()) {
+            for (Cursor at = from; at != p; ++at) {
+                block.length += (*at & 0xc0U) == 0x80U ? 0 : *at < 0xf0 ? 1 : 2;
+            }
+            return p;
+        }
         const Utf8Scan scan = scan_wide_utf8({from, block.content.size});
         if (!scan.valid) return fail(ErrorCode::invalid_utf8, from + scan.bad_offset);
         block.length = scan.utf16_length;
@@ -300,16 +311,29 @@ private:
     ROPEWALK_NEVER_INLINE Cursor content(Cursor p, BlockView& block) noexcept {
         const Cursor from = p;
         block.length = 1;
-        block.flags = BlockView::kCanonical;
+        block.flags |= BlockView::kCanonical;
         switch (block.kind) {
-            case ContentKind::deleted: return length(p, block);
-            case ContentKind::json: return json_list(p, block);
-            case ContentKind::any: return any_list(p, block);
-            case ContentKind::binary: return var_bytes(p, block.content);
-            case ContentKind::embed: return json_text(p, block.content, false);
-            case ContentKind::format: p = format(p); break;
-            case ContentKind::type: p = type(p); break;
-            default: p = document(p, block); break;
+            case ContentKind::deleted:
+                return length(p, block);
+            case ContentKind::json:
+                return json_list(p, block);
+            case ContentKind::any:
+                return any_list(p, block);
+            case ContentKind::binary:
+                return var_bytes(p, block.content);
+            case ContentKind::embed:
+                if (!block.has_any_value()) return json_text(p, block.content, false);
+                p = any(p, block);
+                break;
+            case ContentKind::format:
+                p = format(p, block);
+                break;
+            case ContentKind::type:
+                p = type(p);
+                break;
+            default:
+                p = document(p, block);
+                break;
         }
         if (p != nullptr) block.content = slice(from, static_cast<std::size_t>(p - from));
         return p;
@@ -347,7 +371,7 @@ private:
         Cursor at = p;
         const Error error = validate_any(at, end_, limits_, canonical);
         if (ROPEWALK_UNLIKELY(error.code != ErrorCode::ok)) return fail(error.code, at);
-        if (!canonical) block.flags = 0;
+        if (!canonical) block.flags &= static_cast<std::uint8_t>(~BlockView::kCanonical);
         return at;
     }
     Cursor any_list(Cursor p, BlockView& block) noexcept {
@@ -366,10 +390,11 @@ private:
         return p;
     }
 
-    Cursor format(Cursor p) noexcept {
+    Cursor format(Cursor p, BlockView& block) noexcept {
         Slice text;
         p = var_string(p, text);
-        return p == nullptr ? nullptr : json_text(p, text, false);
+        if (p == nullptr) return nullptr;
+        return block.has_any_value() ? any(p, block) : json_text(p, text, false);
     }
     Cursor type(Cursor p) noexcept {
         constexpr std::uint64_t kElement = 3, kHook = 5, kLast = 6;
@@ -436,6 +461,8 @@ private:
     const Cursor end_;
     const Limits& limits_;
     DecodedUpdate& out_;
+    UpdateSections list_{out_};
+    const bool parked_;
 
     // The client of the section, by id and by its first bytes, and the one named last besides.
     std::uint64_t own_mask_ = 0;
@@ -450,16 +477,5 @@ private:
     Cursor bad_ = nullptr;
     std::uint64_t structs_left_ = 0;
 };
-
-ROPEWALK_INLINE Error decode_update_v1(ByteView input,
-                                       const Limits& limits,
-                                       DecodedUpdate& out) noexcept {
-    out.clear();
-    if (input.size() > update_bytes_of(limits)) {
-        return {ErrorCode::limit_exceeded, update_bytes_of(limits)};
-    }
-    out.input = input;
-    return UpdateDecoder(input, limits, out).run();
-}
 
 }  // namespace crdt::detail

@@ -7,16 +7,17 @@
 #include "../../codec/json.hpp"
 #include "../../codec/reader.hpp"
 #include "../../codec/update_v2.hpp"
+#include "crossed_origins.ipp"
 #include "delete_set_v2.ipp"
+#include "update_columns.ipp"
 #include "update_sections.ipp"
 
 namespace crdt::detail {
 
 // One pass over all columns. Functions are false on failure, with code_ and bad_ set.
-class UpdateDecoderV2 {
+class UpdateDecoderV2 : UpdateColumns {
 public:
-    UpdateDecoderV2(ByteView input, const Limits& limits, DecodedUpdate& out) noexcept
-        : begin_(input.data()), end_(begin_ + input.size()), limits_(limits), out_(out) {}
+    using UpdateColumns::UpdateColumns;
 
     [[nodiscard]] Error run() noexcept {
         if (ROPEWALK_LIKELY(columns() && structs() && delete_set())) {
@@ -27,70 +28,6 @@ public:
     }
 
 private:
-    using Cursor = const std::uint8_t*;
-
-    ROPEWALK_NEVER_INLINE bool fail(ErrorCode code, Cursor at) noexcept {
-        code_ = code;
-        bad_ = at;
-        return false;
-    }
-    template <class Column>
-    ROPEWALK_NEVER_INLINE bool fail_in(const Column& column) noexcept {
-        return fail(column.at_end() ? ErrorCode::unexpected_end : ErrorCode::invalid_varint,
-                    column.at());
-    }
-    [[nodiscard]] std::size_t left() const noexcept { return static_cast<std::size_t>(end_ - p_); }
-    [[nodiscard]] Slice slice(Cursor from, std::size_t size) const noexcept {
-        return {static_cast<std::uint32_t>(from - begin_), static_cast<std::uint32_t>(size)};
-    }
-
-    // -- the rest stream --------------------------------------------------------------------------
-
-    [[nodiscard]] ROPEWALK_ALWAYS_INLINE bool number(std::uint64_t& value) noexcept {
-        if (ROPEWALK_LIKELY(read_var_uint(p_, end_, value))) return true;
-        return fail(p_ == end_ ? ErrorCode::unexpected_end : ErrorCode::invalid_varint, p_);
-    }
-    // A number of things that take at least `least` bytes each.
-    [[nodiscard]] bool count(std::size_t least, std::uint64_t& value) noexcept {
-        const Cursor at = p_;
-        if (!number(value)) return false;
-        return value <= left() / least || fail(ErrorCode::unexpected_end, at);
-    }
-    [[nodiscard]] bool var_bytes(Slice& bytes) noexcept {
-        std::uint64_t size = 0;
-        if (!count(1, size)) return false;
-        bytes = slice(p_, static_cast<std::size_t>(size));
-        p_ += size;
-        return true;
-    }
-
-    [[nodiscard]] bool columns() noexcept {
-        p_ = begin_;
-        std::uint64_t feature_flag = 0;
-        ByteView strings;
-        return number(feature_flag) && column(key_numbers_) && column(clients_) &&
-               column(left_clocks_) && column(right_clocks_) && column(infos_) &&
-               column_bytes(strings) && open_strings(strings) && column(parents_) &&
-               column(type_refs_) && column(lengths_);
-    }
-    [[nodiscard]] bool column_bytes(ByteView& bytes) noexcept {
-        Slice slice;
-        if (!var_bytes(slice)) return false;
-        bytes = {begin_ + slice.offset, slice.size};
-        return true;
-    }
-    template <class Column>
-    [[nodiscard]] bool column(Column& column) noexcept {
-        ByteView bytes;
-        if (!column_bytes(bytes)) return false;
-        column = Column(bytes);
-        return true;
-    }
-    [[nodiscard]] bool open_strings(ByteView bytes) noexcept {
-        const Error error = strings_.open(bytes);
-        return error.code == ErrorCode::ok || fail(error.code, bytes.data() + error.offset);
-    }
-
     // -- clients and ids --------------------------------------------------------------------------
 
     [[nodiscard]] ROPEWALK_NEVER_INLINE bool find_slot(std::uint64_t client,
@@ -132,94 +69,12 @@ private:
         return true;
     }
 
-    // -- texts ------------------------------------------------------------------------------------
-
-    [[nodiscard]] bool begin_rebuilt() noexcept {
-        if (!out_.rebuilt.empty()) return true;
-        const auto size = static_cast<std::size_t>(end_ - begin_);
-        if (!out_.rebuilt.reserve(size + size / 4 + 64)) {
-            return fail(ErrorCode::out_of_memory, p_);
-        }
-        std::memcpy(out_.rebuilt.data(), begin_, size);
-        out_.rebuilt.set_size(size);
-        return true;
-    }
-    // Keys can be named again and again at no cost in bytes: what that adds up to is bounded.
-    [[nodiscard]] bool room(std::size_t more) noexcept {
-        if (!begin_rebuilt()) return false;
-        const auto size = static_cast<std::uint64_t>(end_ - begin_);
-        constexpr std::uint64_t kAllowance = std::uint64_t{16} << 20;
-        constexpr std::uint64_t kLargest = 0xffffffffU;
-        const std::uint64_t after = std::uint64_t{out_.rebuilt.size()} + more;
-        if (after > size * 16 + kAllowance || after > kLargest) {
-            return fail(ErrorCode::limit_exceeded, p_);
-        }
-        return out_.rebuilt.reserve_more(more) || fail(ErrorCode::out_of_memory, p_);
-    }
-    [[nodiscard]] std::uint32_t rebuilt_size() const noexcept {
-        return static_cast<std::uint32_t>(out_.rebuilt.size());
-    }
-    // requires: room
-    void put(const std::uint8_t* from, std::size_t size) noexcept {
-        if (size > 0) std::memcpy(out_.rebuilt.data() + out_.rebuilt.size(), from, size);
-        out_.rebuilt.set_size(out_.rebuilt.size() + size);
-    }
-    void put_number(std::uint64_t value) noexcept {
-        std::uint8_t bytes[kMaxVarUintSize];
-        put(bytes, static_cast<std::size_t>(put_var_uint(bytes, value) - bytes));
-    }
-    void put_slice(Slice slice) noexcept {
-        // The copy of the input has the input's offsets.
-        const std::size_t at = out_.rebuilt.size();
-        std::memcpy(out_.rebuilt.data() + at, out_.rebuilt.data() + slice.offset, slice.size);
-        out_.rebuilt.set_size(at + slice.size);
-    }
-    void put_half(char16_t half) noexcept {
-        if (half == 0) return;
-        const std::uint8_t bytes[] = {static_cast<std::uint8_t>(0xe0U | (half >> 12)),
-                                      static_cast<std::uint8_t>(0x80U | ((half >> 6) & 0x3fU)),
-                                      static_cast<std::uint8_t>(0x80U | (half & 0x3fU))};
-        put(bytes, sizeof bytes);
-    }
-    [[nodiscard]] bool rebuild_text(const ColumnText& text, bool keep_halves, Slice& to) noexcept {
-        if (!room(std::size_t{text.size} + 6)) return false;
-        to.offset = rebuilt_size();
-        const auto shown = [&](char16_t half) {
-            return half == 0 || keep_halves ? half : kReplacement;
-        };
-        put_half(shown(text.first_half));
-        put(text.from, text.size);
-        put_half(shown(text.last_half));
-        to.size = rebuilt_size() - to.offset;
-        return true;
-    }
-    // A name, key, guid or JSON text: valid UTF-8.
-    [[nodiscard]] bool text(Slice& to) noexcept {
-        ColumnText text;
-        if (!strings_.read(text)) return fail_in(strings_);
-        if (ROPEWALK_UNLIKELY(text.has_halves())) return rebuild_text(text, false, to);
-        to = slice(text.from, text.size);
-        return true;
-    }
-    // A name that may have been named before.
-    [[nodiscard]] bool name(Slice& to) noexcept {
-        std::uint64_t number = 0;
-        if (!key_numbers_.read(number)) return fail_in(key_numbers_);
-        if (number < names_.size()) {
-            to = names_[static_cast<std::size_t>(number)];
-            return true;
-        }
-        if (!text(to)) return false;
-        return names_.push_back(to) || fail(ErrorCode::out_of_memory, p_);
-    }
-
     // -- structs ----------------------------------------------------------------------------------
 
     [[nodiscard]] bool structs() noexcept {
         std::uint64_t sections = 0;
         if (!count(2, sections)) return false;  // structs, clock
         std::uint64_t structs_left = structs_of(limits_, static_cast<std::size_t>(end_ - begin_));
-        UpdateSections list(out_);
         for (std::uint64_t i = 0; i < sections; ++i) {
             const Cursor at = p_;
             std::uint64_t structs = 0;
@@ -235,12 +90,12 @@ private:
             const Cursor clock_at = p_;
             if (!number(clock)) return false;
             if (clock > kMaxClock) return fail(ErrorCode::limit_exceeded, clock_at);
-            if (!list.begin(own_slot_, static_cast<std::uint32_t>(structs), sections > 1)) {
+            if (!list_.begin(own_slot_, static_cast<std::uint32_t>(structs), sections > 1)) {
                 return fail(ErrorCode::out_of_memory, at);
             }
             if (!section(clock, structs)) return false;
         }
-        list.finish();
+        list_.finish();
         return true;
     }
 
@@ -257,6 +112,7 @@ private:
             for (std::uint64_t i = 0; i < now; ++i, ++block) {
                 if (!one(*block, static_cast<std::uint32_t>(clock))) return false;
                 clock += block->length;
+                crossed_.note(*block);
                 if (ROPEWALK_UNLIKELY(clock > kMaxClock)) {
                     return fail(ErrorCode::limit_exceeded, p_);
                 }
@@ -281,14 +137,12 @@ private:
             std::uint64_t value = 0;
             return number(value) && set_length(block, value, at);
         }
-        if ((info & 0x80U) != 0 &&
-            ROPEWALK_UNLIKELY(!id(left_clocks_, block.origin, clock))) {
+        if ((info & 0x80U) != 0 && ROPEWALK_UNLIKELY(!id(left_clocks_, block.origin, clock))) {
             return false;
         }
         if ((info & 0x40U) != 0) {
             if (ROPEWALK_UNLIKELY(!id(right_clocks_, block.right_origin, clock))) return false;
-            // Nothing stands between a unit and itself: see V1.
-            if (ROPEWALK_UNLIKELY(block.right_origin == block.origin)) {
+            if (ROPEWALK_UNLIKELY(!crossed_.settle(block))) {
                 return fail(ErrorCode::invalid_struct, right_clocks_.at());
             }
         }
@@ -333,7 +187,7 @@ private:
         if (text.pairs > 0) block.flags |= BlockView::kPairs;
         if (text.has_halves()) {
             block.flags |= BlockView::kHalves;
-            return rebuild_text(text, true, block.content);
+            return rebuild(text, true, block.content);
         }
         block.content = slice(text.from, text.size);
         return true;
@@ -359,28 +213,27 @@ private:
         block.length = 1;
         block.flags = BlockView::kCanonical;
         switch (block.kind) {
-            case ContentKind::deleted: return length(block);
-            case ContentKind::json: return json_list(block);
-            case ContentKind::any: return any_list(block);
-            case ContentKind::binary: return var_bytes(block.content);
-            case ContentKind::embed: return json_value(nullptr, block);
+            case ContentKind::deleted:
+                return length(block);
+            case ContentKind::json:
+                return json_list(block);
+            case ContentKind::any:
+                return any_list(block);
+            case ContentKind::binary:
+                return var_bytes(block.content);
+            case ContentKind::embed:
+                return json_value(nullptr, block);
             case ContentKind::format: {
                 Slice key;
                 return name(key) && json_value(&key, block);
             }
-            case ContentKind::type: return type(block);
-            default: return document(block);
+            case ContentKind::type:
+                return type(block);
+            default:
+                return document(block);
         }
     }
 
-    [[nodiscard]] bool any(ByteView& encoded, bool& canonical) noexcept {
-        Cursor at = p_;
-        const Error error = validate_any(at, end_, limits_, canonical);
-        if (ROPEWALK_UNLIKELY(error.code != ErrorCode::ok)) return fail(error.code, at);
-        encoded = {p_, at};
-        p_ = at;
-        return true;
-    }
     [[nodiscard]] bool any_list(BlockView& block) noexcept {
         std::uint64_t values = 0;
         if (!lengths_.read(values)) return fail_in(lengths_);
@@ -410,8 +263,7 @@ private:
         for (std::uint64_t i = 0; i < texts; ++i) {
             Slice at;
             if (!text(at)) return false;
-            const std::uint8_t* const from =
-                (out_.rebuilt.empty() ? begin_ : out_.rebuilt.data()) + at.offset;
+            const std::uint8_t* const from = rebuilt_.at(at);
             const ByteView json{from, at.size};
             if (as_text(json) != kUndefined) {
                 const std::uint8_t* p = from;
@@ -424,13 +276,14 @@ private:
         }
         if (!room(json_.size())) return false;
         block.length = static_cast<std::uint32_t>(texts);
-        block.content = {rebuilt_size(), static_cast<std::uint32_t>(json_.size())};
-        put(json_.data(), json_.size());
+        block.content = rebuilt_.begin();
+        rebuilt_.put(json_);
+        rebuilt_.end(block.content);
         return true;
     }
 
-    // The value of an embed, or that of a format behind its key: JSON text as V1 has it, unless JSON
-    // cannot say it.
+    // The value of an embed, or that of a format behind its key: JSON text as V1 has it, unless
+    // JSON cannot say it.
     [[nodiscard]] bool json_value(const Slice* key, BlockView& block) noexcept {
         ByteView value;
         bool canonical = true;
@@ -451,14 +304,13 @@ private:
         if (!room(2 * kMaxVarUintSize + (key == nullptr ? 0 : key->size) + value.size())) {
             return false;
         }
-        block.content.offset = rebuilt_size();
+        block.content = rebuilt_.begin();
         if (key != nullptr) {
-            put_number(key->size);
-            put_slice(*key);
-            if (exact) put_number(value.size());
+            rebuilt_.put_sized(*key);
+            if (exact) rebuilt_.put_number(value.size());
         }
-        put(value.data(), value.size());
-        block.content.size = rebuilt_size() - block.content.offset;
+        rebuilt_.put(value);
+        rebuilt_.end(block.content);
         return true;
     }
 
@@ -474,16 +326,15 @@ private:
         }
         Slice of;
         if (named && !name(of)) return false;
-        if (!room(1 + kMaxVarUintSize + of.size)) return false;
-        block.content.offset = rebuilt_size();
-        put_number(ref);
+        if (!room(2 * kMaxVarUintSize + of.size)) return false;
+        block.content = rebuilt_.begin();
+        rebuilt_.put_number(ref);
         if (named) {
-            put_number(of.size);
-            put_slice(of);
+            rebuilt_.put_sized(of);
         } else {
             plain_types_[ref] = block.content.offset;
         }
-        block.content.size = rebuilt_size() - block.content.offset;
+        rebuilt_.end(block.content);
         return true;
     }
 
@@ -497,11 +348,10 @@ private:
         if (options[0] != kTagObject) return fail(ErrorCode::invalid_struct, at);
         if (!canonical) block.flags = 0;
         if (!room(kMaxVarUintSize + guid.size + options.size())) return false;
-        block.content.offset = rebuilt_size();
-        put_number(guid.size);
-        put_slice(guid);
-        put(options.data(), options.size());
-        block.content.size = rebuilt_size() - block.content.offset;
+        block.content = rebuilt_.begin();
+        rebuilt_.put_sized(guid);
+        rebuilt_.put(options);
+        rebuilt_.end(block.content);
         return true;
     }
 
@@ -526,11 +376,10 @@ private:
                 std::uint64_t clock = 0;
                 std::uint64_t length = 0;
                 if (!number(distance) || !number(less_one)) return false;
-                const ErrorCode code =
-                    delete_range_v2(distance, less_one, behind, clock, length);
+                const ErrorCode code = delete_range_v2(distance, less_one, behind, clock, length);
                 if (ROPEWALK_UNLIKELY(code != ErrorCode::ok)) return fail(code, at);
-                out_.deletes.push_back_reserved({slot, static_cast<std::uint32_t>(clock),
-                                                 static_cast<std::uint32_t>(length)});
+                out_.deletes.push_back_reserved(
+                    {slot, static_cast<std::uint32_t>(clock), static_cast<std::uint32_t>(length)});
             }
         }
         return true;
@@ -538,23 +387,8 @@ private:
 
     static constexpr std::uint64_t kTypes = 7;
 
-    const Cursor begin_;
-    const Cursor end_;
-    Cursor p_ = nullptr;  // in the rest stream
-    const Limits& limits_;
-    DecodedUpdate& out_;
-
-    UintOptRleReader clients_;
-    IntDiffOptRleReader left_clocks_;
-    IntDiffOptRleReader right_clocks_;
-    RleReader infos_;
-    StringColumnReader strings_;
-    RleReader parents_;
-    UintOptRleReader type_refs_;
-    UintOptRleReader lengths_;
-    IntDiffOptRleReader key_numbers_;
-
-    Vec<Slice> names_;                         // by key number
+    UpdateSections list_{out_};
+    CrossedOrigins crossed_{out_};
     std::uint32_t plain_types_[kTypes] = {};  // offsets of contents that have been rebuilt
     Bytes json_;
     Bytes canonical_;
@@ -564,9 +398,6 @@ private:
     std::uint32_t own_slot_ = kNoSlot;
     std::uint64_t other_client_ = ~std::uint64_t{0};
     std::uint32_t other_slot_ = kNoSlot;
-
-    ErrorCode code_ = ErrorCode::ok;
-    Cursor bad_ = nullptr;
 };
 
 ROPEWALK_INLINE Error decode_update_v2(ByteView input,

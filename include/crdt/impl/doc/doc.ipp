@@ -3,6 +3,7 @@
 #include "../../doc/doc.hpp"
 #include "../../store/apply.hpp"
 #include "../../store/encode.hpp"
+#include "../../store/encode_v2.hpp"
 
 namespace crdt {
 
@@ -24,7 +25,8 @@ struct DocCore {
 
     // A change made by a listener while others are being told of the one before.
     struct Queued {
-        Bytes bytes;
+        Bytes v1;
+        Bytes v2;
         Bytes name;  // of the origin, which need not live so long
         bool remote;
         Queued* next;
@@ -32,7 +34,10 @@ struct DocCore {
 
     static Status finish(void* context, detail::Store& store) noexcept;
     Status tell(detail::Store& changed) noexcept;
-    Status encode(detail::Store& changed, Bytes& out, bool& anything) noexcept;
+    Status encode(detail::Store& changed, Bytes& v1, Bytes& v2, bool& anything) noexcept;
+    Status collect_changed(detail::Store& changed) noexcept;
+    template <class Encoder>
+    Status encode_change(detail::Store& changed, Bytes& out) noexcept;
     void drop_queued() noexcept {
         Queued* first = queue;
         queue = first->next;
@@ -45,21 +50,40 @@ struct DocCore {
     Origin origin;
     detail::UpdateListeners* listeners = nullptr;
     Bytes buffer;  // of the update that is being told
+    Bytes buffer_v2;
     detail::Vec<detail::WriteFrom> from;
     bool telling = false;
     Queued* queue = nullptr;
     Queued* queue_end = nullptr;
 };
 
-ROPEWALK_INLINE Status DocCore::encode(detail::Store& changed, Bytes& out,
+// Encodes the change in each format that somebody listens to.
+ROPEWALK_INLINE Status DocCore::encode(detail::Store& changed,
+                                       Bytes& v1,
+                                       Bytes& v2,
                                        bool& anything) noexcept {
     detail::Change& change = changed.change;
+    bool v1_is_due = listeners->any(UpdateFormat::v1);
     if (change.touched.empty() && !change.deleted_any &&
         changed.own_next_clock() > change.own_begin) {
         changed.settle();
         anything = true;
-        if (detail::Encoder::keystroke(changed, changed.own, change.own_begin, out)) return {};
+        if (v1_is_due && detail::Encoder::keystroke(changed, changed.own, change.own_begin, v1)) {
+            v1_is_due = false;
+        }
+        if (!v1_is_due && !listeners->any(UpdateFormat::v2)) return {};
     }
+    ROPEWALK_CHECK(collect_changed(changed));
+    anything = !from.empty() || change.deleted_any;
+    if (!anything) return {};
+    if (v1_is_due) ROPEWALK_CHECK(encode_change<detail::Encoder>(changed, v1));
+    if (!listeners->any(UpdateFormat::v2)) return {};
+    return encode_change<detail::EncoderV2>(changed, v2);
+}
+
+// Which clients have new structs, and from where on.
+ROPEWALK_INLINE Status DocCore::collect_changed(detail::Store& changed) noexcept {
+    detail::Change& change = changed.change;
     from.clear();
     if (!from.reserve(change.touched.size() + 1)) return ErrorCode::out_of_memory;
     changed.settle();
@@ -71,10 +95,15 @@ ROPEWALK_INLINE Status DocCore::encode(detail::Store& changed, Bytes& out,
             from.push_back_reserved({touched.client, touched.begin});
         }
     }
-    anything = !from.empty() || change.deleted_any;
-    if (!anything) return {};
-    detail::Encoder encoder(changed, out, changed.collect);
-    if (ROPEWALK_LIKELY(!change.incomplete)) return encoder.change(from, change.deletions);
+    return {};
+}
+
+template <class Encoder>
+Status DocCore::encode_change(detail::Store& changed, Bytes& out) noexcept {
+    Encoder encoder(changed, out, changed.collect);
+    if (ROPEWALK_LIKELY(!changed.change.incomplete)) {
+        return encoder.change(from, changed.change.deletions);
+    }
     return encoder.change_with_all_deletions(from);
 }
 
@@ -84,15 +113,16 @@ ROPEWALK_INLINE Status DocCore::tell(detail::Store& changed) noexcept {
     bool anything = false;
     if (ROPEWALK_LIKELY(!telling)) {
         buffer.clear();
-        ROPEWALK_CHECK(encode(changed, buffer, anything));
+        buffer_v2.clear();
+        ROPEWALK_CHECK(encode(changed, buffer, buffer_v2, anything));
         if (!anything) return {};
         telling = true;
         changed.renew_own();
-        listeners->call(buffer, told);
+        listeners->call(buffer, buffer_v2, told);
         while (queue != nullptr) {
             Origin then(as_text(queue->name));
             then.remote_ = queue->remote;
-            listeners->call(queue->bytes, then);
+            listeners->call(queue->v1, queue->v2, then);
             drop_queued();
         }
         telling = false;
@@ -100,9 +130,9 @@ ROPEWALK_INLINE Status DocCore::tell(detail::Store& changed) noexcept {
     }
     void* block = detail::allocate(sizeof(Queued));
     if (block == nullptr) return ErrorCode::out_of_memory;
-    auto* queued = ::new (block) Queued{{}, {}, told.remote_, nullptr};
+    auto* queued = ::new (block) Queued{{}, {}, {}, told.remote_, nullptr};
     Status status = queued->name.append(told.name_) ? Status{} : ErrorCode::out_of_memory;
-    if (status.ok()) status = encode(changed, queued->bytes, anything);
+    if (status.ok()) status = encode(changed, queued->v1, queued->v2, anything);
     if (!status.ok() || !anything) {
         queued->~Queued();
         detail::release(queued);
@@ -121,7 +151,8 @@ ROPEWALK_INLINE Status DocCore::finish(void* context, detail::Store& store) noex
     return static_cast<DocCore*>(context)->tell(store);
 }
 
-// -- the document -----------------------------------------------------------------------------------
+// -- the document
+// -----------------------------------------------------------------------------------
 
 ROPEWALK_INLINE Doc::Doc(const DocOptions& options) {
     void* block = detail::allocate(sizeof(DocCore));
@@ -185,6 +216,14 @@ ROPEWALK_INLINE Transaction Doc::transact(Origin origin) noexcept {
 }
 
 ROPEWALK_INLINE Status Doc::apply(ByteView update, Origin origin) noexcept {
+    return apply(update, UpdateFormat::v1, origin);
+}
+
+ROPEWALK_INLINE Status Doc::apply_v2(ByteView update, Origin origin) noexcept {
+    return apply(update, UpdateFormat::v2, origin);
+}
+
+ROPEWALK_INLINE Status Doc::apply(ByteView update, UpdateFormat format, Origin origin) noexcept {
     if (core_ == nullptr) return ErrorCode::out_of_memory;
     detail::Store& store = core_->store;
     Status status = store.begin_change();
@@ -194,7 +233,7 @@ ROPEWALK_INLINE Status Doc::apply(ByteView update, Origin origin) noexcept {
             core_->origin = origin;
             core_->origin.remote_ = true;
         }
-        status = store.apply(update);
+        status = store.apply(update, format);
         if (!status.ok()) store.change.note(status.error());
         const Status ended = store.end_change();
         if (status.ok()) status = ended;
@@ -202,7 +241,8 @@ ROPEWALK_INLINE Status Doc::apply(ByteView update, Origin origin) noexcept {
     return status;
 }
 
-// -- encoding ---------------------------------------------------------------------------------------
+// -- encoding
+// ---------------------------------------------------------------------------------------
 
 ROPEWALK_INLINE Status Doc::encode_state_as_update(const StateVector& known,
                                                    Bytes& out) const noexcept {
@@ -216,6 +256,23 @@ ROPEWALK_INLINE Status Doc::encode_state_as_update(const StateVector& known,
 ROPEWALK_INLINE Result<Bytes> Doc::encode_state_as_update(const StateVector& known) const noexcept {
     Bytes out;
     ROPEWALK_CHECK(encode_state_as_update(known, out));
+    return out;
+}
+
+ROPEWALK_INLINE Status Doc::encode_state_as_update_v2(const StateVector& known,
+                                                      Bytes& out) const noexcept {
+    if (core_ == nullptr) return ErrorCode::out_of_memory;
+    detail::Store& store = core_->store;
+    ROPEWALK_CHECK(store.open_history());
+    return detail::EncoderV2(store, out, store.collect).state([&](ClientId client) {
+        return raw(known.get(client));
+    });
+}
+
+ROPEWALK_INLINE Result<Bytes> Doc::encode_state_as_update_v2(
+    const StateVector& known) const noexcept {
+    Bytes out;
+    ROPEWALK_CHECK(encode_state_as_update_v2(known, out));
     return out;
 }
 
@@ -257,7 +314,8 @@ ROPEWALK_INLINE Result<IdSet> Doc::delete_set() const noexcept {
     return decode_delete_set_v1(bytes, store.limits);
 }
 
-// -- what waits -------------------------------------------------------------------------------------
+// -- what waits
+// -------------------------------------------------------------------------------------
 
 ROPEWALK_INLINE bool Doc::has_pending() const noexcept {
     return core_ != nullptr && !core_->store.pending.empty();
@@ -291,7 +349,8 @@ ROPEWALK_INLINE Result<IdSet> Doc::pending_deletes() const noexcept {
     return set;
 }
 
-// -- listeners --------------------------------------------------------------------------------------
+// -- listeners
+// --------------------------------------------------------------------------------------
 
 ROPEWALK_INLINE Subscription Doc::listen(detail::UpdateListeners::Listener listener) noexcept {
     if (core_ != nullptr && core_->listeners == nullptr) {
@@ -308,7 +367,7 @@ ROPEWALK_INLINE Subscription Doc::listen(detail::UpdateListeners::Listener liste
         return {};
     }
     core_->store.sink.listening = true;
-    if (core_->store.change.depth == 0) core_->store.open_typing(false);  // keystrokes are told
+    if (core_->store.change.depth == 0) core_->store.close_keystrokes();
     return Subscription(core_->listeners, id);
 }
 

@@ -7,8 +7,8 @@
 
 namespace crdt::detail {
 
-ROPEWALK_INLINE Status Store::apply(ByteView bytes) noexcept {
-    if (const Error error = decode_update_v1(bytes, limits, decoded);
+ROPEWALK_INLINE Status Store::apply(ByteView bytes, UpdateFormat format) noexcept {
+    if (const Error error = decode_update(format, bytes, limits, decoded);
         error.code != ErrorCode::ok) {
         return error;
     }
@@ -49,8 +49,7 @@ ROPEWALK_INLINE Status Apply::keystroke(bool& done) noexcept {
         const std::size_t text =
             block.is_ascii() ? block.content.size : std::size_t{block.length} * 2 + 1;
         if (!store_.runs.reserve_more(1) || !log.reserve_more(1) ||
-            !store_.content.reserve_text(log, text) ||
-            !store_.change.touched.reserve_more(1)) {
+            !store_.content.reserve_text(log, text) || !store_.change.touched.reserve_more(1)) {
             return ErrorCode::out_of_memory;
         }
     }
@@ -77,7 +76,8 @@ ROPEWALK_INLINE Status Apply::run() noexcept {
     bool loaded = false;
     if (status.ok() && store_.runs.size() == 0 && parked_.empty()) status = load(loaded);
     if (status.ok() && !loaded) {
-        status = reserve(order_.size(), std::uint64_t{order_.size()} * 2 + update_.deletes.size() * 2);
+        status =
+            reserve(order_.size(), std::uint64_t{order_.size()} * 2 + update_.deletes.size() * 2);
     }
     if (!status.ok()) {
         // Clients met for the first time are named by nothing yet.
@@ -94,9 +94,9 @@ ROPEWALK_INLINE Status Apply::run() noexcept {
 
 // A whole document into an empty one. Without `loaded` the other way is still open.
 ROPEWALK_INLINE Status Apply::load(bool& loaded) noexcept {
-    BulkLoad bulk(store_, update_, order_, numbers_);
+    BulkLoad bulk(store_, update_, order_, numbers_, known_);
     if (!bulk.worthwhile()) return {};
-    ROPEWALK_CHECK(reserve(bulk.count_runs(), 0));
+    ROPEWALK_CHECK(reserve(0, 0));
     for (const std::uint32_t number : numbers_) {
         if (number == store_.own && store_.clients[number].next_clock == 0) {
             for (const std::uint32_t i : order_) {
@@ -125,7 +125,7 @@ ROPEWALK_INLINE Status Apply::number_clients() noexcept {
     return {};
 }
 
-// -- plan -------------------------------------------------------------------------------------------
+// -- plan ----------------------------------------------------------------------------------------
 
 // The first unit that a block needs and that is not known.
 ROPEWALK_INLINE Apply::Lack Apply::lack_of(const BlockView& block) const noexcept {
@@ -200,8 +200,12 @@ ROPEWALK_INLINE Status Apply::plan_section(std::uint32_t first) noexcept {
                 break;
             }
             if (end > known(block.slot)) {
+                if (!count(block)) return ErrorCode::out_of_memory;
                 order_.push_back_reserved(section.next);
                 known_[block.slot] = end;
+            } else if (block.parent == ParentRef::root &&
+                       store_.root(update_.text(block.root)) == kNone) {
+                return ErrorCode::out_of_memory;  // Yjs knows every root that it has read of
             }
             ++section.next;
         }
@@ -212,64 +216,66 @@ ROPEWALK_INLINE Status Apply::plan_section(std::uint32_t first) noexcept {
     return {};
 }
 
-// -- reserve ----------------------------------------------------------------------------------------
+// -- reserve -------------------------------------------------------------------------------------
 
-ROPEWALK_INLINE Status Apply::reserve(std::size_t runs, std::uint64_t changes) noexcept {
-    std::size_t cells = 0;
-    std::size_t values = 0;
-    std::uint32_t types = 0;
-    std::uint32_t keys = 0;
-    std::uint32_t roots = 0;
-    bool memory = true;
-    for (const std::uint32_t at : order_) {
-        const BlockView& block = update_.blocks[at];
-        ApplyScratch::Needs& needs = needs_[block.slot];
-        ++needs.runs;
-        switch (block.kind) {
-            case ContentKind::string:
-                needs.text +=
-                    block.is_ascii() ? block.content.size : std::size_t{block.length} * 2 + 1;
-                break;
-            case ContentKind::deleted:
-                if (block.length <= kLargestHole) needs.text += std::size_t{block.length} * 2;
-                break;
-            case ContentKind::any:
-                // Canonical forms of numbers may be longer; a stored size takes up to 5 bytes.
-                values += block.is_canonical()
-                              ? block.content.size + std::size_t{block.length} * 5
-                              : std::size_t{block.content.size} * 6 + std::size_t{block.length} * 15;
-                cells += block.length;
-                break;
-            case ContentKind::json:
-                // Each text is kept with its value, which is hardly longer.
-                values += std::size_t{block.content.size} * 3 + std::size_t{block.length} * 32;
-                cells += block.length;
-                break;
-            case ContentKind::type: {
-                ++types;
-                const std::uint8_t* bytes = update_.input.data() + block.content.offset;
-                const auto kind = static_cast<TypeKind>(get_var_uint(bytes));
-                if (kind == TypeKind::xml_element || kind == TypeKind::xml_hook) {
-                    const auto size = static_cast<std::size_t>(get_var_uint(bytes));
-                    memory = memory && store_.types.names.intern(as_text({bytes, size})) != kNone;
-                }
-                break;
-            }
-            default: values += block.content.size + std::size_t{5}; break;
+// What a block that was taken will need.
+ROPEWALK_INLINE bool Apply::count(const BlockView& block) noexcept {
+    ApplyScratch::Needs& needs = needs_[block.slot];
+    ++needs.runs;
+    if (ROPEWALK_LIKELY(block.kind == ContentKind::string)) {
+        needs.text += block.is_ascii() ? block.content.size : std::size_t{block.length} * 2 + 1;
+    } else if (block.kind == ContentKind::deleted) {
+        if (block.length <= kLargestHole) needs.text += std::size_t{block.length} * 2;
+    } else if (!count_content(block)) {
+        return false;
+    }
+    return ROPEWALK_LIKELY(block.parent == ParentRef::inherit) || count_parent(block);
+}
+
+ROPEWALK_INLINE bool Apply::count_content(const BlockView& block) noexcept {
+    const std::size_t size = block.content.size;
+    switch (block.kind) {
+        case ContentKind::any:
+            // Canonical forms of numbers may be longer; a stored size takes up to 5 bytes.
+            totals_.values += block.is_canonical() ? size + std::size_t{block.length} * 5
+                                                   : size * 6 + std::size_t{block.length} * 15;
+            totals_.cells += block.length;
+            return true;
+        case ContentKind::json:
+            // Each text is kept with its value, which is hardly longer.
+            totals_.values += size * 3 + std::size_t{block.length} * 32;
+            totals_.cells += block.length;
+            return true;
+        case ContentKind::type: {
+            ++totals_.types;
+            const std::uint8_t* bytes = update_.input.data() + block.content.offset;
+            const auto kind = static_cast<TypeKind>(get_var_uint(bytes));
+            if (kind != TypeKind::xml_element && kind != TypeKind::xml_hook) return true;
+            const auto name = static_cast<std::size_t>(get_var_uint(bytes));
+            return store_.types.names.intern(as_text({bytes, name})) != kNone;
         }
-        if (ROPEWALK_LIKELY(block.parent == ParentRef::inherit)) continue;
-        if (block.parent == ParentRef::root) {
-            const std::string_view name = update_.text(block.root);
-            if (store_.types.find_root(name) == kNone) {
-                ++roots;
-                memory = memory && store_.types.names.intern(name) != kNone;
-            }
-        }
-        if (block.has_key) {
-            ++keys;
-            memory = memory && store_.types.names.intern(update_.text(block.key)) != kNone;
+        default:
+            totals_.values += size + 5;
+            return true;
+    }
+}
+
+ROPEWALK_INLINE bool Apply::count_parent(const BlockView& block) noexcept {
+    if (block.parent == ParentRef::root) {
+        const std::string_view name = update_.text(block.root);
+        if (store_.types.find_root(name) == kNone) {
+            ++totals_.roots;
+            if (store_.types.names.intern(name) == kNone) return false;
         }
     }
+    if (!block.has_key) return true;
+    ++totals_.keys;
+    return store_.types.names.intern(update_.text(block.key)) != kNone;
+}
+
+ROPEWALK_INLINE Status Apply::reserve(std::size_t runs, std::uint64_t changes) noexcept {
+    const auto [cells, values, types, keys, roots] = totals_;
+    bool memory = true;
     for (std::size_t slot = 0; slot < needs_.size() && memory; ++slot) {
         if (needs_[slot].runs == 0) continue;
         ClientLog& log = store_.clients[numbers_[slot]];
@@ -280,13 +286,11 @@ ROPEWALK_INLINE Status Apply::reserve(std::size_t runs, std::uint64_t changes) n
     const std::uint64_t empty = store_.sequences.empty_sequences() + types + keys + roots;
     const auto small = static_cast<std::uint32_t>(
         empty < order_.size() ? empty : static_cast<std::uint64_t>(order_.size()));
-    if (!memory || !store_.runs.reserve_more(runs) ||
-        !store_.content.cells.reserve_more(cells) || !store_.content.values.reserve(values) ||
-        !store_.types.reserve(types + roots, keys) ||
+    if (!memory || !store_.runs.reserve_more(runs) || !store_.content.cells.reserve_more(cells) ||
+        !store_.content.values.reserve(values) || !store_.types.reserve(types + roots, keys) ||
         !store_.change.touched.reserve_more(update_.sections.size()) ||
-        (changes > 0 &&
-         (!store_.sequences.nodes.reserve(small, 0, 0) ||
-          !store_.sequences.reserve_changes(static_cast<std::uint32_t>(changes))))) {
+        (changes > 0 && (!store_.sequences.nodes.reserve(small, 0, 0) ||
+                         !store_.sequences.reserve_changes(static_cast<std::uint32_t>(changes))))) {
         return ErrorCode::out_of_memory;
     }
     return reserve_parking();
@@ -321,7 +325,7 @@ ROPEWALK_INLINE Status Apply::reserve_parking() noexcept {
     return {};
 }
 
-// -- write ------------------------------------------------------------------------------------------
+// -- write ---------------------------------------------------------------------------------------
 
 ROPEWALK_INLINE void Apply::write() noexcept {
     Integrator integrator{store_, update_, numbers_.data()};
@@ -338,7 +342,7 @@ ROPEWALK_INLINE void Apply::delete_range(std::uint32_t client, const DeleteRange
     const std::uint32_t next = store_.clients[client].next_clock;
     const std::uint32_t end = range.clock + range.length < next ? range.clock + range.length : next;
     for (std::uint32_t clock = range.clock; clock < end;) {
-        const RunPos unit = store_.resolve(client, clock);
+        const RunPos unit = store_.resolve_near(client, clock);
         const Run& run = store_.runs[unit.run];
         const std::uint32_t stop = end < run.end_clock() ? end : run.end_clock();
         store_.delete_units(unit.run, unit.offset, stop - clock);
@@ -398,7 +402,7 @@ ROPEWALK_INLINE bool Apply::unpark_one(std::uint32_t client) noexcept {
     while (store_.pending.has_blocks(store_.clients[client])) {
         const ParkedBlock parked = store_.pending.first(store_.clients[client]);
         const ByteView bytes = store_.pending.bytes_of(parked);
-        if (decode_update_v1(bytes, store_.limits, decoded).code != ErrorCode::ok) break;
+        if (decode_parked(bytes, store_.limits, decoded).code != ErrorCode::ok) break;
         scratch.clear();
         Apply single(store_, decoded, scratch);
         if (!single.number_clients().ok() || !single.plan().ok()) break;

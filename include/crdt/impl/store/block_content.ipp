@@ -9,8 +9,10 @@
 
 namespace crdt::detail {
 
-ROPEWALK_INLINE void store_content(Store& store, const DecodedUpdate& update,
-                                   const BlockView& block, std::uint32_t cut,
+ROPEWALK_INLINE void store_content(Store& store,
+                                   const DecodedUpdate& update,
+                                   const BlockView& block,
+                                   std::uint32_t cut,
                                    Run& made) noexcept {
     ContentStore& content = store.content;
     const ByteView bytes = update.bytes(block.content);
@@ -81,13 +83,16 @@ ROPEWALK_INLINE void store_content(Store& store, const DecodedUpdate& update,
             made.data = store.types.add(kind, store.runs.size(), name);
             break;
         }
-        case ContentKind::deleted: made.kind = RunKind::deleted; break;
+        case ContentKind::deleted:
+            made.kind = RunKind::deleted;
+            break;
         default:
-            made.kind = block.kind == ContentKind::binary  ? RunKind::binary
-                        : block.kind == ContentKind::embed ? RunKind::embed
+            made.kind = block.kind == ContentKind::binary   ? RunKind::binary
+                        : block.kind == ContentKind::embed  ? RunKind::embed
                         : block.kind == ContentKind::format ? RunKind::format
                                                             : RunKind::document;
             made.data = content.store_value(bytes);
+            if (block.has_any_value()) made.flags |= Run::kAnyValue;
     }
 }
 

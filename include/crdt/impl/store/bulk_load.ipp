@@ -8,50 +8,18 @@
 
 namespace crdt::detail {
 
-// What make_runs will do, told from the wire alone: an upper bound, exact where the blocks of a
-// client follow one another.
-ROPEWALK_INLINE std::uint32_t BulkLoad::count_runs() const noexcept {
-    std::uint32_t runs = 0;
-    RunKind newest = RunKind::gc;
-    for (std::size_t i = 0; i < order_.size(); ++i) {
-        const BlockView& block = update_.blocks[order_[i]];
-        bool behind = false;
-        bool chained = i > 0 && order_[i - 1] + 1 == order_[i];
-        if (chained) {
-            const BlockView& before = update_.blocks[order_[i - 1]];
-            chained = before.slot == block.slot;
-            behind = chained && block.origin.slot == block.slot &&
-                     block.origin.clock + 1 == block.clock &&
-                     block.right_origin == before.right_origin;
-        }
-        const bool text = newest == RunKind::ascii || newest == RunKind::utf16;
-        RunKind kind = RunKind::format;  // never joins
-        switch (block.kind) {
-            case ContentKind::gc:
-                if (chained && newest == RunKind::gc) continue;
-                kind = RunKind::gc;
-                break;
-            case ContentKind::deleted:
-                if (behind && text && store_.collect && block.length <= kLargestHole) continue;
-                kind = RunKind::deleted;
-                break;
-            case ContentKind::string:
-                kind = block.is_ascii() ? RunKind::ascii : RunKind::utf16;
-                break;
-            case ContentKind::any: kind = RunKind::any; break;
-            case ContentKind::json: kind = RunKind::json; break;
-            default: break;
-        }
-        if (!(behind && kind == newest && kind != RunKind::format)) ++runs;
-        newest = kind;
-    }
-    return runs;
+// Without the instruction for it, which not every target has, compilers call a function.
+[[nodiscard]] inline std::uint32_t count_bits(std::uint64_t word) noexcept {
+    word -= word >> 1 & 0x5555555555555555U;
+    word = (word & 0x3333333333333333U) + (word >> 2 & 0x3333333333333333U);
+    word = (word + (word >> 4)) & 0x0f0f0f0f0f0f0f0fU;
+    return static_cast<std::uint32_t>(word * 0x0101010101010101U >> 56);
 }
 
 ROPEWALK_INLINE bool BulkLoad::worthwhile() const noexcept {
     if (order_.size() < 64) return false;
     std::uint64_t clocks = 0;
-    for (const std::uint32_t i : order_) clocks += update_.blocks[i].length;
+    for (const std::uint32_t clock : known_) clocks += clock;
     return clocks / 8 <= std::uint64_t{update_.input.size()} * 8;
 }
 
@@ -59,8 +27,7 @@ ROPEWALK_INLINE bool BulkLoad::run() noexcept {
     types_before_ = store_.types.types.size();
     seqs_before_ = store_.sequences.seqs.size();
     if (!allocate_bits()) return false;
-    make_runs();
-    if (!make_pieces() || !link() || !reserve_leaves()) {
+    if (!make_runs() || !make_pieces() || !link() || !reserve_leaves()) {
         undo();
         return false;
     }
@@ -70,33 +37,31 @@ ROPEWALK_INLINE bool BulkLoad::run() noexcept {
     return true;
 }
 
-// -- runs -------------------------------------------------------------------------------------------
+// -- runs ----------------------------------------------------------------------------------------
 
 ROPEWALK_INLINE bool BulkLoad::allocate_bits() noexcept {
-    if (!bits_.resize(update_.clients.size()) || !drafts_.reserve(order_.size())) return false;
-    for (const std::uint32_t i : order_) {
-        const BlockView& block = update_.blocks[i];
-        bits_[block.slot].clocks = block.clock + block.length;
-    }
+    if (!bits_.resize(update_.clients.size())) return false;
+    for (std::size_t slot = 0; slot < bits_.size(); ++slot) bits_[slot].clocks = known_[slot];
     std::size_t words = 0;
     for (Bits& bits : bits_) {
         bits.first_word = static_cast<std::uint32_t>(words);
         words += (std::size_t{bits.clocks} + 63) / 64;
     }
-    if (words > 0x7fffffffU || !words_.resize(words) || !rank_.resize(words)) return false;
-    // Sequences are made on the way: at most one for each type and key of the update.
-    return true;
+    return words <= 0x7fffffffU && words_.resize(words) && rank_.resize(words);
 }
 
 ROPEWALK_INLINE void BulkLoad::mark(WireId id, std::uint32_t ahead) noexcept {
     const Bits& bits = bits_[id.slot];
     const std::uint32_t clock = id.clock + ahead;
     if (clock < bits.clocks) {
-        words_[bits.first_word + clock / 64] |= std::uint64_t{1} << (clock & 63U);
+        std::uint64_t& word = words_[bits.first_word + clock / 64];
+        const std::uint64_t bit = std::uint64_t{1} << (clock & 63U);
+        marked_ += (word & bit) == 0 ? 1 : 0;
+        word |= bit;
     }
 }
 
-ROPEWALK_INLINE void BulkLoad::make_runs() noexcept {
+ROPEWALK_INLINE bool BulkLoad::make_runs() noexcept {
     for (const std::uint32_t i : order_) {
         const BlockView& block = update_.blocks[i];
         const std::uint32_t client = numbers_[block.slot];
@@ -106,7 +71,9 @@ ROPEWALK_INLINE void BulkLoad::make_runs() noexcept {
         const bool behind = newest != kNone && block.origin.slot == block.slot &&
                             block.origin.clock + 1 == block.clock &&
                             block.right_origin == drafts_[newest].right;
-        Run made{};
+        if (!store_.runs.reserve_more(1)) return false;
+        Run& made = store_.runs.next();
+        made = {};
         made.client = client;
         made.clock = block.clock;
         made.length = block.length;
@@ -119,6 +86,7 @@ ROPEWALK_INLINE void BulkLoad::make_runs() noexcept {
             made.seq = kNone;
             made.kind = RunKind::gc;
         } else if (block.kind == ContentKind::deleted) {
+            ++deleted_blocks_;
             store_.change.deleted(client, block.clock, block.length);
             if (behind && hole_fits(store_, store_.runs[newest], block.length)) {
                 add_hole(store_, store_.runs[newest], block.length);
@@ -134,49 +102,51 @@ ROPEWALK_INLINE void BulkLoad::make_runs() noexcept {
             log.next_clock += block.length;
             continue;
         }
-        store_.add_run(made);
-        drafts_.push_back_reserved(
-            {block.origin, block.right_origin, i, kNone, kNone, kNone});
+        if (!drafts_.push_back({block.origin, block.right_origin, i, kNone, kNone, kNone, kNone})) {
+            return false;
+        }
+        store_.add_next_run();
         mark({block.slot, block.clock}, 0);
         if (made.kind == RunKind::gc) continue;
         if (block.origin.exists()) mark(block.origin, 1);
         if (block.right_origin.exists()) mark(block.right_origin, 0);
     }
+    return true;
 }
 
-// -- pieces -----------------------------------------------------------------------------------------
+// -- pieces --------------------------------------------------------------------------------------
 
 ROPEWALK_INLINE bool BulkLoad::make_pieces() noexcept {
-    std::uint32_t pieces = 0;
-    for (std::size_t w = 0; w < words_.size(); ++w) {
-        rank_[w] = pieces;
-        pieces += static_cast<std::uint32_t>(__builtin_popcountll(words_[w]));
-    }
-    if (!piece_run_.reserve(pieces) || !piece_offset_.reserve(pieces) || !next_.reserve(pieces) ||
-        !seen_.resize(pieces) || !conflict_.resize(pieces) ||
-        !first_.resize(store_.sequences.seqs.size() + order_.size())) {
-        return false;
-    }
-    for (std::uint32_t& first : first_) first = kNone;
+    if (!pieces_.reserve(marked_) || !reserve_firsts()) return false;
     for (std::uint32_t slot = 0; slot < bits_.size(); ++slot) {
         const Bits& bits = bits_[slot];
         if (bits.clocks == 0) continue;
         const ClientLog& log = store_.clients[numbers_[slot]];
-        std::uint32_t at = 0;  // in the client's list of runs
+        const std::uint32_t* list = log.list();
+        std::uint32_t begun = 0;  // runs of the list
+        std::uint32_t first = 0;  // piece of the newest of them
         const std::uint32_t words = (bits.clocks + 63) / 64;
         for (std::uint32_t w = 0; w < words; ++w) {
+            rank_[bits.first_word + w] = static_cast<std::uint32_t>(pieces_.size());
             for (std::uint64_t word = words_[bits.first_word + w]; word != 0; word &= word - 1) {
                 const std::uint32_t clock =
                     w * 64 + static_cast<std::uint32_t>(__builtin_ctzll(word));
-                while (at + 1 < log.count && store_.runs[log.list()[at + 1]].clock <= clock) ++at;
-                const std::uint32_t number = log.list()[at];
-                const std::uint32_t offset = clock - store_.runs[number].clock;
-                if (offset == 0) {
-                    drafts_[number].pieces = static_cast<std::uint32_t>(piece_run_.size());
+                const auto piece = static_cast<std::uint32_t>(pieces_.size());
+                // Each run starts a piece. Nobody can foretell which pieces: no branch asks.
+                const std::uint32_t following = begun < log.count ? begun : log.count - 1;
+                const bool starts = store_.runs[list[following]].clock == clock;
+                begun += starts ? 1 : 0;
+                first = starts ? piece : first;
+                const std::uint32_t number = list[begun - 1];
+                drafts_[number].first = first;
+                drafts_[number].last = piece;
+                const Run& run = store_.runs[number];
+                const std::uint32_t offset = clock - run.clock;
+                if (piece > 0) {
+                    Piece& before = pieces_[piece - 1];
+                    before.end = starts ? before.end : offset;
                 }
-                piece_run_.push_back_reserved(number);
-                piece_offset_.push_back_reserved(offset);
-                next_.push_back_reserved(kNone);
+                pieces_.push_back_reserved({number, offset, run.length, piece + 1});
             }
         }
     }
@@ -186,10 +156,18 @@ ROPEWALK_INLINE bool BulkLoad::make_pieces() noexcept {
 ROPEWALK_INLINE std::uint32_t BulkLoad::piece_of(WireId id) const noexcept {
     const std::uint32_t w = bits_[id.slot].first_word + id.clock / 64;
     const std::uint64_t upto = words_[w] & (~std::uint64_t{0} >> (63 - (id.clock & 63U)));
-    return rank_[w] + static_cast<std::uint32_t>(__builtin_popcountll(upto)) - 1;
+    return rank_[w] + count_bits(upto) - 1;
 }
 
-// -- order ------------------------------------------------------------------------------------------
+// -- order ---------------------------------------------------------------------------------------
+
+// Sequences are made on the way.
+ROPEWALK_INLINE bool BulkLoad::reserve_firsts() noexcept {
+    while (first_.size() < store_.sequences.seqs.size()) {
+        if (!first_.push_back(kNone)) return false;
+    }
+    return true;
+}
 
 // Where a block without neighbours belongs; kNone if that can hold nothing.
 ROPEWALK_INLINE std::uint32_t BulkLoad::sequence_of(const Draft& draft) noexcept {
@@ -198,7 +176,7 @@ ROPEWALK_INLINE std::uint32_t BulkLoad::sequence_of(const Draft& draft) noexcept
     if (block.parent == ParentRef::root) {
         type = store_.root(update_.text(block.root));
     } else {
-        const Run& parent = store_.runs[piece_run_[piece_of(block.parent_item)]];
+        const Run& parent = store_.runs[pieces_[piece_of(block.parent_item)].run];
         if (parent.kind != RunKind::type) return kNone;
         type = parent.data;
     }
@@ -215,22 +193,22 @@ ROPEWALK_INLINE bool BulkLoad::link() noexcept {
         bool lost = false;  // a neighbour or the parent was collected
         if (draft.origin.exists()) {
             draft.origin_piece = piece_of(draft.origin);
-            const std::uint32_t origin_run = piece_run_[draft.origin_piece];
+            const std::uint32_t origin_run = pieces_[draft.origin_piece].run;
             seq = store_.runs[origin_run].seq;
             lost = store_.runs[origin_run].kind == RunKind::gc;
-            run.origin = {origin_run, piece_offset_[draft.origin_piece] +
-                                          piece_length(draft.origin_piece) - 1};
+            run.origin = {origin_run, pieces_[draft.origin_piece].end - 1};
         }
         if (draft.right.exists()) {
             draft.right_piece = piece_of(draft.right);
-            const std::uint32_t right_run = piece_run_[draft.right_piece];
+            const std::uint32_t right_run = pieces_[draft.right_piece].run;
             if (!draft.origin.exists()) seq = store_.runs[right_run].seq;
             lost = lost || store_.runs[right_run].kind == RunKind::gc;
-            run.right = {right_run, piece_offset_[draft.right_piece]};
+            run.right = {right_run, pieces_[draft.right_piece].offset};
         }
         if (!draft.origin.exists() && !draft.right.exists()) {
             seq = sequence_of(draft);
             lost = seq == kNone;
+            if (!reserve_firsts()) return false;
         }
         if (lost) {
             run.kind = RunKind::gc;
@@ -245,43 +223,40 @@ ROPEWALK_INLINE bool BulkLoad::link() noexcept {
             return false;
         }
         // The pieces of the run in a row, behind `left`.
-        std::uint32_t last = draft.pieces;
-        while (last + 1 < piece_run_.size() && piece_run_[last + 1] == number) {
-            next_[last] = last + 1;
-            ++last;
-        }
-        if (left == kNone) {
-            next_[last] = first_[seq];
-            first_[seq] = draft.pieces;
-        } else {
-            next_[last] = next_[left];
-            next_[left] = draft.pieces;
-        }
+        std::uint32_t& before = left == kNone ? first_[seq] : pieces_[left].next;
+        pieces_[draft.last].next = before;
+        before = draft.first;
         if (run.kind == RunKind::format) store_.sequences.seqs[seq].formats = true;
         // Yjs cuts at both origins.
         if (run.origin.exists()) {
             store_.break_pair_text(store_.runs[run.origin.run], run.origin.offset + 1);
         }
-        if (run.right.exists()) store_.break_pair_text(store_.runs[run.right.run], run.right.offset);
+        if (run.right.exists())
+            store_.break_pair_text(store_.runs[run.right.run], run.right.offset);
     }
     return true;
 }
 
 // As Integrator::scan, with marks on the pieces in place of sets. False: too many conflicts.
-ROPEWALK_INLINE bool BulkLoad::scan(const Draft& draft, std::uint32_t seq, std::uint64_t client,
+ROPEWALK_INLINE bool BulkLoad::scan(const Draft& draft,
+                                    std::uint32_t seq,
+                                    std::uint64_t client,
                                     std::uint32_t& left) noexcept {
+    if (seen_.empty() && (!seen_.resize(pieces_.size()) || !conflict_.resize(pieces_.size()))) {
+        return false;
+    }
     ++scans_;
     ++conflicts_;
-    const std::uint64_t most = std::uint64_t{piece_run_.size()} * 256;
+    const std::uint64_t most = std::uint64_t{pieces_.size()} * 256;
     for (std::uint32_t at = after(left, seq); at != kNone && at != draft.right_piece;
-         at = next_[at]) {
+         at = pieces_[at].next) {
         if (++steps_ > most) return false;
         seen_[at] = scans_;
         conflict_[at] = conflicts_;
-        const std::uint32_t number = piece_run_[at];
+        const std::uint32_t number = pieces_[at].run;
         const Draft& other = drafts_[number];
         const std::uint32_t before =
-            piece_offset_[at] > 0 ? at - 1 : other.origin_piece;  // of the unit in front of it
+            pieces_[at].offset > 0 ? at - 1 : other.origin_piece;  // of the unit in front of it
         if (before == draft.origin_piece) {
             if (store_.clients[store_.runs[number].client].id < client) {
                 left = at;
@@ -301,15 +276,15 @@ ROPEWALK_INLINE bool BulkLoad::scan(const Draft& draft, std::uint32_t seq, std::
     return true;
 }
 
-// -- deletions --------------------------------------------------------------------------------------
+// -- deletions -----------------------------------------------------------------------------------
 
 ROPEWALK_INLINE void BulkLoad::apply_deletes() noexcept {
     const auto delete_in = [this](std::uint32_t number, std::uint32_t offset, std::uint32_t end) {
         Run& run = store_.runs[number];
         if (run.kind <= RunKind::deleted) return;
         while (offset < end) {
-            const std::uint32_t same = store_.content.same_state(run, offset, end - offset);
-            if (!store_.content.deleted(run, offset)) {
+            const auto [same, dead] = store_.content.stretch(run, offset, end - offset);
+            if (!dead) {
                 store_.content.set_deleted(run, offset, same);
                 store_.change.deleted(run.client, run.clock + offset, same);
                 if (run.kind == RunKind::type) store_.kill_type(run.data);
@@ -322,7 +297,7 @@ ROPEWALK_INLINE void BulkLoad::apply_deletes() noexcept {
         const std::uint32_t end =
             range.clock + range.length < bits.clocks ? range.clock + range.length : bits.clocks;
         for (std::uint32_t clock = range.clock; clock < end;) {
-            const std::uint32_t number = piece_run_[piece_of({range.slot, clock})];
+            const std::uint32_t number = pieces_[piece_of({range.slot, clock})].run;
             const Run& run = store_.runs[number];
             const std::uint32_t stop = end < run.end_clock() ? end : run.end_clock();
             delete_in(number, clock - run.clock, stop - run.clock);
@@ -335,11 +310,11 @@ ROPEWALK_INLINE void BulkLoad::apply_deletes() noexcept {
 ROPEWALK_INLINE void BulkLoad::delete_superseded() noexcept {
     for (std::uint32_t seq = 0; seq < store_.sequences.seqs.size(); ++seq) {
         if (store_.sequences.seqs[seq].key == kNone) continue;
-        for (std::uint32_t at = first_[seq]; at != kNone; at = next_[at]) {
-            Run& run = store_.runs[piece_run_[at]];
-            const std::uint32_t offset = piece_offset_[at];
-            std::uint32_t count = piece_length(at);
-            if (next_[at] == kNone) {
+        for (std::uint32_t at = first_[seq]; at != kNone; at = pieces_[at].next) {
+            Run& run = store_.runs[pieces_[at].run];
+            const std::uint32_t offset = pieces_[at].offset;
+            std::uint32_t count = pieces_[at].end - offset;
+            if (pieces_[at].next == kNone) {
                 // The pieces of one block are one item; a run of several sets is several items,
                 // one unit each.
                 count -= 1;
@@ -354,16 +329,13 @@ ROPEWALK_INLINE void BulkLoad::delete_superseded() noexcept {
     }
 }
 
-// -- leaves -----------------------------------------------------------------------------------------
+// -- leaves --------------------------------------------------------------------------------------
 
 ROPEWALK_INLINE bool BulkLoad::reserve_leaves() noexcept {
     // A piece is one entry and one more for each change of its delete state: at most two for each
     // range, and for keys one a unit.
-    std::uint64_t entries = piece_run_.size() + update_.deletes.size() * 2;
-    for (const std::uint32_t i : order_) {
-        const ContentKind kind = update_.blocks[i].kind;
-        entries += kind == ContentKind::deleted ? 2 : 0;
-    }
+    const std::uint64_t entries =
+        pieces_.size() + update_.deletes.size() * 2 + std::uint64_t{deleted_blocks_} * 2;
     const std::uint32_t seqs = store_.sequences.seqs.size();
     const std::uint64_t leaves = entries / kFilledLeaf + 1;
     const std::uint64_t inner = leaves / (kFanout / 2) + 16;
@@ -390,13 +362,13 @@ ROPEWALK_INLINE void BulkLoad::build(std::uint32_t seq) noexcept {
         total += leaf->measure;
         level_.push_back_reserved(node);
     };
-    for (std::uint32_t at = first_[seq]; at != kNone; at = next_[at]) {
-        const std::uint32_t number = piece_run_[at];
+    for (std::uint32_t at = first_[seq]; at != kNone; at = pieces_[at].next) {
+        const std::uint32_t number = pieces_[at].run;
         const Run& run = store_.runs[number];
-        const std::uint32_t end = piece_offset_[at] + piece_length(at);
-        for (std::uint32_t offset = piece_offset_[at]; offset < end;) {
-            const std::uint32_t count = store_.content.same_state(run, offset, end - offset);
-            const bool hidden = !run.countable() || store_.content.deleted(run, offset);
+        const std::uint32_t end = pieces_[at].end;
+        for (std::uint32_t offset = pieces_[at].offset; offset < end;) {
+            const auto [count, dead] = store_.content.stretch(run, offset, end - offset);
+            const bool hidden = dead || !run.countable();
             if (leaf->count > 0) {
                 Span& last = leaf->spans[leaf->count - 1];
                 if (last.run == number && last.hidden() == hidden) {
@@ -436,7 +408,7 @@ ROPEWALK_INLINE void BulkLoad::build(std::uint32_t seq) noexcept {
     sequences.adopt(seq, level_, total);
 }
 
-// -- giving up --------------------------------------------------------------------------------------
+// -- giving up -----------------------------------------------------------------------------------
 
 ROPEWALK_INLINE void BulkLoad::undo() noexcept {
     for (const std::uint32_t number : numbers_) {

@@ -77,8 +77,10 @@ ROPEWALK_INLINE const char* Checker::sequence(std::uint32_t seq) noexcept {
 }
 
 // As deep as the tree.
-ROPEWALK_INLINE const char* Checker::node(std::uint32_t number, std::uint32_t level,
-                                          std::uint32_t parent, Measure& total,
+ROPEWALK_INLINE const char* Checker::node(std::uint32_t number,
+                                          std::uint32_t level,
+                                          std::uint32_t parent,
+                                          Measure& total,
                                           std::uint32_t& last) noexcept {
     Sequences& sequences = store_.sequences;
     if (level == 0) {

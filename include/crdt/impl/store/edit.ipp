@@ -57,161 +57,139 @@ ROPEWALK_INLINE Store::Gap Store::gap_behind(std::uint32_t seq, std::uint32_t po
 
 // -- text ---------------------------------------------------------------------------------------
 
-// Puts `count` units in front of visible unit `position`. `narrow(at)` writes them one byte each, if
-// they are ASCII, and `widen(at)` two.
-template <class Narrow, class Wide>
-Status Store::insert_units(std::uint32_t type, std::uint32_t position, std::uint32_t count,
-                           bool ascii, const Narrow& narrow, const Wide& widen) noexcept {
+ROPEWALK_NEVER_INLINE ROPEWALK_INLINE Status Store::insert_elsewhere(std::uint32_t type,
+                                                                     std::uint32_t position,
+                                                                     const NewText& text) noexcept {
+    const std::uint32_t count = text.count;
     ROPEWALK_CHECK(ensure_own());
     ClientLog& log = clients[own];
     if (count > kMaxClock - log.next_clock) return Error{ErrorCode::limit_exceeded, log.next_clock};
     const std::uint32_t seq = types.types[type].list;
     if (count > kMaxClock - sequences.units(seq)) return ErrorCode::limit_exceeded;
     const Gap gap = gap_before(seq, position);
-    Run* run = gap.left.exists() ? &runs[gap.left.run] : nullptr;
-    const bool continues = run != nullptr && run->client == own &&
-                           gap.left.offset + 1 == run->length &&
-                           run->end_clock() == log.next_clock && run->right == gap.right;
+    Run* const left = gap.left.exists() ? &runs[gap.left.run] : nullptr;
+    const bool continues = left != nullptr && gap.left.offset + 1 == left->length &&
+                           left->client == own && left->end_clock() == log.next_clock &&
+                           left->right == gap.right;
     // Short ASCII stays in a run of two-byte units rather than start a new one.
     const bool wide =
-        !ascii || (continues && run->kind == RunKind::utf16 && count <= kShortAscii);
-    const std::size_t bytes = wide ? std::size_t{count} * 2 + 1 : count;
-    if (!runs.reserve_more(1) || !log.reserve_more(1) || !content.reserve_text(log, bytes) ||
+        !text.ascii || (continues && left->kind == RunKind::utf16 && count <= kShortAscii);
+    const std::uint32_t bytes = wide ? count * 2 : count;
+    if (!runs.reserve_more(1) || !log.reserve_more(1) ||
+        !content.reserve_text(log, std::size_t{bytes} + (wide ? 1 : 0)) ||
         !sequences.reserve_entries(gap.place.leaf, 2) ||
         (gap.left.exists() && gap.left_place.leaf != gap.place.leaf &&
          !sequences.reserve_entries(gap.left_place.leaf, 1))) {
         return ErrorCode::out_of_memory;
     }
-    const auto write = [&](std::uint8_t* at) {
-        if (wide) {
-            widen(at);
-        } else {
-            narrow(at);
-        }
-    };
 
+    const bool extends = continues && left->kind == (wide ? RunKind::utf16 : RunKind::ascii) &&
+                         left->data + (wide ? left->length * 2 : left->length) == log.text_tail;
+    if (!extends && wide) log.text_tail += log.text_tail & 1U;
+    std::uint8_t* const at = content.text.at(log.text_tail);
+    text.write(at, wide);
     std::uint32_t start = position;
+    std::uint32_t number = gap.left.run;
     Place place;
-    const bool extends = continues && run->kind == (wide ? RunKind::utf16 : RunKind::ascii) &&
-                         run->data + (wide ? run->length * 2 : run->length) == log.text_tail;
     if (extends) {
-        write(content.text.at(log.text_tail));
-        const std::uint32_t offset = run->length;
-        run->length += count;
+        const std::uint32_t offset = left->length;
+        left->length += count;
         log.next_clock += count;
-        log.text_tail += wide ? count * 2 : count;
+        log.text_tail += bytes;
         const Span& span = sequences.span(gap.left_place);
         if (!span.hidden()) {
             place = gap.left_place;
             start = position - span.length();
-            sequences.extend(seq, place, count, content.measure_appended(*run, offset, count));
+            sequences.extend(seq, place, count, content.measure_appended(*left, offset, count));
         } else {
-            place = sequences.insert(seq, gap.place, {gap.left.run, offset, count},
-                                     content.measure(*run, offset, count));
+            place = sequences.insert(seq, gap.place, {number, offset, count},
+                                     content.measure(*left, offset, count));
         }
     } else {
         if (gap.place.offset > 0) break_pair(gap.right);
-        if (wide) log.text_tail += log.text_tail & 1U;
-        Run made{};
-        made.client = own;
-        made.clock = log.next_clock;
-        made.length = count;
-        made.data = log.text_tail;
-        made.origin = gap.left;
-        made.right = gap.right;
-        made.seq = seq;
-        made.kind = wide ? RunKind::utf16 : RunKind::ascii;
-        write(content.text.at(log.text_tail));
-        log.text_tail += wide ? count * 2 : count;
-        const std::uint32_t number = add_run(made);
-        place = sequences.insert(seq, gap.place, {number, 0, count},
-                                 content.measure(made, 0, count));
+        const Run made{.client = own,
+                       .clock = log.next_clock,
+                       .length = count,
+                       .data = log.text_tail,
+                       .origin = gap.left,
+                       .right = gap.right,
+                       .seq = seq,
+                       .leaf = 0,
+                       .kind = wide ? RunKind::utf16 : RunKind::ascii,
+                       .flags = 0,
+                       .reserved = 0};
+        log.text_tail += bytes;
+        number = add_run(made);
+        place =
+            sequences.insert(seq, gap.place, {number, 0, count}, content.measure(made, 0, count));
     }
     sequences.set_cursor(seq, place, start);
-    if (log.text_end - log.text_tail >= (wide ? 2U : 1U)) arm(type, place, position + count);
+    if (log.text_end - log.text_tail >= (wide ? 2U : 1U)) {
+        arm_typing(type, seq, place, number, position + count, wide, at + bytes);
+    }
     return {};
 }
 
-template <class Narrow, class Wide>
-Status Store::insert_anywhere(std::uint32_t type, std::uint32_t position, std::uint32_t count,
-                              bool ascii, const Narrow& narrow, const Wide& widen) noexcept {
+ROPEWALK_INLINE Status Store::insert_text(std::uint32_t type,
+                                          std::uint32_t position,
+                                          const NewText& text) noexcept {
+    const std::uint32_t count = text.count;
     // What continues typing needs no search, no lengths and no clocks.
     if (typing.type == type && typing.end == position && count <= typing.limit - typing.end &&
-        (typing.wide ? !ascii || count <= kShortAscii : ascii)) {
+        (typing.wide ? !text.ascii || count <= kShortAscii : text.ascii)) {
+        text.write(typing.next, typing.wide);
         if (typing.wide) {
-            widen(typing.next);
             const Measure added = content.measure_appended(
                 runs[typing.run], runs[typing.run].length + (typing.end - typing.begin), count);
             typing.pairs += added.pairs;
             typing.extra += added.extra;
-        } else {
-            narrow(typing.next);
         }
         typing.next += typing.wide ? count * 2 : count;
         typing.end += count;
         return {};
     }
     disarm();
-    return insert_units(type, position, count, ascii, narrow, widen);
-}
-
-ROPEWALK_INLINE Status Store::insert_text(std::uint32_t type, std::uint32_t position,
-                                          ByteView utf8, const Utf8Scan& scan) noexcept {
-    return insert_anywhere(
-        type, position, scan.utf16_length, scan.ascii,
-        [&](std::uint8_t* at) {
-            if (ROPEWALK_LIKELY(utf8.size() == 1)) {
-                *at = utf8[0];
-            } else {
-                std::memcpy(at, utf8.data(), utf8.size());
-            }
-        },
-        [&](std::uint8_t* at) { utf8_to_utf16(utf8, reinterpret_cast<char16_t*>(at)); });
-}
-
-ROPEWALK_INLINE Status Store::insert_text(std::uint32_t type, std::uint32_t position,
-                                          const char16_t* units, std::size_t count) noexcept {
-    if (count > kMaxClock) return ErrorCode::limit_exceeded;
-    return insert_anywhere(
-        type, position, static_cast<std::uint32_t>(count), is_ascii(units, count),
-        [&](std::uint8_t* at) { narrow_ascii(units, count, at); },
-        [&](std::uint8_t* at) { std::memcpy(at, units, count * 2); });
+    return insert_elsewhere(type, position, text);
 }
 
 // -- deleting -----------------------------------------------------------------------------------
 
-ROPEWALK_INLINE Status Store::erase(std::uint32_t type, std::uint32_t position,
+ROPEWALK_INLINE Status Store::erase(std::uint32_t type,
+                                    std::uint32_t position,
                                     std::uint32_t count) noexcept {
     if (count == 0) return {};
     disarm();
     const std::uint32_t seq = types.types[type].list;
     const Place place = sequences.seek(seq, position);
-    const Span& span = sequences.span(place);
+    const Span span = sequences.span(place);
     const std::uint32_t offset = span.offset + place.offset;
-    Run& run = runs[span.run];
-    // Deleting next to what was just deleted: the cursor stays, and nothing can fail.
-    bool hidden = false;
-    if (ROPEWALK_LIKELY(run.kind == RunKind::ascii)) {
-        hidden = sequences.hide_at_edge(seq, place, count, {count, 0, 0});
-    } else if (run.kind == RunKind::utf16 && count <= span.length() - place.offset) {
-        const char16_t* units = content.utf16(run, offset);
-        const bool cuts = is_low_surrogate(units[0]) || is_high_surrogate(units[count - 1]);
-        const std::uint32_t unit = units[0];
-        const std::uint32_t extra = (unit >= 0x80 ? 1U : 0U) + (unit >= 0x800 ? 1U : 0U);
-        hidden = !cuts && sequences.hide_at_edge(
-                              seq, place, count,
-                              count == 1 ? Measure{1, 0, extra} : measure_units(units, count));
+    const Run& run = runs[span.run];
+    Measure hidden{count, 0, 0};
+    if (ROPEWALK_UNLIKELY(count > span.length() - place.offset || !run.is_text() ||
+                          !content.whole_characters(run, offset, count, hidden))) {
+        return erase_stretches(seq, place, position, count);
     }
-    if (ROPEWALK_LIKELY(hidden)) {
-        content.set_deleted_text(run, offset, count);
-        change.deleted(run.client, run.clock + offset, count);
-        return {};
+    // Text of one span. Next to what was just deleted the cursor stays, and nothing can fail.
+    std::uint32_t index = place.offset == 0 ? place.index - 1 : place.index + 1;
+    std::uint32_t leaf = place.leaf;
+    if (!sequences.hide_at_edge(seq, place, count, hidden)) {
+        if (!sequences.reserve_entries(place.leaf, 2)) return ErrorCode::out_of_memory;
+        const Place behind = sequences.hide_anew(seq, place, count, hidden);
+        sequences.set_cursor(seq, behind, position);
+        leaf = behind.leaf;
+        index = behind.index - 1;
     }
-    return erase_stretch(seq, place, position, count);
+    content.set_deleted_text(run, offset, count);
+    change.deleted(run.client, run.clock + offset, count);
+    arm_erasing(type, seq, leaf, index, position);
+    return {};
 }
 
-ROPEWALK_NEVER_INLINE ROPEWALK_INLINE Status Store::erase_stretch(std::uint32_t seq, Place place, std::uint32_t position,
-                                            std::uint32_t count) noexcept {
+// The same of anything.
+ROPEWALK_NEVER_INLINE ROPEWALK_INLINE Status Store::erase_stretches(std::uint32_t seq,
+                                                                    Place place,
+                                                                    std::uint32_t position,
+                                                                    std::uint32_t count) noexcept {
     const std::uint32_t here = sequences.span(place).length() - place.offset;
     if (!sequences.reserve_entries(place.leaf, 2)) return ErrorCode::out_of_memory;
     if (count > here && !sequences.reserve_changes(2)) return ErrorCode::out_of_memory;
@@ -219,29 +197,30 @@ ROPEWALK_NEVER_INLINE ROPEWALK_INLINE Status Store::erase_stretch(std::uint32_t 
         const Span& span = sequences.span(place);
         break_pair({span.run, span.offset + place.offset});
     }
+    const auto note = [&](const Span& span) {
+        Run& run = runs[span.run];
+        content.set_deleted(run, span.offset, span.length());
+        change.deleted(run.client, run.clock + span.offset, span.length());
+        if (ROPEWALK_UNLIKELY(run.kind == RunKind::type)) kill_type(run.data);
+        return content.measure(run, span.offset, span.length());
+    };
     for (std::uint32_t left = count; left > 0;) {
         const Leaf& leaf = sequences.nodes.leaf(place.leaf);
         if (place.index >= leaf.count) {
             place = {leaf.next, 0, 0};
             continue;
         }
+        if (place.offset == 0) {
+            place = sequences.hide_spans(seq, place, left, note);
+            if (left == 0 || place.index >= leaf.count) continue;
+        }
+        // A span of which something stays.
         const Span& span = leaf.spans[place.index];
-        if (span.hidden()) {
-            ++place.index;
-            continue;
-        }
-        const std::uint32_t offset = span.offset + place.offset;
-        std::uint32_t stretch = span.length() - place.offset;
-        Run& run = runs[span.run];
-        if (stretch > left) {
-            stretch = left;
-            break_pair({span.run, offset + stretch});
-        }
-        content.set_deleted(run, offset, stretch);
-        change.deleted(run.client, run.clock + offset, stretch);
-        if (ROPEWALK_UNLIKELY(run.kind == RunKind::type)) kill_type(run.data);
-        place = sequences.hide(seq, place, stretch, content.measure(run, offset, stretch));
-        left -= stretch;
+        const std::uint32_t rest = span.length() - place.offset;
+        const Span part{span.run, span.offset + place.offset, rest < left ? rest : left};
+        if (rest > left) break_pair({span.run, part.end()});
+        left -= part.length();
+        place = sequences.hide(seq, place, part.length(), note(part));
     }
     sequences.set_cursor(seq, place, position);
     if (ROPEWALK_UNLIKELY(change.next_dead != kNone)) delete_all_dead();
@@ -262,15 +241,16 @@ ROPEWALK_INLINE Status Store::erase_key(std::uint32_t, std::uint32_t key_seq) no
 
 // -- other items ----------------------------------------------------------------------------------
 
-ROPEWALK_INLINE Status Store::put_item(std::uint32_t seq, const Gap& gap, const NewItem& item,
+ROPEWALK_INLINE Status Store::put_item(std::uint32_t seq,
+                                       const Gap& gap,
+                                       const NewItem& item,
                                        RunPos* inserted) noexcept {
     ClientLog& log = clients[own];
-    if (item.count > kMaxClock - log.next_clock ||
-        item.count > kMaxClock - sequences.units(seq)) {
+    if (item.count > kMaxClock - log.next_clock || item.count > kMaxClock - sequences.units(seq)) {
         return Error{ErrorCode::limit_exceeded, log.next_clock};
     }
-    bool memory = runs.reserve_more(1) && log.reserve_more(1) &&
-                  sequences.reserve_entries(gap.place.leaf, 2);
+    bool memory =
+        runs.reserve_more(1) && log.reserve_more(1) && sequences.reserve_entries(gap.place.leaf, 2);
     if (gap.left.exists() && gap.left_place.leaf != gap.place.leaf) {
         memory = memory && sequences.reserve_entries(gap.left_place.leaf, 1);
     }
@@ -303,8 +283,7 @@ ROPEWALK_INLINE Status Store::put_item(std::uint32_t seq, const Gap& gap, const 
         Run* run = gap.left.exists() ? &runs[gap.left.run] : nullptr;
         if (run != nullptr && run->kind == RunKind::any && run->client == own &&
             gap.left.offset + 1 == run->length && run->end_clock() == log.next_clock &&
-            run->right == gap.right && run->seq == seq &&
-            run->data + run->length == made.data) {
+            run->right == gap.right && run->seq == seq && run->data + run->length == made.data) {
             const std::uint32_t offset = run->length;
             run->length += item.count;
             log.next_clock += item.count;
@@ -329,16 +308,18 @@ ROPEWALK_INLINE Status Store::put_item(std::uint32_t seq, const Gap& gap, const 
     return {};
 }
 
-ROPEWALK_INLINE Status Store::insert_item(std::uint32_t type, std::uint32_t position,
-                                          const NewItem& item, RunPos* inserted) noexcept {
+ROPEWALK_INLINE Status Store::insert_item(std::uint32_t type,
+                                          std::uint32_t position,
+                                          const NewItem& item,
+                                          RunPos* inserted) noexcept {
     disarm();
     ROPEWALK_CHECK(ensure_own());
     const std::uint32_t seq = types.types[type].list;
     return put_item(seq, gap_behind(seq, position), item, inserted);
 }
 
-ROPEWALK_INLINE Status Store::insert_item_behind(std::uint32_t type, RunPos left, RunPos right,
-                                                 const NewItem& item, RunPos* inserted) noexcept {
+ROPEWALK_INLINE Status Store::insert_item_behind(
+    std::uint32_t type, RunPos left, RunPos right, const NewItem& item, RunPos* inserted) noexcept {
     disarm();
     Gap gap;
     gap.left = left;
@@ -351,8 +332,10 @@ ROPEWALK_INLINE Status Store::insert_item_behind(std::uint32_t type, RunPos left
     return put_item(types.types[type].list, gap, item, inserted);
 }
 
-ROPEWALK_INLINE Status Store::set_key(std::uint32_t type, std::string_view key,
-                                      const NewItem& item, RunPos* inserted) noexcept {
+ROPEWALK_INLINE Status Store::set_key(std::uint32_t type,
+                                      std::string_view key,
+                                      const NewItem& item,
+                                      RunPos* inserted) noexcept {
     disarm();
     ROPEWALK_CHECK(ensure_own());
     const std::uint32_t name = types.names.intern(key);
@@ -363,8 +346,7 @@ ROPEWALK_INLINE Status Store::set_key(std::uint32_t type, std::string_view key,
     const std::uint32_t seq = types.add_key(type, name);
     const RunPos old = value_of(seq);
     const Gap gap = gap_behind(seq, kNone);
-    const std::uint32_t old_start =
-        old.exists() ? sequences.span(gap.left_place).offset : 0;
+    const std::uint32_t old_start = old.exists() ? sequences.span(gap.left_place).offset : 0;
     ROPEWALK_CHECK(put_item(seq, gap, item, inserted));
     if (old.exists()) {
         delete_units(old.run, old_start, old.offset + 1 - old_start);

@@ -4,18 +4,28 @@
 
 #include "../../base/utf.hpp"
 #include "../../store/encode.hpp"
+#include "../../store/json_value.hpp"
 
 namespace crdt::detail {
 
-// Numbers that are known only later get five bytes, enough for 32 bits, and the rest moves back.
-inline constexpr std::size_t kHole = 5;
+// The place of a number that is known only later, as wide as `guess` would be.
+ROPEWALK_INLINE Encoder::Hole Encoder::open_hole(std::uint64_t guess) noexcept {
+    const Hole hole{out_.size(), var_uint_size(guess)};
+    out_.set_size(hole.at + hole.size);
+    return hole;
+}
 
-ROPEWALK_INLINE void Encoder::close_hole(std::size_t hole, std::uint64_t count) noexcept {
+// Where the guess was wrong the rest moves.
+ROPEWALK_INLINE bool Encoder::close_hole(Hole hole, std::uint64_t count) noexcept {
     const unsigned size = var_uint_size(count);
-    put_var_uint(out_.data() + hole, count);
-    const std::size_t behind = hole + kHole;
-    std::memmove(out_.data() + hole + size, out_.data() + behind, out_.size() - behind);
-    out_.set_size(out_.size() - (kHole - size));
+    if (size != hole.size) {
+        if (!room(size)) return false;
+        const std::size_t behind = hole.at + hole.size;
+        std::memmove(out_.data() + hole.at + size, out_.data() + behind, out_.size() - behind);
+        out_.set_size(out_.size() - hole.size + size);
+    }
+    put_var_uint(out_.data() + hole.at, count);
+    return true;
 }
 
 ROPEWALK_INLINE void Encoder::put_id(RunPos unit) noexcept {
@@ -33,105 +43,32 @@ ROPEWALK_INLINE bool Encoder::put_string(std::string_view text) noexcept {
     return true;
 }
 
-ROPEWALK_INLINE ContentKind Encoder::kind_of(const Run& run, bool dead) const noexcept {
-    if (run.kind == RunKind::gc) return ContentKind::gc;
-    if (forget_ && dead) {
-        // A document that keeps deleted content still has the items of deleted types.
-        const bool inside_dead = run.seq != kNone &&
-                                 store_.types.types[store_.sequences.seqs[run.seq].type].dead;
-        return inside_dead ? ContentKind::gc : ContentKind::deleted;
-    }
-    switch (run.kind) {
-        case RunKind::ascii:
-        case RunKind::utf16: return ContentKind::string;
-        case RunKind::any: return ContentKind::any;
-        case RunKind::json: return ContentKind::json;
-        case RunKind::binary: return ContentKind::binary;
-        case RunKind::embed: return ContentKind::embed;
-        case RunKind::format: return ContentKind::format;
-        case RunKind::type: return ContentKind::type;
-        case RunKind::document: return ContentKind::document;
-        case RunKind::gc:
-        case RunKind::deleted: break;
-    }
-    return ContentKind::deleted;
-}
-
 // -- one client -----------------------------------------------------------------------------------
 
-ROPEWALK_INLINE bool Encoder::structs(std::uint32_t client, std::uint32_t from,
-                                      bool with_pending) noexcept {
+ROPEWALK_INLINE bool Encoder::structs(std::uint32_t client,
+                                      std::uint32_t from,
+                                      bool with_pending,
+                                      bool note) noexcept {
     const ClientLog& log = store_.clients[client];
     const bool parked = with_pending && store_.pending.has_blocks(log);
-    if (!room(kHole + 8 + 10)) return false;
-    const std::size_t hole = out_.size();
-    out_.set_size(hole + kHole);
+    if (!room(5 + 8 + 10)) return false;
+    const Hole hole = open_hole(log.count);
     put_bytes({log.id_bytes, log.id_size});
     blocks_ = 0;
     bool first_is_written = false;
     if (from < log.next_clock) {
         put(from);
         first_is_written = true;
-        // The run that holds `from`: most often the newest.
-        const std::uint32_t* list = log.list();
-        std::uint32_t at = log.count - 1;
-        if (store_.runs[list[at]].clock > from) {
-            const RunPos start = store_.resolve(client, from);
-            at = static_cast<std::uint32_t>(
-                std::lower_bound(list, list + log.count, start.run,
-                                 [this](std::uint32_t a, std::uint32_t b) {
-                                     return store_.runs[a].clock < store_.runs[b].clock;
-                                 }) -
-                list);
-        }
-        Block block;
-        for (; at < log.count; ++at) {
-            const std::uint32_t number = list[at];
-            const Run& run = store_.runs[number];
-            std::uint32_t offset = from > run.clock ? from - run.clock : 0;
-            while (offset < run.length) {
-                const bool dead = store_.content.deleted(run, offset);
-                const std::uint32_t count =
-                    store_.content.same_state(run, offset, run.length - offset);
-                const ContentKind kind = kind_of(run, dead);
-                bool joins = block.run != kNone && kind == block.kind && dead == block.dead;
-                if (joins) {
-                    switch (kind) {
-                        case ContentKind::gc: break;
-                        case ContentKind::deleted:
-                        case ContentKind::string:
-                        case ContentKind::any:
-                        case ContentKind::json:
-                            joins = offset > 0 ||
-                                    (run.origin == block.last &&
-                                     run.right == store_.runs[block.run].right);
-                            break;
-                        default: joins = false;
-                    }
-                }
-                if (!joins) {
-                    if (block.run != kNone && !flush(block)) return false;
-                    block = {kind, dead, number, offset, 0, {}};
-                }
-                block.length += count;
-                block.last = {number, offset + count - 1};
-                if (kind != ContentKind::deleted && kind != ContentKind::gc &&
-                    !parts_.push_back({number, offset, count})) {
-                    return false;
-                }
-                offset += count;
-            }
-        }
-        if (!flush(block)) return false;
+        const auto write = [this](const Block& block) { return flush(block); };
+        if (!walk_.blocks(client, from, note, write)) return false;
     }
     if (parked && !store_.pending.write(log, from, first_is_written, out_, blocks_)) {
         return false;
     }
-    close_hole(hole, blocks_);
-    return true;
+    return close_hole(hole, blocks_);
 }
 
-ROPEWALK_INLINE bool Encoder::flush(Block& block) noexcept {
+ROPEWALK_INLINE bool Encoder::flush(const Block& block) noexcept {
     ++blocks_;
     if (!room(64)) return false;
     const Run& run = store_.runs[block.run];
@@ -141,22 +78,24 @@ ROPEWALK_INLINE bool Encoder::flush(Block& block) noexcept {
         return true;
     }
     if (!head(block)) return false;
-    bool written = room(64);
+    if (!room(64)) return false;
     switch (block.kind) {
-        case ContentKind::deleted: put(block.length); break;
-        case ContentKind::string: written = written && string_content(); break;
+        case ContentKind::deleted:
+            put(block.length);
+            return true;
+        case ContentKind::string:
+            return string_content();
         case ContentKind::any:
-        case ContentKind::json: written = written && element_content(block); break;
-        default: written = written && single_content(run);
+        case ContentKind::json:
+            return element_content(block);
+        default:
+            return single_content(run);
     }
-    parts_.clear();
-    return written;
 }
 
 ROPEWALK_INLINE bool Encoder::head(const Block& block) noexcept {
     const Run& run = store_.runs[block.run];
-    const RunPos origin =
-        block.offset > 0 ? RunPos{block.run, block.offset - 1} : run.origin;
+    const RunPos origin = walk_.origin_of(block);
     unsigned info = static_cast<unsigned>(block.kind);
     if (origin.exists()) info |= 0x80U;
     if (run.right.exists()) info |= 0x40U;
@@ -182,7 +121,7 @@ ROPEWALK_INLINE bool Encoder::head(const Block& block) noexcept {
 
 ROPEWALK_INLINE bool Encoder::string_content() noexcept {
     std::size_t size = 0;
-    for (const Part& part : parts_) {
+    for (const BlockWalk::Part& part : walk_.parts()) {
         const Run& run = store_.runs[part.run];
         size += run.kind == RunKind::ascii
                     ? part.count
@@ -191,7 +130,7 @@ ROPEWALK_INLINE bool Encoder::string_content() noexcept {
     if (!room(size + 32)) return false;
     put(size);
     std::uint8_t* at = out_.data() + out_.size();
-    for (const Part& part : parts_) {
+    for (const BlockWalk::Part& part : walk_.parts()) {
         const Run& run = store_.runs[part.run];
         if (run.kind == RunKind::ascii) {
             const std::uint8_t* text = store_.content.ascii(run, part.offset);
@@ -207,7 +146,7 @@ ROPEWALK_INLINE bool Encoder::string_content() noexcept {
 
 ROPEWALK_INLINE bool Encoder::element_content(const Block& block) noexcept {
     put(block.length);
-    for (const Part& part : parts_) {
+    for (const BlockWalk::Part& part : walk_.parts()) {
         const Run& run = store_.runs[part.run];
         for (std::uint32_t i = 0; i < part.count; ++i) {
             const ByteView element = store_.content.element(run, part.offset + i);
@@ -227,6 +166,11 @@ ROPEWALK_INLINE bool Encoder::single_content(const Run& run) noexcept {
         return !named || put_string(store_.types.names[type.name]);
     }
     const ByteView value = store_.content.value(run.data);
+    if ((run.flags & Run::kAnyValue) != 0) {
+        UpdateWriterV1 writer(out_);
+        put_json_value(writer, run.kind, run.flags, value);
+        return writer.ok();
+    }
     if (!room(value.size() + 10)) return false;
     // A format and a document are kept as the wire has them; the others lack their length.
     if (run.kind == RunKind::binary || run.kind == RunKind::embed) put(value.size());
@@ -234,30 +178,7 @@ ROPEWALK_INLINE bool Encoder::single_content(const Run& run) noexcept {
     return true;
 }
 
-// -- deletions --------------------------------------------------------------------------------------
-
-ROPEWALK_INLINE bool Encoder::deletions_of(std::uint32_t client, Vec<Deletion>& ranges) noexcept {
-    const ClientLog& log = store_.clients[client];
-    const std::uint32_t* list = log.list();
-    const std::size_t first = ranges.size();
-    for (std::uint32_t i = 0; i < log.count; ++i) {
-        const Run& run = store_.runs[list[i]];
-        for (std::uint32_t offset = 0; offset < run.length;) {
-            const std::uint32_t count = store_.content.same_state(run, offset, run.length - offset);
-            if (store_.content.deleted(run, offset)) {
-                const std::uint32_t clock = run.clock + offset;
-                if (ranges.size() > first &&
-                    ranges.back().clock + ranges.back().length == clock) {
-                    ranges.back().length += count;
-                } else if (!ranges.push_back({client, clock, count})) {
-                    return false;
-                }
-            }
-            offset += count;
-        }
-    }
-    return true;
-}
+// -- deletions ------------------------------------------------------------------------------------
 
 // One client's ranges.
 ROPEWALK_INLINE bool Encoder::put_ranges(const Deletion* ranges, std::size_t count) noexcept {
@@ -276,14 +197,12 @@ ROPEWALK_INLINE bool Encoder::put_ranges(const Deletion* ranges, std::size_t cou
 
 ROPEWALK_INLINE Status Encoder::delete_set(bool with_pending) noexcept {
     const Vec<std::uint32_t>* order = store_.clients.descending();
-    if (order == nullptr || !room(kHole)) return ErrorCode::out_of_memory;
-    const std::size_t hole = out_.size();
-    out_.set_size(hole + kHole);
+    if (order == nullptr || !room(5)) return ErrorCode::out_of_memory;
+    const Hole hole = open_hole(order->size());
     std::uint32_t clients = 0;
     Vec<Deletion> ranges;
     for (const std::uint32_t client : *order) {
-        ranges.clear();
-        if (!deletions_of(client, ranges) ||
+        if (!walk_.deletions_of(client, ranges) ||
             (with_pending && !store_.pending.add_deletions(client, ranges))) {
             return ErrorCode::out_of_memory;
         }
@@ -291,13 +210,14 @@ ROPEWALK_INLINE Status Encoder::delete_set(bool with_pending) noexcept {
         ++clients;
         if (!put_ranges(ranges.data(), ranges.size())) return ErrorCode::out_of_memory;
     }
-    close_hole(hole, clients);
-    return {};
+    return close_hole(hole, clients) ? Status{} : ErrorCode::out_of_memory;
 }
 
-// -- keystrokes -------------------------------------------------------------------------------------
+// -- keystrokes -----------------------------------------------------------------------------------
 
-ROPEWALK_INLINE bool Encoder::keystroke(Store& store, std::uint32_t client, std::uint32_t from,
+ROPEWALK_INLINE bool Encoder::keystroke(Store& store,
+                                        std::uint32_t client,
+                                        std::uint32_t from,
                                         Bytes& out) noexcept {
     const ClientLog& log = store.clients[client];
     const Run& run = store.runs[log.newest()];
@@ -306,8 +226,7 @@ ROPEWALK_INLINE bool Encoder::keystroke(Store& store, std::uint32_t client, std:
     constexpr std::uint32_t kMost = 4096;
     if (from < run.clock || run.kind != RunKind::ascii || count > kMost ||
         (offset == 0 && !run.origin.exists() && !run.right.exists()) ||
-        store.content.deleted(run, offset) ||
-        store.content.same_state(run, offset, count) != count) {
+        store.content.stretch(run, offset, count) != ContentStore::Stretch{count, false}) {
         return false;
     }
     Vec<std::uint8_t>& bytes = out.storage();
@@ -343,15 +262,19 @@ ROPEWALK_INLINE bool Encoder::keystroke(Store& store, std::uint32_t client, std:
     return true;
 }
 
-// -- whole updates ------------------------------------------------------------------------------------
+// -- whole updates --------------------------------------------------------------------------------
 
 template <class Known>
 Status Encoder::state(Known&& known, bool with_pending) noexcept {
     store_.settle();
     const Vec<std::uint32_t>* order = store_.clients.descending();
-    if (order == nullptr || !room(kHole)) return ErrorCode::out_of_memory;
-    const std::size_t hole = out_.size();
-    out_.set_size(hole + kHole);
+    // Most of a document is text: growing step by step would copy a large one several times.
+    const std::size_t likely =
+        64 + std::size_t{store_.content.text.tail()} + store_.runs.size() * 16;
+    if (order == nullptr || !room(likely < kLikely ? likely : kLikely)) {
+        return ErrorCode::out_of_memory;
+    }
+    const Hole hole = open_hole(order->size());
     std::uint32_t sections = 0;
     for (const std::uint32_t client : *order) {
         const ClientLog& log = store_.clients[client];
@@ -359,23 +282,18 @@ Status Encoder::state(Known&& known, bool with_pending) noexcept {
         const bool parked = with_pending && store_.pending.reaches(log, from);
         if (from >= log.next_clock && !parked) continue;
         ++sections;
-        if (!structs(client, from, with_pending)) return ErrorCode::out_of_memory;
+        if (!structs(client, from, with_pending, true)) return ErrorCode::out_of_memory;
     }
-    close_hole(hole, sections);
+    if (!close_hole(hole, sections)) return ErrorCode::out_of_memory;
     return delete_set(with_pending);
 }
 
 ROPEWALK_INLINE Status Encoder::change_structs(Vec<WriteFrom>& from) noexcept {
-    const auto id = [this](std::uint32_t client) { return store_.clients[client].id; };
-    if (from.size() > 1) {
-        std::sort(from.begin(), from.end(), [&](const WriteFrom& a, const WriteFrom& b) {
-            return id(a.client) > id(b.client);
-        });
-    }
+    walk_.sort(from);
     if (!room(16)) return ErrorCode::out_of_memory;
     put(from.size());
     for (const WriteFrom& section : from) {
-        if (!structs(section.client, section.clock, false)) return ErrorCode::out_of_memory;
+        if (!structs(section.client, section.clock, false, false)) return ErrorCode::out_of_memory;
     }
     return {};
 }
@@ -387,23 +305,7 @@ ROPEWALK_INLINE Status Encoder::change_with_all_deletions(Vec<WriteFrom>& from) 
 
 ROPEWALK_INLINE Status Encoder::change(Vec<WriteFrom>& from, Vec<Deletion>& deletions) noexcept {
     ROPEWALK_CHECK(change_structs(from));
-    const auto id = [this](std::uint32_t client) { return store_.clients[client].id; };
-    if (deletions.size() > 1) {
-        std::sort(deletions.begin(), deletions.end(), [&](const Deletion& a, const Deletion& b) {
-            return a.client != b.client ? id(a.client) > id(b.client) : a.clock < b.clock;
-        });
-        std::size_t kept = 0;
-        for (std::size_t i = 1; i < deletions.size(); ++i) {
-            Deletion& last = deletions[kept];
-            const Deletion next = deletions[i];
-            if (last.client == next.client && last.clock + last.length == next.clock) {
-                last.length += next.length;
-            } else {
-                deletions[++kept] = next;
-            }
-        }
-        deletions.truncate(kept + 1);
-    }
+    walk_.sort(deletions);
     std::uint32_t clients = 0;
     for (std::size_t i = 0; i < deletions.size(); ++i) {
         clients += i == 0 || deletions[i].client != deletions[i - 1].client ? 1 : 0;

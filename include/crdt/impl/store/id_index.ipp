@@ -79,7 +79,9 @@ ROPEWALK_INLINE void IdIndex::spread(Run& run, LeafEntry first, LeafEntry second
     if (!lists_[list].insert(first) || !lists_[list].insert(second)) drop();
 }
 
-ROPEWALK_INLINE void IdIndex::moved_in_list(Run& run, std::uint32_t offset, std::uint32_t leaf,
+ROPEWALK_INLINE void IdIndex::moved_in_list(Run& run,
+                                            std::uint32_t offset,
+                                            std::uint32_t leaf,
                                             bool remains) noexcept {
     LeafList& list = lists_[run.leaf & ~kListTag];
     if (!remains) {

@@ -5,7 +5,8 @@
 
 namespace crdt::detail {
 
-// -- where ------------------------------------------------------------------------------------------
+// -- where
+// ------------------------------------------------------------------------------------------
 
 // The sequence that a block without neighbours names; kNone when it can hold nothing any more.
 ROPEWALK_INLINE std::uint32_t Integrator::parent_sequence(const BlockView& block) noexcept {
@@ -115,8 +116,10 @@ ROPEWALK_INLINE void Integrator::find_path(RunPos unit, std::uint32_t seq, Path&
     }
 }
 
-ROPEWALK_INLINE std::uint32_t Integrator::pass_siblings(RunPos origin, std::uint64_t client,
-                                                        const Path& right, std::uint32_t leaf,
+ROPEWALK_INLINE std::uint32_t Integrator::pass_siblings(RunPos origin,
+                                                        std::uint64_t client,
+                                                        const Path& right,
+                                                        std::uint32_t leaf,
                                                         std::uint32_t& next) noexcept {
     Nodes& nodes = store.sequences.nodes;
     const auto passes = [&](std::uint32_t node, std::uint32_t level) {
@@ -181,8 +184,8 @@ ROPEWALK_INLINE std::uint32_t Integrator::pass_siblings(RunPos origin, std::uint
 // Between the origin and the right origin stands what was inserted there at the same time. Yjs'
 // sets of scanned and conflicting items are stretches of the document here: an origin is in them
 // iff it stands behind `origin`, respectively behind the left neighbour found so far.
-ROPEWALK_INLINE void Integrator::scan(std::uint32_t seq, std::uint64_t client, RunPos origin,
-                                      RunPos right, Gap& gap) noexcept {
+ROPEWALK_INLINE void Integrator::scan(
+    std::uint32_t seq, std::uint64_t client, RunPos origin, RunPos right, Gap& gap) noexcept {
     Sequences& sequences = store.sequences;
     sequences.settle();
     Place at = gap.place;
@@ -243,8 +246,7 @@ ROPEWALK_INLINE void Integrator::scan(std::uint32_t seq, std::uint64_t client, R
             reaches_right = true;
         }
         const Run& run = store.runs[span.run];
-        const RunPos before =
-            unit.offset > 0 ? RunPos{span.run, unit.offset - 1} : run.origin;
+        const RunPos before = unit.offset > 0 ? RunPos{span.run, unit.offset - 1} : run.origin;
         bool passes = false;
         if (before == origin) {
             passes = store.clients[run.client].id < client;
@@ -267,7 +269,8 @@ ROPEWALK_INLINE void Integrator::scan(std::uint32_t seq, std::uint64_t client, R
     }
 }
 
-// -- what -------------------------------------------------------------------------------------------
+// -- what
+// -------------------------------------------------------------------------------------------
 
 ROPEWALK_INLINE void Integrator::add_gc(std::uint32_t client, std::uint32_t length) noexcept {
     ClientLog& log = store.clients[client];
@@ -284,24 +287,25 @@ ROPEWALK_INLINE void Integrator::add_gc(std::uint32_t client, std::uint32_t leng
         made.kind = RunKind::gc;
         store.add_run(made);
     }
-    // Not a deletion of this change: who collected it has told of that, and Yjs tells no more either.
+    // Not a deletion of this change: who collected it has told of that, and Yjs tells no more
+    // either.
 }
 
 // Puts the newest units of a run behind the others: into their span, if that agrees on hidden.
-ROPEWALK_INLINE Place Integrator::lengthen(std::uint32_t seq, const Gap& gap, RunPos added,
-                                           std::uint32_t length, bool visible) noexcept {
+ROPEWALK_INLINE Place Integrator::lengthen(
+    std::uint32_t seq, const Gap& gap, RunPos added, std::uint32_t length, bool visible) noexcept {
     Sequences& sequences = store.sequences;
     const Run& run = store.runs[added.run];
     if (sequences.span(gap.left_place).hidden() != visible) {
-        sequences.extend(seq, gap.left_place, length,
-                         visible ? store.content.measure_appended(run, added.offset, length)
-                                 : Measure{});
+        sequences.extend(
+            seq, gap.left_place, length,
+            visible ? store.content.measure_appended(run, added.offset, length) : Measure{});
         sequences.forget_cursor();
         return gap.left_place;
     }
-    return sequences.insert(
-        seq, gap.place, {added.run, added.offset, visible ? length : length | Span::kHidden},
-        visible ? store.content.measure(run, added.offset, length) : Measure{});
+    return sequences.insert(seq, gap.place,
+                            {added.run, added.offset, visible ? length : length | Span::kHidden},
+                            visible ? store.content.measure(run, added.offset, length) : Measure{});
 }
 
 ROPEWALK_INLINE void Integrator::integrate(const BlockView& block) noexcept {
@@ -412,7 +416,9 @@ ROPEWALK_INLINE void Integrator::integrate(const BlockView& block) noexcept {
 
 // Of a key the last item shows: an item that comes last deletes the one before it, an item that
 // does not is deleted itself.
-ROPEWALK_INLINE void Integrator::settle_key(std::uint32_t, Place place, RunPos added,
+ROPEWALK_INLINE void Integrator::settle_key(std::uint32_t,
+                                            Place place,
+                                            RunPos added,
                                             std::uint32_t length) noexcept {
     Sequences& sequences = store.sequences;
     const Span& span = sequences.span(place);

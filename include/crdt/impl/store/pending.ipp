@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "../../base/utf.hpp"
+#include "../../codec/update_writer.hpp"
 #include "../../store/pending.hpp"
 #include "../../store/wire_cut.hpp"
 
@@ -14,7 +15,8 @@ ROPEWALK_INLINE Pending::~Pending() {
 
 // -- parking --------------------------------------------------------------------------------------
 
-ROPEWALK_INLINE bool Pending::reserve(std::uint32_t blocks, std::size_t bytes,
+ROPEWALK_INLINE bool Pending::reserve(std::uint32_t blocks,
+                                      std::size_t bytes,
                                       std::uint32_t deletions) noexcept {
     return groups_.reserve_more(blocks) && bytes_.reserve_more(bytes) &&
            deletions_.reserve_more(deletions) && bytes_.size() + bytes < 0xffffffffU;
@@ -47,7 +49,8 @@ ROPEWALK_INLINE std::size_t Pending::parked_size(const BlockView& block) noexcep
     return 100 + std::size_t{block.root.size} + block.key.size + block.content.size;
 }
 
-ROPEWALK_INLINE void Pending::park(ClientLog& log, const BlockView& block,
+ROPEWALK_INLINE void Pending::park(ClientLog& log,
+                                   const BlockView& block,
                                    const DecodedUpdate& update) noexcept {
     Group& group = groups_[log.parked];
     ParkedBlock* items = group.items + group.begin;
@@ -132,8 +135,10 @@ ROPEWALK_INLINE void Pending::drop_first(ClientLog& log) noexcept {
 
 // -- waiting --------------------------------------------------------------------------------------
 
-ROPEWALK_INLINE void Pending::wait(ClientTable& clients, std::uint32_t client,
-                                   std::uint32_t missing, std::uint32_t clock) noexcept {
+ROPEWALK_INLINE void Pending::wait(ClientTable& clients,
+                                   std::uint32_t client,
+                                   std::uint32_t missing,
+                                   std::uint32_t clock) noexcept {
     Group& group = groups_[clients[client].parked];
     if (group.missing != kNone) {
         // It waits for something else: leave that list.
@@ -187,39 +192,29 @@ ROPEWALK_INLINE void Pending::tidy_deletions() noexcept {
 
 // -- encoding -------------------------------------------------------------------------------------
 
-ROPEWALK_INLINE bool Pending::write(const ClientLog& log, std::uint32_t from, bool started,
-                                    Vec<std::uint8_t>& out, std::uint32_t& blocks) const noexcept {
-    const Group& group = groups_[log.parked];
-    std::uint32_t next = started ? log.next_clock : from;
-    static constexpr Limits kAccepted{.nesting = kMaxNesting};  // when they were parked
-    DecodedUpdate scratch;
-    for (std::uint32_t i = 0; i < group.count; ++i) {
-        const ParkedBlock& parked = group.items[group.begin + i];
-        if (parked.end() <= next) continue;
-        if (decode_update_v1(bytes_of(parked), kAccepted, scratch).code != ErrorCode::ok) {
-            return false;  // only memory can fail here
-        }
-        if (!out.reserve_more(parked.size + 64)) return false;
-        std::uint8_t* at = out.data() + out.size();
-        const std::uint32_t start = parked.clock > next ? parked.clock : next;
+ROPEWALK_INLINE bool Pending::write(const ClientLog& log,
+                                    std::uint32_t from,
+                                    bool started,
+                                    Vec<std::uint8_t>& out,
+                                    std::uint32_t& blocks) const noexcept {
+    UpdateWriterV1 writer(out);
+    const auto put = [&](const DecodedUpdate& update, const BlockView& block, std::uint32_t cut,
+                         std::uint32_t clock, std::uint32_t gap) {
         if (!started) {
-            at = put_var_uint(at, start);
+            writer.clock(clock);
             started = true;
-        } else if (start > next) {
-            *at++ = static_cast<std::uint8_t>(ContentKind::skip);
-            at = put_var_uint(at, start - next);
+        } else if (gap > 0) {
+            writer.skip(gap);
             ++blocks;
         }
-        at = write_block(at, scratch.blocks[0], scratch, start - parked.clock);
+        put_block(writer, update, block, cut);
         ++blocks;
-        out.set_size(static_cast<std::size_t>(at - out.data()));
-        next = parked.end();
-    }
-    return true;
+        return writer.ok();
+    };
+    return for_each_struct(log, started ? log.next_clock : from, put);
 }
 
-ROPEWALK_INLINE bool Pending::add_deletions(std::uint32_t client,
-                                            Vec<Deletion>& ranges) noexcept {
+ROPEWALK_INLINE bool Pending::add_deletions(std::uint32_t client, Vec<Deletion>& ranges) noexcept {
     if (tidy_ != deletions_.size()) tidy_deletions();
     const Deletion* at = std::lower_bound(
         deletions_.begin(), deletions_.end(), client,
@@ -237,8 +232,10 @@ ROPEWALK_INLINE bool Pending::add_deletions(std::uint32_t client,
 
 // -- one struct -----------------------------------------------------------------------------------
 
-ROPEWALK_INLINE std::uint8_t* write_block(std::uint8_t* out, const BlockView& block,
-                                          const DecodedUpdate& update, std::uint32_t cut) noexcept {
+ROPEWALK_INLINE std::uint8_t* write_block(std::uint8_t* out,
+                                          const BlockView& block,
+                                          const DecodedUpdate& update,
+                                          std::uint32_t cut) noexcept {
     const std::uint32_t length = block.length - cut;
     if (block.kind == ContentKind::gc || block.kind == ContentKind::skip) {
         *out++ = static_cast<std::uint8_t>(block.kind);
@@ -263,6 +260,10 @@ ROPEWALK_INLINE std::uint8_t* write_block(std::uint8_t* out, const BlockView& bl
     const bool has_origin = origin.slot != kNoSlot;
     const bool has_right = block.right_origin.slot != kNoSlot;
     unsigned info = static_cast<unsigned>(block.kind);
+    if (block.has_halves()) info = kParkedHalves;
+    if (block.has_any_value()) {
+        info = block.kind == ContentKind::embed ? kParkedEmbed : kParkedFormat;
+    }
     if (has_origin) info |= 0x80U;
     if (has_right) info |= 0x40U;
     const bool parent = !has_origin && !has_right;
@@ -282,7 +283,9 @@ ROPEWALK_INLINE std::uint8_t* write_block(std::uint8_t* out, const BlockView& bl
     }
     const ByteView content = bytes_of(block.content);
     switch (block.kind) {
-        case ContentKind::deleted: out = put_var_uint(out, length); break;
+        case ContentKind::deleted:
+            out = put_var_uint(out, length);
+            break;
         case ContentKind::string: {
             const Utf16Cut start = utf8_at_utf16(content, cut);
             const ByteView rest = content.subspan(start.offset);
@@ -308,9 +311,17 @@ ROPEWALK_INLINE std::uint8_t* write_block(std::uint8_t* out, const BlockView& bl
             put_bytes(content.subspan(at));
             break;
         }
+        case ContentKind::embed:
+            if (block.has_any_value()) {
+                put_bytes(content);
+                break;
+            }
+            [[fallthrough]];
         case ContentKind::binary:
-        case ContentKind::embed: put_sized(content); break;
-        default: put_bytes(content);
+            put_sized(content);
+            break;
+        default:
+            put_bytes(content);
     }
     return out;
 }

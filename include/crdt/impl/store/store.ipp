@@ -4,42 +4,6 @@
 
 namespace crdt::detail {
 
-// -- typing -------------------------------------------------------------------------------------
-
-ROPEWALK_INLINE void Store::settle_typing() noexcept {
-    const std::uint32_t count = typing.end - typing.begin;
-    Run& run = runs[typing.run];
-    const Measure added{count, typing.pairs, typing.extra};
-    typing.pairs = typing.extra = 0;
-    run.length += count;
-    ClientLog& log = clients[own];
-    log.next_clock += count;
-    log.text_tail += typing.wide ? count * 2 : count;
-    sequences.extend(types.types[typing.type].list, typing.place, count, added);
-    typing.begin = typing.end;
-}
-
-ROPEWALK_INLINE void Store::arm(std::uint32_t type, Place place, std::uint32_t position) noexcept {
-    const Span& span = sequences.span(place);
-    const Run& run = runs[span.run];
-    const ClientLog& log = clients[own];
-    const bool wide = run.kind == RunKind::utf16;
-    std::uint32_t room = log.text_end - log.text_tail;
-    if (wide) room /= 2;
-    const std::uint32_t clocks = kMaxClock - log.next_clock;
-    if (room > clocks) room = clocks;
-    if (room > 0x7fffffffU - position) room = 0x7fffffffU - position;
-    typing.type = type;
-    typing.begin = typing.end = position;
-    typing.limit = position + room;
-    typing.next = content.text.at(log.text_tail - 1) + 1;
-    typing.wide = wide;
-    typing.pairs = typing.extra = 0;
-    typing.place = place;
-    typing.run = span.run;
-    open_typing(true);  // a change is open
-}
-
 // -- changes ------------------------------------------------------------------------------------
 
 ROPEWALK_NEVER_INLINE ROPEWALK_INLINE void Store::open_change() noexcept {
@@ -60,7 +24,7 @@ ROPEWALK_NEVER_INLINE ROPEWALK_INLINE Status Store::close_change() noexcept {
     if (change.first_dead != kNone) collect_dead_types();
     change.depth = 0;
     Status status = change.first_error;
-    if (sink.listening) open_typing(false);
+    if (sink.listening) close_keystrokes();
     if (change.recording) {
         const Status told = sink.finish(sink.context, *this);
         if (status.ok()) status = told;
@@ -112,17 +76,42 @@ ROPEWALK_INLINE Status Store::ensure_own() noexcept {
 
 ROPEWALK_INLINE RunPos Store::resolve(std::uint32_t client, std::uint32_t clock) const noexcept {
     const ClientLog& log = clients[client];
+    const Run& newest = runs[log.newest()];
+    if (newest.clock <= clock) return {log.newest(), clock - newest.clock};
+    const std::uint32_t run = log.list()[search(log, clock)];
+    return {run, clock - runs[run].clock};
+}
+
+ROPEWALK_INLINE RunPos Store::resolve_near(std::uint32_t client, std::uint32_t clock) noexcept {
+    const ClientLog& log = clients[client];
     const std::uint32_t* list = log.list();
-    std::uint32_t high = log.count;
-    const Run& newest = runs[list[high - 1]];
-    if (newest.clock <= clock) return {list[high - 1], clock - newest.clock};
+    const Run& newest = runs[log.newest()];
+    if (newest.clock <= clock) return {log.newest(), clock - newest.clock};
+    const auto starts = [&](std::uint32_t at) { return runs[list[at]].clock; };
+    std::uint32_t at = found_at;
+    if (at + 1 >= log.count) {
+        at = search(log, clock);
+    } else if (clock < starts(at)) {
+        at = at > 0 && clock >= starts(at - 1) ? at - 1 : search(log, clock);
+    } else if (clock >= starts(at + 1)) {
+        // There is one behind it, or the newest would have been it.
+        at = clock < starts(at + 2) ? at + 1 : search(log, clock);
+    }
+    found_at = at;
+    return {list[at], clock - starts(at)};
+}
+
+// Index in the log's list of the run that holds `clock`. requires: it is not the newest
+ROPEWALK_INLINE std::uint32_t Store::search(const ClientLog& log,
+                                            std::uint32_t clock) const noexcept {
+    const std::uint32_t* list = log.list();
     std::uint32_t low = 0;
-    --high;
+    std::uint32_t high = log.count - 1;
     while (high - low > 1) {
         const std::uint32_t middle = (low + high) / 2;
         (runs[list[middle]].clock <= clock ? low : high) = middle;
     }
-    return {list[low], clock - runs[list[low]].clock};
+    return low;
 }
 
 ROPEWALK_INLINE std::uint32_t Store::root(std::string_view name) noexcept {
@@ -154,7 +143,8 @@ ROPEWALK_INLINE void Store::break_pair(RunPos unit) noexcept {
     const bool whole = !span.hidden() && place.offset > 0;  // both halves count, as a pair
     const Measure before = content.measure(run, unit.offset - 1, 2);
     units[-1] = units[0] = u'\ufffd';
-    if (whole) sequences.remeasured(run.seq, place.leaf, before, content.measure(run, unit.offset - 1, 2));
+    if (whole)
+        sequences.remeasured(run.seq, place.leaf, before, content.measure(run, unit.offset - 1, 2));
 }
 
 ROPEWALK_INLINE void Store::break_pair_text(const Run& run, std::uint32_t offset) noexcept {
@@ -165,14 +155,15 @@ ROPEWALK_INLINE void Store::break_pair_text(const Run& run, std::uint32_t offset
     }
 }
 
-ROPEWALK_INLINE void Store::delete_units(std::uint32_t number, std::uint32_t offset,
+ROPEWALK_INLINE void Store::delete_units(std::uint32_t number,
+                                         std::uint32_t offset,
                                          std::uint32_t count) noexcept {
     Run& run = runs[number];
     if (run.kind <= RunKind::deleted) return;
     const std::uint32_t end = offset + count;
     while (offset < end) {
-        const std::uint32_t stretch = content.same_state(run, offset, end - offset);
-        if (content.deleted(run, offset)) {
+        const auto [stretch, dead] = content.stretch(run, offset, end - offset);
+        if (dead) {
             offset += stretch;
             continue;
         }
@@ -215,7 +206,8 @@ ROPEWALK_INLINE void Store::delete_all_dead() noexcept {
     for (std::uint32_t type = change.next_dead; type != kNone; type = types.types[type].next_dead) {
         std::uint32_t seq = types.types[type].list;
         std::uint32_t next = types.types[type].first_key;
-        for (; seq != kNone; seq = next, next = seq == kNone ? kNone : sequences.seqs[seq].next_key) {
+        for (; seq != kNone;
+             seq = next, next = seq == kNone ? kNone : sequences.seqs[seq].next_key) {
             Place place = sequences.begin(seq);
             while (place.leaf != kNone) {
                 if (place.index >= sequences.nodes.leaf(place.leaf).count) {
@@ -225,8 +217,8 @@ ROPEWALK_INLINE void Store::delete_all_dead() noexcept {
                 const Span span = sequences.span(place);
                 Run& run = runs[span.run];
                 for (std::uint32_t at = span.offset; at < span.end();) {
-                    const std::uint32_t same = content.same_state(run, at, span.end() - at);
-                    if (!content.deleted(run, at)) {
+                    const auto [same, dead] = content.stretch(run, at, span.end() - at);
+                    if (!dead) {
                         content.set_deleted(run, at, same);
                         change.deleted(run.client, run.clock + at, same);
                         if (run.kind == RunKind::type) kill_type(run.data);
@@ -269,7 +261,8 @@ ROPEWALK_INLINE void Store::collect_dead_types() noexcept {
 
 // -- positions ------------------------------------------------------------------------------------
 
-ROPEWALK_INLINE Result<std::uint32_t> Store::to_units(std::uint32_t type, std::uint32_t value,
+ROPEWALK_INLINE Result<std::uint32_t> Store::to_units(std::uint32_t type,
+                                                      std::uint32_t value,
                                                       bool utf8) noexcept {
     settle();
     bool inside = false;

@@ -31,7 +31,8 @@ ROPEWALK_INLINE std::uint32_t Names::intern(std::string_view name) noexcept {
         while (slots_[at] != kNone) at = (at + 1) & mask;
         slots_[at] = number;
     };
-    if (!addresses_.reserve_more(1) || !content_.values.reserve(ContentStore::stored_size(name.size()))) {
+    if (!addresses_.reserve_more(1) ||
+        !content_.values.reserve(ContentStore::stored_size(name.size()))) {
         return kNone;
     }
     if ((addresses_.size() + 1) * 4 > slots_.size() * 3) {
@@ -83,7 +84,8 @@ ROPEWALK_INLINE bool TypeTable::reserve(std::uint32_t types_more,
     return true;
 }
 
-ROPEWALK_INLINE std::uint32_t TypeTable::add(TypeKind kind, std::uint32_t run,
+ROPEWALK_INLINE std::uint32_t TypeTable::add(TypeKind kind,
+                                             std::uint32_t run,
                                              std::uint32_t name) noexcept {
     TypeRecord record;
     record.kind = kind;

@@ -33,7 +33,8 @@ ROPEWALK_INLINE Status Array::push(std::span<const Content> contents) const noex
 ROPEWALK_INLINE Status Array::erase(std::size_t index, std::size_t count) const noexcept {
     return write([&]() -> Status {
         const std::uint32_t size = store_->units(type_);
-        if (index > size || count > size - index) {
+        if (index > size) return Error{ErrorCode::index_out_of_range, index};
+        if (count > size - index) {
             return Error{ErrorCode::index_out_of_range, detail::end_of(index, count)};
         }
         return store_->erase(type_, static_cast<std::uint32_t>(index),

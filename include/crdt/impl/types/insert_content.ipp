@@ -5,7 +5,9 @@
 
 namespace crdt::detail {
 
-ROPEWALK_INLINE Status measure_content(Store& store, const Content& content, std::uint32_t depth,
+ROPEWALK_INLINE Status measure_content(Store& store,
+                                       const Content& content,
+                                       std::uint32_t depth,
                                        ContentNeeds& needs) noexcept {
     if (depth > store.limits.type_nesting) return ErrorCode::nesting_too_deep;
     ++needs.items;
@@ -24,8 +26,8 @@ ROPEWALK_INLINE Status measure_content(Store& store, const Content& content, std
             if (!scan.valid) return Error{ErrorCode::invalid_utf8, scan.bad_offset};
             if (!content.text().empty()) {
                 ++needs.items;
-                needs.text += scan.ascii ? content.text().size()
-                                         : std::size_t{scan.utf16_length} * 2 + 2;
+                needs.text +=
+                    scan.ascii ? content.text().size() : std::size_t{scan.utf16_length} * 2 + 2;
             }
             return {};
         }
@@ -78,16 +80,18 @@ ROPEWALK_INLINE Status fill_type(Store& store, RunPos item, const Content& conte
         case Content::Kind::text: {
             if (content.text().empty()) return {};
             const ByteView text = as_bytes(content.text());
-            return store.insert_text(type, 0, text, scan_utf8(text));
+            return store.insert_text(type, 0, {text, scan_utf8(text)});
         }
-        case Content::Kind::array: return write_contents(store, type, 0, content.contents());
+        case Content::Kind::array:
+            return write_contents(store, type, 0, content.contents());
         case Content::Kind::map:
             for (const auto& [key, value] : content.entries()) {
                 ROPEWALK_CHECK(write_entry(store, type, key, value));
             }
             return {};
         case Content::Kind::any:
-        case Content::Kind::binary: break;
+        case Content::Kind::binary:
+            break;
     }
     return {};
 }
@@ -114,7 +118,9 @@ ROPEWALK_INLINE Store::NewItem item_of(const Content& content, ByteView& element
     return item;
 }
 
-ROPEWALK_INLINE Status write_contents(Store& store, std::uint32_t type, std::uint32_t position,
+ROPEWALK_INLINE Status write_contents(Store& store,
+                                      std::uint32_t type,
+                                      std::uint32_t position,
                                       std::span<const Content> contents) noexcept {
     // Each goes behind the one before it, and all have the same right origin.
     RunPos last;
@@ -133,7 +139,9 @@ ROPEWALK_INLINE Status write_contents(Store& store, std::uint32_t type, std::uin
     return {};
 }
 
-ROPEWALK_INLINE Status write_entry(Store& store, std::uint32_t type, std::string_view key,
+ROPEWALK_INLINE Status write_entry(Store& store,
+                                   std::uint32_t type,
+                                   std::string_view key,
                                    const Content& content) noexcept {
     ByteView element;
     const Store::NewItem item = item_of(content, element);

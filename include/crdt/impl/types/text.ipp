@@ -32,36 +32,40 @@ ROPEWALK_INLINE Result<std::uint32_t> Text::units_of(Position at) const noexcept
 
 namespace detail {
 
-// One character of 1 to 4 bytes, which are all of `utf8`, as UTF-16. 0 units: it is not just that.
-// Up to three bytes without branches: which length comes next cannot be guessed.
-ROPEWALK_ALWAYS_INLINE std::uint32_t single_character(std::string_view utf8,
-                                                      char16_t (&units)[2]) noexcept {
-    const auto* bytes = reinterpret_cast<const std::uint8_t*>(utf8.data());
-    const std::size_t size = utf8.size();
-    const auto trail = [](std::uint32_t byte) { return (byte & 0xc0U) == 0x80U; };
-    if (ROPEWALK_LIKELY(size - 1 < 3)) {
-        const std::uint32_t first = bytes[0];
-        const std::uint32_t middle = bytes[size / 2];
-        const std::uint32_t last = bytes[size - 1];
-        const std::uint32_t three = (first & 0x0fU) << 12 | (middle & 0x3fU) << 6 | (last & 0x3fU);
-        const std::uint32_t codes[3] = {first, (first & 0x1fU) << 6 | (last & 0x3fU), three};
-        const bool valid[3] = {
-            first < 0x80, bool(int(first - 0xc2 < 0x1e) & int(trail(last))),
-            bool(int((first & 0xf0U) == 0xe0U) & int(trail(middle)) & int(trail(last)) &
-                 int(three >= 0x800) & int((three & 0xf800U) != 0xd800U))};
-        units[0] = static_cast<char16_t>(codes[size - 1]);
-        return valid[size - 1] ? 1 : 0;
+// If `utf8` is just one character: one(unit), or two(high, low), and true.
+template <class One, class Two>
+ROPEWALK_ALWAYS_INLINE bool single_character(std::string_view utf8,
+                                             const One& one,
+                                             const Two& two) noexcept {
+    const auto* const bytes = reinterpret_cast<const std::uint8_t*>(utf8.data());
+    const auto trails = [](std::uint32_t byte) { return (byte & 0xc0U) == 0x80U; };
+    // Neighbours in a text are most often of one length: these branches are guessed well.
+    if (utf8.size() == 3) {
+        const char16_t unit = decode_three_bytes(utf8.data());
+        if (unit == 0) return false;
+        one(unit);
+        return true;
     }
-    if (size != 4 || (bytes[0] & 0xf8U) != 0xf0U || !trail(bytes[1]) || !trail(bytes[2]) ||
-        !trail(bytes[3])) {
-        return 0;
+    if (utf8.size() == 1) {
+        if (bytes[0] >= 0x80) return false;
+        one(bytes[0]);
+        return true;
+    }
+    if (utf8.size() == 2) {
+        if (bytes[0] - 0xc2U >= 0x1e || !trails(bytes[1])) return false;
+        one(static_cast<char16_t>((bytes[0] & 0x1fU) << 6 | (bytes[1] & 0x3fU)));
+        return true;
+    }
+    if (utf8.size() != 4 || (bytes[0] & 0xf8U) != 0xf0U || !trails(bytes[1]) || !trails(bytes[2]) ||
+        !trails(bytes[3])) {
+        return false;
     }
     const std::uint32_t code = (bytes[0] & 0x07U) << 18 | (bytes[1] & 0x3fU) << 12 |
                                (bytes[2] & 0x3fU) << 6 | (bytes[3] & 0x3fU);
-    if (code - 0x10000 > 0xfffff) return 0;
-    units[0] = static_cast<char16_t>(0xd7c0U + (code >> 10));
-    units[1] = static_cast<char16_t>(0xdc00U | (code & 0x3ffU));
-    return 2;
+    if (code - 0x10000 > 0xfffff) return false;
+    two(static_cast<char16_t>(0xd7c0U + (code >> 10)),
+        static_cast<char16_t>(0xdc00U | (code & 0x3ffU)));
+    return true;
 }
 
 }  // namespace detail
@@ -71,35 +75,43 @@ ROPEWALK_NEVER_INLINE ROPEWALK_INLINE Status
 Text::insert_further(Position at, std::string_view utf8) const noexcept {
     if (ROPEWALK_LIKELY(store_ != nullptr)) {
         detail::Typing& typing = store_->typing;
-        char16_t units[2] = {};
         if (ROPEWALK_LIKELY(typing.type == type_ && at.is_utf16(typing.end) &&
                             typing.end + 2 <= typing.open_wide_limit)) {
-            const std::uint32_t count = detail::single_character(utf8, units);
-            if (ROPEWALK_LIKELY(count != 0)) {
-                // Both units are written; there is room for them.
-                std::memcpy(typing.next, units, sizeof units);
-                typing.next += count * 2;
-                typing.end += count;
-                typing.pairs += count / 2;
-                typing.extra += static_cast<std::uint32_t>(utf8.size()) - count;
-                return {};
-            }
+            const bool typed = detail::single_character(
+                utf8,
+                [&](char16_t unit) {
+                    typing.put_wide(unit, static_cast<std::uint32_t>(utf8.size()) - 1);
+                },
+                [&](char16_t high, char16_t low) {
+                    typing.put_wide(high, 1);
+                    typing.put_wide(low, 1);
+                    typing.pairs += 1;
+                });
+            if (ROPEWALK_LIKELY(typed)) return {};
         }
     }
     return insert_elsewhere(at, utf8);
 }
 
-ROPEWALK_NEVER_INLINE ROPEWALK_INLINE Status Text::insert_elsewhere(Position at, std::string_view utf8) const noexcept {
+ROPEWALK_NEVER_INLINE ROPEWALK_INLINE Status
+Text::insert_elsewhere(Position at, std::string_view utf8) const noexcept {
     return write([&]() -> Status {
         const ByteView bytes = as_bytes(utf8);
         if (bytes.size() > kMaxClock) return ErrorCode::limit_exceeded;
+        char16_t units[2] = {};
+        std::uint32_t count = 0;
         detail::Utf8Scan scan;
         if (ROPEWALK_LIKELY(bytes.size() == 1 && bytes[0] < 0x80)) {
             scan.utf16_length = scan.code_points = 1;
-        } else {
+        } else if (!detail::single_character(
+                       utf8, [&](char16_t unit) { units[count++] = unit; },
+                       [&](char16_t high, char16_t low) {
+                           units[count++] = high;
+                           units[count++] = low;
+                       })) {
             scan = detail::scan_utf8(bytes);
+            if (!scan.valid) return Error{ErrorCode::invalid_utf8, scan.bad_offset};
         }
-        if (!scan.valid) return Error{ErrorCode::invalid_utf8, scan.bad_offset};
         // Typing goes on where it was: no need to look the position up.
         const bool typing = store_->typing.type == type_ && at.unit() == Unit::utf16 &&
                             at.value() == store_->typing.end;
@@ -107,8 +119,9 @@ ROPEWALK_NEVER_INLINE ROPEWALK_INLINE Status Text::insert_elsewhere(Position at,
         if (!typing) {
             ROPEWALK_TRY(position, units_of(at));
         }
+        if (count != 0) return store_->insert_text(type_, position, {units, count});
         if (bytes.empty()) return {};
-        return store_->insert_text(type_, position, bytes, scan);
+        return store_->insert_text(type_, position, {bytes, scan});
     });
 }
 
@@ -116,7 +129,9 @@ ROPEWALK_INLINE Status Text::insert(Position at, std::u16string_view units) cons
     return write([&]() -> Status {
         ROPEWALK_TRY(const std::uint32_t position, units_of(at));
         if (units.empty()) return {};
-        return store_->insert_text(type_, position, units.data(), units.size());
+        if (units.size() > kMaxClock) return ErrorCode::limit_exceeded;
+        return store_->insert_text(type_, position,
+                                   {units.data(), static_cast<std::uint32_t>(units.size())});
     });
 }
 
@@ -126,7 +141,12 @@ ROPEWALK_INLINE Status Text::append(std::string_view utf8) const noexcept {
     return insert(store_->units(type_), utf8);
 }
 
-ROPEWALK_INLINE Status Text::erase(Position at, std::size_t count) const noexcept {
+ROPEWALK_NEVER_INLINE ROPEWALK_INLINE Status Text::erase_further(Position at,
+                                                                 std::size_t count) const noexcept {
+    if (count == 2 && store_ != nullptr && store_->erasing.type == type_ &&
+        at.unit() == Unit::utf16 && store_->erasing.take_pair(at.value())) {
+        return {};
+    }
     return write([&]() -> Status {
         ROPEWALK_TRY(const std::uint32_t from, units_of(at));
         std::uint32_t to = 0;
@@ -150,9 +170,12 @@ ROPEWALK_INLINE std::size_t Text::length(Unit unit) const noexcept {
     if (readable() == detail::kNone) return 0;
     const detail::Measure measure = store_->measure(type_);
     switch (unit) {
-        case Unit::utf8: return std::size_t{measure.units} + measure.extra;
-        case Unit::code_point: return measure.units - measure.pairs;
-        case Unit::utf16: break;
+        case Unit::utf8:
+            return std::size_t{measure.units} + measure.extra;
+        case Unit::code_point:
+            return measure.units - measure.pairs;
+        case Unit::utf16:
+            break;
     }
     return measure.units;
 }
@@ -184,8 +207,8 @@ ROPEWALK_INLINE Status Text::append_to(Bytes& out) const noexcept {
         } else {
             memory = memory && bytes.reserve_more(std::size_t{count} * 3);
             if (!memory) return;
-            const std::uint8_t* end = detail::utf16_to_utf8(
-                store_->content.utf16(run, offset), count, bytes.data() + bytes.size());
+            const std::uint8_t* end = detail::utf16_to_utf8(store_->content.utf16(run, offset),
+                                                            count, bytes.data() + bytes.size());
             bytes.set_size(static_cast<std::size_t>(end - bytes.data()));
         }
     });
@@ -193,9 +216,29 @@ ROPEWALK_INLINE Status Text::append_to(Bytes& out) const noexcept {
 }
 
 ROPEWALK_INLINE std::string Text::to_string() const {
-    Bytes bytes;
-    if (!append_to(bytes).ok()) return {};
-    return std::string(as_text(bytes));
+    if (store_ != nullptr && store_->source != nullptr) {
+        Bytes bytes;
+        return append_to(bytes).ok() ? std::string(as_text(bytes)) : std::string();
+    }
+    // Written in place: a string that grows stretch by stretch takes half as long again.
+    std::string text(length(Unit::utf8), '\0');
+    std::size_t used = 0;
+    const auto room = [&](std::size_t more) {
+        if (more > text.size() - used) text.resize(used + more);
+        return reinterpret_cast<std::uint8_t*>(text.data()) + used;
+    };
+    for_each_stretch([&](const detail::Run& run, std::uint32_t offset, std::uint32_t count) {
+        if (ROPEWALK_LIKELY(run.kind == detail::RunKind::ascii)) {
+            std::memcpy(room(count), store_->content.ascii(run, offset), count);
+            used += count;
+            return;
+        }
+        std::uint8_t* const to = room(std::size_t{count} * 3);
+        used += static_cast<std::size_t>(
+            detail::utf16_to_utf8(store_->content.utf16(run, offset), count, to) - to);
+    });
+    text.resize(used);
+    return text;
 }
 
 ROPEWALK_INLINE std::u16string Text::to_u16string() const {
