@@ -69,6 +69,7 @@ void add_per_edit(Figures& figures,
 
 void measure_replay(Figures& figures);
 void measure_keystroke(Figures& figures);
+void measure_observer(Figures& figures);
 void measure_load(Figures& figures);
 void measure_apply(Figures& figures);
 void measure_encode(Figures& figures);

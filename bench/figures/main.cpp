@@ -17,6 +17,7 @@ struct Group {
 constexpr std::array kGroups{
     Group{"replay.", &bench::measure_replay},
     Group{"keystroke.", &bench::measure_keystroke},
+    Group{"observer.", &bench::measure_observer},
     Group{"load.", &bench::measure_load},
     Group{"apply.", &bench::measure_apply},
     Group{"encode.", &bench::measure_encode},

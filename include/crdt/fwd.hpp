@@ -39,7 +39,12 @@ struct ArrayInit;
 struct Binary;
 struct CodePoint;
 struct MapInit;
+struct DocumentInit;
 struct TextInit;
+struct XmlElementInit;
+struct XmlFragmentInit;
+struct XmlHookInit;
+struct XmlTextInit;
 struct Utf16;
 struct Utf8;
 class Array;
@@ -49,16 +54,36 @@ class Position;
 class SharedType;
 class Text;
 class Value;
+class XmlElement;
+class XmlFragment;
+class XmlHook;
+class XmlText;
+class XmlWalker;
 
 // doc/
 enum class Association : std::int8_t;
 struct DocOptions;
 struct Place;
+class ArrayEvent;
+class DeepEvents;
 class Doc;
+class Event;
+class EventDelta;
+class EventOp;
+class EventPath;
+class InsertedValues;
+class KeyChange;
+class KeyChanges;
+class MapEvent;
 class Origin;
+class PathStep;
 class RelativePosition;
+class Subdoc;
+class SubdocsEvent;
 class Subscription;
+class TextEvent;
 class Transaction;
+class TransactionEvent;
 
 // sync/
 enum class MessageKind : std::uint64_t;
@@ -69,7 +94,6 @@ struct Message;
 struct SyncMessage;
 struct SyncReceived;
 class Awareness;
-class AwarenessSubscription;
 class MessageReader;
 
 }  // namespace crdt

@@ -19,6 +19,9 @@ inline constexpr Deviation kDeviations[] = {
     {"text.delete",
      "a delete from an empty text does nothing; Yjs throws by accident. The runner then ends the "
      "transaction as Yjs does."},
+    {"subdocs.removed",
+     "a sub-document that was removed is told of once; Yjs then destroys its instance, which tells "
+     "of it again."},
     {"readAny",
      "an integer or array without its bytes is refused; Yjs reads zeros past the end of the "
      "input."},

@@ -14,11 +14,11 @@ struct Capability {
 };
 
 constexpr Capability kCapabilities[] = {
-    {Feature::xml, false, "XML types"},
+    {Feature::xml, true, "XML types"},
     {Feature::formats, false, "rich text formats"},
     {Feature::embeds, false, "embeds in text"},
-    {Feature::subdocuments, false, "sub-documents"},
-    {Feature::events, false, "events"},
+    {Feature::subdocuments, true, "sub-documents"},
+    {Feature::events, true, "events"},
     {Feature::undo, false, "undo managers"},
     {Feature::snapshots, false, "snapshots"},
     {Feature::relative_positions, true, "relative positions"},
@@ -160,19 +160,12 @@ void add_needs_of_state(const Json& state, Features& needs) {
         return;
     }
     if (const Json* roots = state.find("roots")) {
-        for (const auto& [name, root] : roots->object()) {
-            // The engine leaves a root that nobody uses without a type: nothing to be built.
-            const bool unused = is_xml(root.text_or("$type", "")) && !is_filled(root, "children") &&
-                                !is_filled(root, "delta") && !is_filled(root, "attrs") &&
-                                root.text_or("$type", "") != "xmlElement";
-            if (!unused) add_needs_of_state(root, needs);
-        }
+        for (const auto& root : roots->object()) add_needs_of_state(root.second, needs);
         return;
     }
     const std::string type = state.text_or("$type", "");
     if (is_xml(type)) needs.insert(Feature::xml);
     if (type == "doc") needs.insert(Feature::subdocuments);
-    if (is_filled(state, "attrs") && !is_xml(type)) needs.insert(Feature::formats);
     if (const Json* delta = state.find("delta")) add_needs_of_delta(*delta, needs);
     for (const char* list : {"content", "children"}) {
         if (const Json* elements = state.find(list)) add_needs_of_state(*elements, needs);

@@ -89,8 +89,8 @@ struct ProtocolSteps::Present {
 
     Json::Array log;
     crdt::Awareness awareness;
-    crdt::AwarenessSubscription on_change;
-    crdt::AwarenessSubscription on_update;
+    crdt::Subscription on_change;
+    crdt::Subscription on_update;
 };
 
 ProtocolSteps::ProtocolSteps() = default;
@@ -138,7 +138,7 @@ void ProtocolSteps::write_message(ScriptActs& script, const Json& step, const Js
         require(crdt::write_sync_step1(script.replica(step["doc"]).doc(), message));
     } else {
         const auto updates = script.updates_of(static_cast<std::size_t>(step["of"].number()),
-                                              crdt::UpdateFormat::v1);
+                                               crdt::UpdateFormat::v1);
         require(crdt::write_sync_update(view(updates.at(0)), message));
     }
     // Our own update within it may be shorter than that of Yjs.
@@ -176,8 +176,8 @@ void ProtocolSteps::read_message(ScriptActs& script, const Json& step, const Jso
         const auto got = take(crdt::decode_sync_message(reply));
         script.check("reply type", static_cast<double>(expected.kind),
                      static_cast<double>(got.kind));
-        compare_updates(" reply", "", doc.collects(), crdt::UpdateFormat::v1, blob(expected.content), blob(got.content),
-                        script.found());
+        compare_updates(" reply", "", doc.collects(), crdt::UpdateFormat::v1,
+                        blob(expected.content), blob(got.content), script.found());
         keep(script, step, recorded, blob(reply));
     }
     script.compare_told(doc, before, expect);

@@ -36,11 +36,28 @@ std::size_t place_in(double place, std::size_t size) {
 }  // namespace
 
 struct Replica::Place {
-    std::variant<std::monostate, crdt::Text, crdt::Array, crdt::Map> type;
+    std::variant<std::monostate,
+                 crdt::Text,
+                 crdt::Array,
+                 crdt::Map,
+                 crdt::XmlFragment,
+                 crdt::XmlElement,
+                 crdt::XmlText,
+                 crdt::XmlHook,
+                 crdt::Subdoc>
+        type;
 
     template <class T>
     [[nodiscard]] const T& as(const char* name, const Json& path) const {
         const T* found = std::get_if<T>(&type);
+        // An element is a fragment, an XML text a text, and a hook a map.
+        if constexpr (std::is_same_v<T, crdt::XmlFragment>) {
+            if (found == nullptr) found = std::get_if<crdt::XmlElement>(&type);
+        } else if constexpr (std::is_same_v<T, crdt::Text>) {
+            if (found == nullptr) found = std::get_if<crdt::XmlText>(&type);
+        } else if constexpr (std::is_same_v<T, crdt::Map>) {
+            if (found == nullptr) found = std::get_if<crdt::XmlHook>(&type);
+        }
         if (found == nullptr) {
             throw std::runtime_error(to_text(path) + " does not lead to " + name);
         }
@@ -48,14 +65,18 @@ struct Replica::Place {
     }
 };
 
-Replica::Replica(crdt::ClientId client, bool collect)
+Replica::Replica(crdt::ClientId client, bool collect, bool observed)
     : doc_(crdt::DocOptions{.client = client, .collect = collect}),
       collect_(collect),
+      observed_(observed),
       listening_v1_(doc_.on_update([this](crdt::ByteView update, const crdt::Origin&) noexcept {
           told_v1_.push_back(blob(update));
       })),
       listening_v2_(doc_.on_update_v2([this](crdt::ByteView update, const crdt::Origin&) noexcept {
           told_v2_.push_back(blob(update));
+      })),
+      watching_(doc_.on_subdocs([this](const crdt::SubdocsEvent& event) noexcept {
+          subdocs_.push_back(from_subdocs(event));
       })) {}
 
 crdt::Status Replica::apply(crdt::UpdateFormat format, const Blob& update) {
@@ -79,14 +100,40 @@ std::vector<Told> Replica::take_told() {
 
 void Replica::define(const std::string& root, const std::string& type) {
     const std::string name = to_utf8(root);
+    const auto adopt = [&](const crdt::SharedType& shared) {
+        require(shared.check(), "define");
+        if (observed_) events_.observe(root, shared);
+    };
     if (type == "text") {
-        require(doc_.text(name).check(), "define");
+        adopt(doc_.text(name));
     } else if (type == "array") {
-        require(doc_.array(name).check(), "define");
+        adopt(doc_.array(name));
     } else if (type == "map") {
-        require(doc_.map(name).check(), "define");
+        adopt(doc_.map(name));
+    } else if (type == "xmlFragment") {
+        adopt(doc_.xml_fragment(name));
+    } else if (type == "xmlElement") {
+        adopt(doc_.xml_element(name));
+    } else if (type == "xmlText") {
+        adopt(doc_.xml_text(name));
     }
     types_.emplace_back(root, type);
+}
+
+crdt::Value Replica::entry_at(const Place& at, const Json& path, const std::string& key) {
+    if (const auto* element = std::get_if<crdt::XmlElement>(&at.type)) {
+        return element->attribute(key);
+    }
+    if (const auto* text = std::get_if<crdt::XmlText>(&at.type)) return text->attribute(key);
+    if (const auto* text = std::get_if<crdt::Text>(&at.type)) return text->attribute(key);
+    return at.as<crdt::Map>("a map", path).get(key);
+}
+
+crdt::Value Replica::element_at(const Place& at, const Json& path, std::uint32_t index) {
+    if (const auto* array = std::get_if<crdt::Array>(&at.type)) {
+        return take(array->get(index), "path");
+    }
+    return take(at.as<crdt::XmlFragment>("a list", path).get(index), "path");
 }
 
 Replica::Place Replica::find(const Json& path) const {
@@ -98,19 +145,22 @@ Replica::Place Replica::find(const Json& path) const {
     if (type == "text") at.type = doc_.text(to_utf8(root));
     if (type == "array") at.type = doc_.array(to_utf8(root));
     if (type == "map") at.type = doc_.map(to_utf8(root));
+    if (type == "xmlFragment") at.type = doc_.xml_fragment(to_utf8(root));
+    if (type == "xmlElement") at.type = doc_.xml_element(to_utf8(root));
+    if (type == "xmlText") at.type = doc_.xml_text(to_utf8(root));
     for (std::size_t i = 1; i < path.array().size(); ++i) {
         const Json& step = path[i];
-        crdt::Value value;
-        if (step.is_string()) {
-            value = at.as<crdt::Map>("a map", path).get(to_utf8(step.string()));
-        } else {
-            const auto& array = at.as<crdt::Array>("an array", path);
-            value = take(array.get(to_u32(step)), "path");
-        }
+        const crdt::Value value = step.is_string() ? entry_at(at, path, to_utf8(step.string()))
+                                                   : element_at(at, path, to_u32(step));
         at.type = std::monostate();
         if (value.kind() == crdt::ValueKind::text) at.type = value.text();
         if (value.kind() == crdt::ValueKind::array) at.type = value.array();
         if (value.kind() == crdt::ValueKind::map) at.type = value.map();
+        if (value.kind() == crdt::ValueKind::xml_element) at.type = value.xml_element();
+        if (value.kind() == crdt::ValueKind::xml_fragment) at.type = value.xml_fragment();
+        if (value.kind() == crdt::ValueKind::xml_text) at.type = value.xml_text();
+        if (value.kind() == crdt::ValueKind::xml_hook) at.type = value.xml_hook();
+        if (value.kind() == crdt::ValueKind::document) at.type = value.document();
     }
     return at;
 }
@@ -128,6 +178,14 @@ void Replica::run(const Json& op) {
         run_array(at.as<crdt::Array>("an array", path), op);
     } else if (name.starts_with("map.")) {
         run_map(at.as<crdt::Map>("a map", path), op);
+    } else if (name == "xml.setAttribute" || name == "xml.removeAttribute") {
+        run_attribute(at, op);
+    } else if (name.starts_with("xml.")) {
+        run_xml(at.as<crdt::XmlFragment>("a fragment", path), op);
+    } else if (name == "doc.load") {
+        write(at.as<crdt::Subdoc>("a document", path).load());
+    } else if (name == "doc.destroy") {
+        write(at.as<crdt::Subdoc>("a document", path).destroy());
     } else {
         throw std::runtime_error("unknown op " + name);
     }
@@ -171,6 +229,17 @@ void Replica::run_text(const crdt::Text& text, const Json& op) {
     }
 }
 
+template <class List>
+void Replica::erase_past_end(const List& list, std::size_t index, std::size_t count) {
+    const Blob before = update();
+    if (list.erase(index, count).ok()) throw std::runtime_error("an erase past the end succeeded");
+    if (update() != before) throw std::runtime_error("a refused erase changed the document");
+    // What Yjs has deleted when it throws.
+    if (index < list.size()) write(list.erase(index, list.size() - index));
+    deviations_.emplace_back("array.delete");
+    throw OpFailed("past the end");
+}
+
 void Replica::run_array(const crdt::Array& array, const Json& op) {
     const std::string& name = op["op"].string();
     Contents values;
@@ -190,16 +259,6 @@ void Replica::run_array(const crdt::Array& array, const Json& op) {
     }
 }
 
-void Replica::erase_past_end(const crdt::Array& array, std::size_t index, std::size_t count) {
-    const Blob before = update();
-    if (array.erase(index, count).ok()) throw std::runtime_error("an erase past the end succeeded");
-    if (update() != before) throw std::runtime_error("a refused erase changed the document");
-    // What Yjs has deleted when it throws.
-    if (index < array.size()) write(array.erase(index, array.size() - index));
-    deviations_.emplace_back("array.delete");
-    throw OpFailed("past the end");
-}
-
 void Replica::run_map(const crdt::Map& map, const Json& op) {
     const std::string& name = op["op"].string();
     Contents values;
@@ -211,6 +270,55 @@ void Replica::run_map(const crdt::Map& map, const Json& op) {
         write(map.clear());
     } else {
         throw std::runtime_error("unknown op " + name);
+    }
+}
+
+void Replica::run_xml(const crdt::XmlFragment& fragment, const Json& op) {
+    const std::string& name = op["op"].string();
+    Contents values;
+    if (name == "xml.delete") {
+        const std::size_t index = to_u32(op["index"]);
+        const std::size_t count = to_u32(op["length"]);
+        if (index + count > fragment.size() && count > 0) erase_past_end(fragment, index, count);
+        write(fragment.erase(index, count));
+        return;
+    }
+    const auto made = values.make_all(op["values"]);
+    const std::span<const crdt::Content> contents(made);
+    if (name == "xml.insert") {
+        write(fragment.insert(to_u32(op["index"]), contents));
+    } else if (name == "xml.push") {
+        write(fragment.push(contents));
+    } else if (name == "xml.insertAfter") {
+        if (op["ref"].is_null()) {
+            write(fragment.insert(0, contents));
+            return;
+        }
+        const crdt::Value child = take(fragment.get(to_u32(op["ref"])), "ref");
+        if (child.kind() == crdt::ValueKind::xml_text) {
+            write(fragment.insert_after(child.xml_text(), contents));
+        } else if (child.kind() == crdt::ValueKind::xml_hook) {
+            write(fragment.insert_after(child.xml_hook(), contents));
+        } else {
+            write(fragment.insert_after(child.xml_fragment(), contents));
+        }
+    } else {
+        throw std::runtime_error("unknown op " + name);
+    }
+}
+
+void Replica::run_attribute(const Place& at, const Json& op) {
+    const std::string key = to_utf8(op["key"].string());
+    Contents values;
+    const auto edit = [&](const auto& type) {
+        write(op["op"].string() == "xml.setAttribute"
+                  ? type.set_attribute(key, values.make(op["value"]))
+                  : type.remove_attribute(key));
+    };
+    if (const auto* element = std::get_if<crdt::XmlElement>(&at.type)) {
+        edit(*element);
+    } else {
+        edit(at.as<crdt::Text>("an element or a text", op["path"]));
     }
 }
 
@@ -266,17 +374,18 @@ Json Replica::content() const {
             case crdt::detail::TypeKind::map:
                 roots.emplace_back(name, from_map(doc_.map(name)));
                 break;
+            case crdt::detail::TypeKind::xml_fragment:
+                roots.emplace_back(name, from_xml(doc_.xml_fragment(name)));
+                break;
+            case crdt::detail::TypeKind::xml_element:
+                roots.emplace_back(name, from_xml(doc_.xml_element(name)));
+                break;
+            case crdt::detail::TypeKind::xml_text:
+                roots.emplace_back(name, from_xml(doc_.xml_text(name)));
+                break;
             default:
                 roots.emplace_back(name, Json::Object{{"$type", "undefined"}});
         }
-    }
-    // Roots of types that are not built have been left alone; cases in which they hold something
-    // are skipped, so they are empty.
-    for (const auto& [name, type] : types_) {
-        if (!type.starts_with("xml")) continue;
-        std::erase_if(roots, [&root = name](const auto& other) { return other.first == root; });
-        const char* list = type == "xmlText" ? "delta" : "children";
-        roots.emplace_back(name, Json::Object{{"$type", type}, {list, Json::Array{}}});
     }
     return roots;
 }
@@ -287,8 +396,12 @@ Json Replica::state() const {
         if (type == "text") {
             const auto text = doc_.text(to_utf8(name));
             strings.emplace_back(name, support::to_wtf8(text.to_u16string()));
-        } else if (type.starts_with("xml")) {
-            strings.emplace_back(name, "");
+        } else if (type == "xmlText") {
+            strings.emplace_back(name, doc_.xml_text(to_utf8(name)).to_xml_string());
+        } else if (type == "xmlElement") {
+            strings.emplace_back(name, doc_.xml_element(to_utf8(name)).to_string());
+        } else if (type == "xmlFragment") {
+            strings.emplace_back(name, doc_.xml_fragment(to_utf8(name)).to_string());
         }
     }
     Json::Object state{

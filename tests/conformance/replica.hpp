@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "event_log.hpp"
 #include "values.hpp"
 
 namespace conformance {
@@ -26,11 +27,12 @@ struct Told {
 
 class Replica {
 public:
-    Replica(crdt::ClientId client, bool collect);
+    // `observed`: its roots are, from their definition on.
+    Replica(crdt::ClientId client, bool collect, bool observed = false);
     Replica(const Replica&) = delete;
     Replica& operator=(const Replica&) = delete;
 
-    // First typed access to a root. Types that are not built stay untouched and untyped.
+    // First typed access to a root.
     void define(const std::string& root, const std::string& type);
 
     // One op of section 2; throws OpFailed, or std::runtime_error where the op cannot be made out.
@@ -60,6 +62,11 @@ public:
     // Changes that the document has told since the last call.
     [[nodiscard]] std::vector<Told> take_told();
 
+    // What it has told of its sub-documents since the last call.
+    [[nodiscard]] Json take_subdocs() { return std::exchange(subdocs_, Json::Array{}); }
+    // What its observers have been told since the last call.
+    [[nodiscard]] Json take_events() { return events_.take(); }
+
     [[nodiscard]] crdt::Doc& doc() { return doc_; }
     [[nodiscard]] bool collects() const { return collect_; }
     // Ops after which the document differs from a Yjs that did the same: see deviations.hpp.
@@ -72,16 +79,29 @@ private:
     void run_text(const crdt::Text& text, const Json& op);
     void run_array(const crdt::Array& array, const Json& op);
     void run_map(const crdt::Map& map, const Json& op);
-    void erase_past_end(const crdt::Array& array, std::size_t index, std::size_t count);
+    void run_xml(const crdt::XmlFragment& fragment, const Json& op);
+    void run_attribute(const Place& at, const Json& op);
+    template <class List>
+    void erase_past_end(const List& list, std::size_t index, std::size_t count);
+    [[nodiscard]] static crdt::Value entry_at(const Place& at,
+                                              const Json& path,
+                                              const std::string& key);
+    [[nodiscard]] static crdt::Value element_at(const Place& at,
+                                                const Json& path,
+                                                std::uint32_t index);
 
     crdt::Doc doc_;
     bool collect_;
     std::vector<std::pair<std::string, std::string>> types_;  // by root, in order of definition
     std::vector<Blob> told_v1_;
     std::vector<Blob> told_v2_;
+    bool observed_;
+    EventLog events_;
     std::vector<std::string> deviations_;
+    Json::Array subdocs_;
     crdt::Subscription listening_v1_;
     crdt::Subscription listening_v2_;
+    crdt::Subscription watching_;
 };
 
 }  // namespace conformance

@@ -1,6 +1,7 @@
 // Scripts: cases with steps (README, section 2), replayed twice. Once with the bytes that Yjs wrote
 // delivered to our documents, once with our own.
 
+#include <algorithm>
 #include <map>
 #include <memory>
 
@@ -27,7 +28,8 @@ public:
         groups_.push_back(std::make_unique<ProtocolSteps>());
         for (const auto& [name, settings] : test["docs"].object()) {
             const bool collect = !settings.has("gc") || settings.flag("gc");
-            auto replica = std::make_unique<Replica>(to_client(settings["client"]), collect);
+            auto replica = std::make_unique<Replica>(to_client(settings["client"]), collect,
+                                                     test.flag("events"));
             const Json* own_roots = settings.find("roots");
             const Json& roots = own_roots == nullptr ? test["roots"] : *own_roots;
             for (const auto& [root, type] : roots.object()) replica->define(root, type.string());
@@ -42,6 +44,8 @@ public:
             const std::string name = steps[i]["do"].string();
             try {
                 run_step(steps[i], i);
+                if (test_.flag("events")) compare_told_events(steps[i]);
+                compare_told_subdocs(steps[i]);
             } catch (const std::exception& error) {
                 found_.push_back({"", "the step to run", error.what()});
             }
@@ -77,8 +81,7 @@ public:
         }
     }
     [[nodiscard]] bool own_bytes() const override { return own_bytes_; }
-    [[nodiscard]] std::vector<Blob> updates_of(std::size_t of,
-                                               crdt::UpdateFormat format) override {
+    [[nodiscard]] std::vector<Blob> updates_of(std::size_t of, crdt::UpdateFormat format) override {
         std::vector<Blob> updates;
         if (own_bytes_) {
             for (const Told& told : told_.at(of)) updates.push_back(told.in(format));
@@ -125,6 +128,66 @@ private:
                 if (group->run(*this, step, expect)) return;
             }
             throw std::runtime_error("unknown step");
+        }
+    }
+
+    // Yjs destroys the instances of what was removed, each in a transaction of its own that tells
+    // again that it was removed; we tell it once.
+    Json without_repeats(const Json& events) {
+        Json::Array kept;
+        Json::Array repeats;  // still to come
+        for (const Json& event : events.array()) {
+            const auto& removed = event["removed"].array();
+            const bool nothing_else =
+                event["added"].array().empty() && event["loaded"].array().empty();
+            if (nothing_else && removed.size() == 1) {
+                const auto repeat = std::find_if(
+                    repeats.begin(), repeats.end(),
+                    [&](const Json& id) { return id.string() == removed[0].string(); });
+                if (repeat != repeats.end()) {
+                    repeats.erase(repeat);
+                    deviations_.emplace_back("subdocs.removed");
+                    continue;
+                }
+            }
+            repeats.insert(repeats.end(), removed.begin(), removed.end());
+            kept.push_back(event);
+        }
+        return kept;
+    }
+
+    // Of the document that acts.
+    void compare_told_subdocs(const Json& step) {
+        const Json* acting = step.find("doc");
+        if (acting == nullptr) acting = step.find("to");
+        const Json* expect = step.find("expect");
+        const Json* expected = expect == nullptr ? nullptr : expect->find("subdocs");
+        for (const auto& [name, replica] : replicas_) {
+            const bool acts = acting != nullptr && acting->string() == name;
+            const Json theirs =
+                acts && expected != nullptr ? without_repeats(*expected) : Json::Array{};
+            const Json told = replica->take_subdocs();
+            if (auto difference = compare(theirs, told)) {
+                difference->where = " sub-documents of " + name + difference->where;
+                found_.push_back(*std::move(difference));
+            }
+        }
+    }
+
+    // Of the document that acts: of others nothing is told.
+    void compare_told_events(const Json& step) {
+        static const Json kNoEvents = Json::Array{};
+        const Json* acting = step.find("doc");
+        if (acting == nullptr) acting = step.find("to");
+        const Json* expect = step.find("expect");
+        const Json* expected = expect == nullptr ? nullptr : expect->find("events");
+        for (const auto& [name, replica] : replicas_) {
+            const bool acts = acting != nullptr && acting->string() == name;
+            const Json& theirs = acts && expected != nullptr ? *expected : kNoEvents;
+            if (auto difference = compare_events(theirs, replica->take_events())) {
+                difference->where = " events of " + name + " " + difference->where;
+                found_.push_back(*std::move(difference));
+            }
         }
     }
 

@@ -89,7 +89,11 @@ crdt::Content Contents::make(const Json& value) {
     }
     const std::string type = value.text_or("$type", "");
     if (type.empty()) return to_any(value);
-    if (type == "text") return crdt::TextInit(to_utf8(plain_text(value["delta"])));
+    if (type == "text") {
+        crdt::TextInit text(to_utf8(plain_text(value["delta"])));
+        text.attributes = make_entries(value.find("attrs"));
+        return text;
+    }
     if (type == "array") {
         crdt::ArrayInit array;
         array.contents = make_all(value["content"]);
@@ -97,12 +101,55 @@ crdt::Content Contents::make(const Json& value) {
     }
     if (type == "map") {
         crdt::MapInit map;
-        for (const Json& entry : value["entries"].array()) {
-            map.entries.emplace_back(to_utf8(entry[0].string()), make(entry[1]));
-        }
+        map.entries = make_entries(value.find("entries"));
         return map;
     }
+    if (type == "doc") return make_document(value);
+    if (type.starts_with("xml")) return make_xml(type, value);
     throw std::runtime_error("cannot make a shared type " + type);
+}
+
+crdt::Content Contents::make_xml(const std::string& type, const Json& value) {
+    if (type == "xmlText") {
+        crdt::XmlTextInit text(to_utf8(plain_text(value["delta"])));
+        text.attributes = make_entries(value.find("attrs"));
+        return text;
+    }
+    if (type == "xmlHook") {
+        crdt::XmlHookInit hook(to_utf8(value["name"].string()));
+        hook.entries = make_entries(value.find("entries"));
+        return hook;
+    }
+    if (type == "xmlFragment") {
+        crdt::XmlFragmentInit fragment;
+        fragment.children = make_all(value["children"]);
+        return fragment;
+    }
+    crdt::XmlElementInit element(to_utf8(value["name"].string()));
+    element.attributes = make_entries(value.find("attrs"));
+    element.children = make_all(value["children"]);
+    return element;
+}
+
+crdt::Content Contents::make_document(const Json& value) {
+    crdt::DocumentInit document(to_utf8(value["guid"].string()));
+    for (const Json& option : value["opts"].array()) {
+        const std::string& name = option[0].string();
+        if (name == "gc") document.collect = option[1].boolean();
+        if (name == "autoLoad") document.auto_load = option[1].boolean();
+        if (name == "shouldLoad") document.should_load = option[1].boolean();
+        if (name == "meta") document.meta = to_any(option[1]);
+    }
+    return document;
+}
+
+std::vector<std::pair<std::string, crdt::Content>> Contents::make_entries(const Json* pairs) {
+    std::vector<std::pair<std::string, crdt::Content>> entries;
+    if (pairs == nullptr) return entries;
+    for (const Json& pair : pairs->array()) {
+        entries.emplace_back(to_utf8(pair[0].string()), make(pair[1]));
+    }
+    return entries;
 }
 
 std::vector<crdt::Content> Contents::make_all(const Json& values) {
@@ -182,6 +229,15 @@ Json from_value(const crdt::Value& value) {
             return from_array(value.array());
         case crdt::ValueKind::map:
             return from_map(value.map());
+        case crdt::ValueKind::xml_element:
+        case crdt::ValueKind::xml_fragment:
+            return from_xml(value.xml_fragment());
+        case crdt::ValueKind::xml_text:
+            return from_xml(value.xml_text());
+        case crdt::ValueKind::xml_hook:
+            return from_xml(value.xml_hook());
+        case crdt::ValueKind::document:
+            return from_document(value.document());
         case crdt::ValueKind::absent:
             return tagged("$type", "absent");
         default:
@@ -191,11 +247,27 @@ Json from_value(const crdt::Value& value) {
     return tagged("$type", "of a kind that is not built, " + std::to_string(kind));
 }
 
+namespace {
+
+// `attrs` is absent when empty.
+template <class T>
+void add_attributes(const T& type, Json::Object& made) {
+    Json::Array attributes;
+    type.for_each_attribute([&](std::string_view key, const crdt::Value& value) {
+        attributes.push_back(pair(std::string(key), from_value(value)));
+    });
+    if (!attributes.empty()) made.emplace_back("attrs", std::move(attributes));
+}
+
+}  // namespace
+
 Json from_text(const crdt::Text& text) {
     Json::Array delta;
     std::string content = support::to_wtf8(text.to_u16string());
     if (!content.empty()) delta.emplace_back(tagged("insert", std::move(content)));
-    return Json::Object{{"$type", "text"}, {"delta", std::move(delta)}};
+    Json::Object made{{"$type", "text"}, {"delta", std::move(delta)}};
+    add_attributes(text, made);
+    return made;
 }
 
 Json from_array(const crdt::Array& array) {
@@ -210,6 +282,56 @@ Json from_map(const crdt::Map& map) {
         entries.push_back(pair(std::string(key), from_value(value)));
     });
     return Json::Object{{"$type", "map"}, {"entries", std::move(entries)}};
+}
+
+Json from_xml(const crdt::XmlFragment& fragment) {
+    Json::Object made;
+    if (const crdt::XmlElement element = fragment.element(); element.alive()) {
+        made = {{"$type", "xmlElement"}, {"name", std::string(element.node_name())}};
+        add_attributes(element, made);
+    } else {
+        made = {{"$type", "xmlFragment"}};
+    }
+    Json::Array children;
+    fragment.for_each([&](const crdt::Value& value) { children.push_back(from_value(value)); });
+    made.emplace_back("children", std::move(children));
+    return made;
+}
+
+Json from_xml(const crdt::XmlText& text) {
+    Json made = from_text(text);
+    made.object().front().second = "xmlText";
+    return made;
+}
+
+Json from_xml(const crdt::XmlHook& hook) {
+    Json made = from_map(hook);
+    made.object().front().second = "xmlHook";
+    made.object().emplace_back("name", std::string(hook.hook_name()));
+    return made;
+}
+
+Json from_document(const crdt::Subdoc& document) {
+    Json::Array options;
+    for (const auto [key, value] : document.options().members()) {
+        options.push_back(pair(std::string(key), from_any(value)));
+    }
+    return Json::Object{{"$type", "doc"},
+                        {"guid", std::string(document.guid())},
+                        {"opts", std::move(options)},
+                        {"shouldLoad", document.should_load()}};
+}
+
+Json from_subdocs(const crdt::SubdocsEvent& event) {
+    const auto ids = [](std::span<const crdt::Subdoc> documents) {
+        std::vector<std::string> sorted;
+        for (const crdt::Subdoc& one : documents) sorted.emplace_back(one.guid());
+        std::sort(sorted.begin(), sorted.end());
+        return Json::Array(sorted.begin(), sorted.end());
+    };
+    return Json::Object{{"added", ids(event.added())},
+                        {"removed", ids(event.removed())},
+                        {"loaded", ids(event.loaded())}};
 }
 
 Json from_state_vector(const crdt::StateVector& vector) {

@@ -38,6 +38,11 @@ public:
     [[nodiscard]] std::vector<crdt::Content> make_all(const Json& values);
 
 private:
+    [[nodiscard]] crdt::Content make_xml(const std::string& type, const Json& value);
+    [[nodiscard]] crdt::Content make_document(const Json& value);
+    [[nodiscard]] std::vector<std::pair<std::string, crdt::Content>> make_entries(
+        const Json* pairs);
+
     std::deque<Blob> kept_;
 };
 
@@ -53,6 +58,13 @@ private:
 [[nodiscard]] Json from_text(const crdt::Text& text);
 [[nodiscard]] Json from_array(const crdt::Array& array);
 [[nodiscard]] Json from_map(const crdt::Map& map);
+// Of an element, too.
+[[nodiscard]] Json from_xml(const crdt::XmlFragment& fragment);
+[[nodiscard]] Json from_xml(const crdt::XmlText& text);
+[[nodiscard]] Json from_xml(const crdt::XmlHook& hook);
+[[nodiscard]] Json from_document(const crdt::Subdoc& document);
+// {added, removed, loaded}: lists of ids, sorted.
+[[nodiscard]] Json from_subdocs(const crdt::SubdocsEvent& event);
 // [[client, clock]], ascending.
 [[nodiscard]] Json from_state_vector(const crdt::StateVector& vector);
 // [[client, [[clock, length]]]], clients ascending.

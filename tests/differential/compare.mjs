@@ -1,6 +1,7 @@
 // What two replicas must have in common, as strings that are equal or not.
 import * as Y from 'yjs'
 import * as decoding from 'lib0/decoding'
+import { applyUpdate } from './formats.mjs'
 import { encodeAny, hex, hexText } from './values.mjs'
 import { rootOf } from './edits.mjs'
 
@@ -12,7 +13,7 @@ export class Difference extends Error {
 }
 
 // Values go by their encoding, which tells -0 from 0, undefined from null, bytes from a binary.
-function show(value) {
+export function show(value) {
   if (value instanceof Y.Text) return 'T' + hexText(value.toString())
   if (value instanceof Y.Array) return `[${value.toArray().map(show).join(',')}]`
   if (value instanceof Y.Map) {
@@ -34,7 +35,7 @@ export function stateOf(doc, roots) {
 // were cut on the way.
 export function settle(bytes, gc) {
   const doc = new Y.Doc({ gc, guid: '-' })
-  Y.applyUpdate(doc, bytes)
+  applyUpdate(doc, bytes)
   if (doc.store.pendingStructs !== null || doc.store.pendingDs !== null) {
     throw new Difference('bytes', `a whole state leaves something waiting in Yjs: ${hex(bytes)}`)
   }

@@ -13,10 +13,14 @@
 //   { do: 'load', from, via }                   the whole state into fresh documents
 //   { do: 'restart', who, client, via }         the replica is reopened from its own state
 //
+// Clients `inV2` tell their updates in format V2; states go in either.
+//
 // `via` says whose bytes go where: [engine for the Yjs replica, engine for the Ropewalk replica].
 import { Rng } from './rng.mjs'
 import { randomText, randomValue } from './values.mjs'
 
+// The roots of `observed` clients are observed deeply, on both sides.
+//
 // `silent` clients have nobody listening on the Ropewalk side (Yjs's updates stand for theirs), and
 // state is compared after a step only with probability `look`: listening and reading are what
 // make an engine finish what it may have put off.
@@ -213,5 +217,7 @@ export function makeHistory(seed) {
   }
   const last = Array.from({ length: 2 * clients.length }, via)
   const silent = clients.map(() => rng.chance(mood.silent))
-  return { seed, gc: mood.gc, clients, silent, roots, steps, last }
+  const observed = clients.map(() => rng.chance(0.7))
+  const inV2 = clients.map(() => rng.chance(0.35))
+  return { seed, gc: mood.gc, clients, silent, inV2, observed, roots, steps, last }
 }

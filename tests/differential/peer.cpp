@@ -1,15 +1,20 @@
 // Documents behind a pipe: one command a line, one answer a line, "ok ..." or "error ...". Bytes
 // and text are hexadecimal.
 //
-//   new DOC CLIENT COLLECT LISTEN   a document; COLLECT 0 keeps deleted content
+//   new DOC CLIENT COLLECT LISTEN   a document; COLLECT 0 keeps deleted content; LISTEN is 0 or the
+//                                   format of what it emits, 1 or 2
 //   drop DOC...
 //   edit DOC EDIT ; EDIT ; ...      one transaction  -> ok UPDATE,UPDATE... or ok -
 //   loose DOC EDIT ; EDIT ; ...     each edit a transaction of its own -> likewise
 //   apply DOC UPDATE                -> ok UPDATE (as emitted to listeners) or ok -
-//   encode DOC VECTOR|-             -> ok UPDATE: what is not known there
+//   encode DOC VECTOR|- FORMAT      -> ok UPDATE: what is not known there, in V1 or V2
 //   canonical DOC                   -> ok BYTES
 //   state DOC ROOT...               -> ok VECTOR WAITS CONTENT|CONTENT...
+//   observe DOC ROOT...             from now on, deeply
+//   events DOC                      -> ok COMMIT/COMMIT... (events.hpp) or ok -: since the last
+//   time
 //
+//   UPDATE in V2 is given as 2:BYTES
 //   ROOT  text:NAME array:NAME map:NAME
 //   EDIT  ROOT PATH VERB ARGUMENTS; PATH is - or steps from the root: i3 (element), k61 (key), dots
 //         between them; AT is a position: 3 in UTF-16 units, 8:3 in bytes, c:3 in code points
@@ -25,7 +30,9 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
+#include "events.hpp"
 #include "show.hpp"
 #include "tokens.hpp"
 #include "values.hpp"
@@ -36,12 +43,13 @@ namespace {
 struct Replica {
     explicit Replica(const crdt::DocOptions& options) : doc(options) {}
 
-    void listen() {
-        subscription.emplace(
-            doc.on_update([this](crdt::ByteView update, const crdt::Origin&) noexcept {
-                if (!emitted.empty()) emitted += ',';
-                append_hex(emitted, crdt::as_text(update));
-            }));
+    void listen(crdt::UpdateFormat format) {
+        const auto told = [this](crdt::ByteView update, const crdt::Origin&) noexcept {
+            if (!emitted.empty()) emitted += ',';
+            append_hex(emitted, crdt::as_text(update));
+        };
+        subscription.emplace(format == crdt::UpdateFormat::v1 ? doc.on_update(told)
+                                                              : doc.on_update_v2(told));
     }
     std::string take_emitted() {
         std::string taken = emitted.empty() ? "-" : std::move(emitted);
@@ -49,9 +57,24 @@ struct Replica {
         return taken;
     }
 
+    void observe(std::string_view root, const crdt::SharedType& type) {
+        observing.push_back(type.observe_deep(
+            [this, name = std::string(root)](const crdt::DeepEvents& events) noexcept {
+                if (!told.empty()) told += '/';
+                told += show_events(name, events);
+            }));
+    }
+    std::string take_told() {
+        std::string taken = told.empty() ? "-" : std::move(told);
+        told.clear();
+        return taken;
+    }
+
     crdt::Doc doc;
     std::string emitted;
+    std::string told;
     std::optional<crdt::Subscription> subscription;  // ends before what it writes to
+    std::vector<crdt::Subscription> observing;
 };
 
 std::string error(const crdt::Error& e) {
@@ -176,12 +199,16 @@ public:
         if (verb == "edit") return transact(replica, args.rest());
         if (verb == "loose") return finish(replica, edit_all(replica.doc, args.rest()));
         if (verb == "apply") {
-            const std::string update = unhex(args.next());
-            return finish(replica, replica.doc.apply(crdt::as_bytes(update)));
+            return finish(replica, apply(replica.doc, args.next()));
         }
-        if (verb == "encode") return encode(replica.doc, args.next());
+        if (verb == "encode") {
+            const auto vector = args.next();
+            return encode(replica.doc, vector, args.number() == 2);
+        }
         if (verb == "canonical") return bytes(replica.doc.encode_canonical());
         if (verb == "state") return state(replica.doc, args);
+        if (verb == "observe") return observe(replica, args);
+        if (verb == "events") return "ok " + replica.take_told();
         return "error unknown command";
     }
 
@@ -192,7 +219,10 @@ private:
         options.client = crdt::ClientId{args.number()};
         options.collect = args.number() != 0;
         auto replica = std::make_unique<Replica>(options);
-        if (args.number() != 0) replica->listen();
+        const auto listen = args.number();
+        if (listen != 0) {
+            replica->listen(listen == 2 ? crdt::UpdateFormat::v2 : crdt::UpdateFormat::v1);
+        }
         replicas_[number] = std::move(replica);
         return "ok";
     }
@@ -214,12 +244,32 @@ private:
         return result.ok() ? "ok " + hex(crdt::as_text(*result)) : error(result.error());
     }
 
-    static std::string encode(const crdt::Doc& doc, std::string_view vector) {
-        if (vector == "-") return bytes(doc.encode_state_as_update());
-        const std::string encoded = unhex(vector);
-        const auto known = crdt::StateVector::decode(crdt::as_bytes(encoded));
-        if (!known.ok()) return error(known.error());
-        return bytes(doc.encode_state_as_update(*known));
+    static crdt::Status apply(crdt::Doc& doc, std::string_view token) {
+        const bool v2 = token.starts_with("2:");
+        const std::string update = unhex(token.substr(v2 ? 2 : 0));
+        return v2 ? doc.apply_v2(crdt::as_bytes(update)) : doc.apply(crdt::as_bytes(update));
+    }
+
+    static std::string encode(const crdt::Doc& doc, std::string_view vector, bool v2) {
+        crdt::StateVector known;
+        if (vector != "-") {
+            const std::string encoded = unhex(vector);
+            auto decoded = crdt::StateVector::decode(crdt::as_bytes(encoded));
+            if (!decoded.ok()) return error(decoded.error());
+            known = std::move(*decoded);
+        }
+        return bytes(v2 ? doc.encode_state_as_update_v2(known) : doc.encode_state_as_update(known));
+    }
+
+    static std::string observe(Replica& replica, Tokens& args) {
+        while (!args.done()) {
+            const auto token = args.next();
+            const Place root = Place::root(replica.doc, token);
+            if (root.kind == 't') replica.observe(token, root.text);
+            if (root.kind == 'a') replica.observe(token, root.array);
+            if (root.kind == 'm') replica.observe(token, root.map);
+        }
+        return "ok";
     }
 
     static std::string state(crdt::Doc& doc, Tokens& args) {

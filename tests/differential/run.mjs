@@ -3,6 +3,8 @@
 import * as Y from 'yjs'
 import { Difference, sameBytes, sameState, settle, stateOf } from './compare.mjs'
 import { doEdit, rootToken } from './edits.mjs'
+import { EventLog, sameEvents } from './events.mjs'
+import { applyUpdate, asV2, encodeState, listenTo, merge as mergeUpdates, updateToken } from './formats.mjs'
 import { Rng } from './rng.mjs'
 import { PeerGone } from './peer.mjs'
 import { hex, unhex } from './values.mjs'
@@ -11,7 +13,7 @@ import { hex, unhex } from './values.mjs'
 // before that one has come, even if another part could go on. Ropewalk does not wait so long;
 // asking Yjs to look again puts both at the same point.
 function applyToYjs(doc, updates) {
-  for (const update of updates) Y.applyUpdate(doc, update)
+  for (const update of updates) applyUpdate(doc, update)
   for (let before = null; doc.store.pendingStructs !== null; ) {
     const now = hex(Y.encodeStateVector(doc))
     if (now === before) return
@@ -23,16 +25,18 @@ function applyToYjs(doc, updates) {
 }
 
 class Replica {
-  constructor(name, client, number, gc, silent) {
+  constructor(name, client, number, gc, silent, v2) {
     this.name = name
     this.silent = silent
+    this.v2 = v2
     this.client = client
     this.number = number
     this.yjs = new Y.Doc({ gc, guid: '-' })
     this.yjs.clientID = client
     this.cursors = new WeakMap()
     this.emitted = []
-    this.yjs.on('update', update => this.emitted.push(update))
+    this.events = null
+    listenTo(this.yjs, v2, update => this.emitted.push(update))
   }
 }
 
@@ -43,6 +47,7 @@ class Run {
     this.trace = trace
     this.messages = new Map()
     this.replicas = []
+    this.formats = new Rng(history.seed ^ 0x2f2f)
     this.numbers = []
     this.rootTokens = history.roots.map(rootToken).join(' ')
   }
@@ -58,11 +63,21 @@ class Run {
     throw new Difference('refused', `the peer answered "${answer}" to\n    ${line.slice(0, 2000)}`)
   }
 
-  async open(name, client, silent = true) {
-    const replica = new Replica(name, client, this.peer.freshDocument(), this.history.gc, silent)
+  async open(name, client, silent = true, v2 = false) {
+    const replica = new Replica(name, client, this.peer.freshDocument(), this.history.gc, silent, v2)
     this.numbers.push(replica.number)
-    await this.ask(`new ${replica.number} ${client} ${this.history.gc ? 1 : 0} ${silent ? 0 : 1}`)
+    await this.ask(`new ${replica.number} ${client} ${this.history.gc ? 1 : 0} ${silent ? 0 : v2 ? 2 : 1}`)
     return replica
+  }
+
+  async observe(replica) {
+    replica.events = new EventLog(replica.yjs, this.history.roots)
+    await this.ask(`observe ${replica.number} ${this.rootTokens}`)
+  }
+
+  async checkEvents(replica, exact) {
+    if (!replica.events) return
+    sameEvents(replica.events.take(), await this.ask(`events ${replica.number}`), replica.name, exact)
   }
 
   async check(replica) {
@@ -76,7 +91,7 @@ class Run {
   // hears a silent replica: Yjs speaks for it.
   emitted(replica, answers, exact) {
     const yjs = replica.emitted.splice(0)
-    const ropewalk = answers.flatMap(answer => (answer === '-' ? [] : answer.split(',').map(unhex)))
+    const ropewalk = answers.flatMap(answer => (answer === '-' ? [] : answer.split(',').map(unhex).map(bytes => (replica.v2 ? asV2(bytes) : bytes))))
     const alike = exact ? yjs.length === ropewalk.length : (yjs.length > 0) === (ropewalk.length > 0)
     if (!replica.silent && !alike) {
       const [theirs, ours] = [yjs, ropewalk].map(list => list.map(hex).join(' ') || 'nothing')
@@ -88,13 +103,20 @@ class Run {
   async apply(replica, forYjs, forRopewalk) {
     applyToYjs(replica.yjs, forYjs)
     const answers = []
-    for (const update of forRopewalk) answers.push(await this.ask(`apply ${replica.number} ${hex(update)}`))
+    for (const update of forRopewalk) answers.push(await this.ask(`apply ${replica.number} ${updateToken(update)}`))
     return answers
   }
 
-  async encode(engine, replica, vector) {
-    if (engine === 'yjs') return Y.encodeStateAsUpdate(replica.yjs, vector)
-    return unhex(await this.ask(`encode ${replica.number} ${vector ? hex(vector) : '-'}`))
+  async encode(engine, replica, vector, v2 = false) {
+    if (engine === 'yjs') return encodeState(replica.yjs, vector, v2)
+    const bytes = unhex(await this.ask(`encode ${replica.number} ${vector ? hex(vector) : '-'} ${v2 ? 2 : 1}`))
+    return v2 ? asV2(bytes) : bytes
+  }
+
+  // What goes to the Yjs replica and what to ours, each in a format of its own.
+  async exchange(via, source, vector) {
+    const formats = via.map(() => this.formats.chance(0.4))
+    return Promise.all(via.map((engine, i) => this.encode(engine, source, vector, formats[i])))
   }
 
   async edit({ id, who, edits, cutPairs, loose, look }) {
@@ -113,6 +135,7 @@ class Run {
     const verb = loose ? 'loose' : 'edit'
     const answer = await this.ask(`${verb} ${replica.number} ${done.map(one => one.line).join(' ; ')}`)
     this.messages.set(id, this.emitted(replica, [answer], true))
+    await this.checkEvents(replica, true)
     if (look) await this.check(replica)
   }
 
@@ -140,10 +163,11 @@ class Run {
     const known = of.map(message => this.messages.get(message)).filter(Boolean)
     const [forYjs, forRopewalk] = via.map(engine => new Rng(order).shuffle(known.flatMap(message => message[engine])))
     if (forYjs.length === 0 && forRopewalk.length === 0) return
-    const bundle = list => (merge && list.length > 1 ? [Y.mergeUpdates(list)] : list)
+    const bundle = list => (merge && list.length > 1 ? [mergeUpdates(list)] : list)
     this.say(() => `[${id}] ${replica.name} receives ${merge && known.length > 1 ? 'merged ' : ''}${of.map(m => `[${m}]`).join(' ')} (Yjs from ${via[0]}, Ropewalk from ${via[1]})`)
     const answers = await this.apply(replica, bundle(forYjs), bundle(forRopewalk))
     this.messages.set(id, this.emitted(replica, answers, false))
+    await this.checkEvents(replica, false)
     if (look) await this.check(replica)
   }
 
@@ -151,14 +175,17 @@ class Run {
     const [source, target] = [this.replicas[from], this.replicas[to]]
     this.say(`${target.name} syncs from ${source.name} (Yjs from ${via[0]}, Ropewalk from ${via[1]})`)
     const vector = Y.encodeStateVector(target.yjs)
-    await this.apply(target, [await this.encode(via[0], source, vector)], [await this.encode(via[1], source, vector)])
+    const [forYjs, forRopewalk] = await this.exchange(via, source, vector)
+    await this.apply(target, [forYjs], [forRopewalk])
     target.emitted.length = 0
+    await this.checkEvents(target, false)
     if (look) await this.check(target)
   }
 
   async copy(source, name, client, silent, via) {
-    const replica = await this.open(name, client, silent)
-    await this.apply(replica, [await this.encode(via[0], source)], [await this.encode(via[1], source)])
+    const replica = await this.open(name, client, silent, source.v2)
+    const [forYjs, forRopewalk] = await this.exchange(via, source)
+    await this.apply(replica, [forYjs], [forRopewalk])
     replica.emitted.length = 0
     const [before, after] = [await this.check(source), await this.check(replica)]
     sameState(before, after, source.name, name, 'copy')
@@ -175,7 +202,9 @@ class Run {
   async restart({ who, client, via }) {
     const old = this.replicas[who]
     this.say(`${old.name} restarts as client ${client} (Yjs from ${via[0]}, Ropewalk from ${via[1]})`)
-    this.replicas[who] = await this.copy(old, old.name, client, old.silent, via)
+    const replica = await this.copy(old, old.name, client, old.silent, via)
+    if (old.events) await this.observe(replica)
+    this.replicas[who] = replica
   }
 
   // Everyone hears everything: all tell the first, the first tells all.
@@ -199,9 +228,12 @@ class Run {
       const settled = settle(theirs, gc)
       sameBytes(settled, settle(ours, gc), 'Yjs, loaded by Yjs', 'Ropewalk, loaded by Yjs')
       const canonical = await this.ask(`canonical ${replica.number}`)
-      for (const [whose, bytes] of [['Yjs', theirs], ['Ropewalk', ours]]) {
+      const theirsV2 = await this.encode('yjs', replica, undefined, true)
+      const oursV2 = await this.encode('ropewalk', replica, undefined, true)
+      sameBytes(settled, settle(oursV2, gc), 'Yjs, loaded by Yjs', 'Ropewalk in V2, loaded by Yjs')
+      for (const [whose, bytes] of [['Yjs', theirs], ['Ropewalk', ours], ['Yjs (V2)', theirsV2], ['Ropewalk (V2)', oursV2]]) {
         const loaded = await this.open(`what ${whose} wrote, loaded by Ropewalk`, 987_654_321_012_346)
-        await this.ask(`apply ${loaded.number} ${hex(bytes)}`)
+        await this.ask(`apply ${loaded.number} ${updateToken(bytes)}`)
         sameBytes(canonical, await this.ask(`canonical ${loaded.number}`), `canonical ${replica.name}`, loaded.name, 'canonical')
         sameState(state, await this.ask(`state ${loaded.number} ${this.rootTokens}`), replica.name, loaded.name, 'loaded')
       }
@@ -217,9 +249,11 @@ class Run {
   }
 
   async all() {
-    const { clients, silent, absent = [] } = this.history
+    const { clients, silent, inV2, observed, absent = [] } = this.history
     for (const [i, client] of clients.entries()) {
-      this.replicas.push(absent.includes(i) ? null : await this.open(`client ${client}`, client, silent[i]))
+      const replica = absent.includes(i) ? null : await this.open(`client ${client}`, client, silent[i], inV2[i])
+      if (replica && observed[i]) await this.observe(replica)
+      this.replicas.push(replica)
     }
     for (const step of this.history.steps) await this[step.do](step)
     this.say('all sync')

@@ -120,6 +120,27 @@ TEST_CASE("museum: Any nested 40,000 deep in 80 KB is refused") {
     CHECK(hex(update_of(doc)) == "0000");
 }
 
+TEST_CASE("museum: XML nested 50,000 deep is read, walked, printed and deleted") {
+    Doc doc = document(5);
+    crdt::XmlFragment at = doc.xml_fragment("x");
+    for (int i = 0; i < 50'000; ++i) {
+        REQUIRE(at.push(crdt::XmlElementInit("p", {{"k", i}})).ok());
+        at = at.first_child().xml_element();
+    }
+    Doc other = support::loaded(update_of(doc));
+    const crdt::XmlFragment x = other.xml_fragment("x");
+    std::size_t met = 0;
+    for (crdt::XmlWalker walker = x.walk(); walker.next();) ++met;
+    CHECK(met == 50'000);
+    const std::string printed = x.to_string();
+    CHECK(printed.substr(0, 22) == "<p k=\"0\"><p k=\"1\"><p k");
+    CHECK(x.erase(0).ok());
+    CHECK(x.to_string().empty());
+    CHECK(broken(other) == "");
+    CHECK(receive(doc, update_of(other)).ok());
+    CHECK(doc.xml_fragment("x").empty());
+}
+
 TEST_CASE("museum: nested arrays deleted 50,000 deep") {
     std::string update("\x01\xd0\x86\x03\x05\x00\x07\x01\x01\x61\x00", 11);  // 50,000 structs
     for (std::uint32_t i = 0; i + 1 < 50'000; ++i) {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string_view>
 #include <type_traits>
+#include <vector>
 
 #include "../base/id_set.hpp"
 #include "../codec/state_vector.hpp"
@@ -12,9 +13,14 @@
 #include "../types/array.hpp"
 #include "../types/map.hpp"
 #include "../types/text.hpp"
+#include "../types/xml.hpp"
 #include "client_id.hpp"
 #include "listeners.hpp"
+#include "observe.hpp"
+#include "observers.hpp"
 #include "origin.hpp"
+#include "subdoc.hpp"
+#include "subdocs.hpp"
 #include "transaction.hpp"
 
 namespace crdt {
@@ -52,6 +58,15 @@ public:
     [[nodiscard]] Text text(std::string_view root) const noexcept;
     [[nodiscard]] Array array(std::string_view root) const noexcept;
     [[nodiscard]] Map map(std::string_view root) const noexcept;
+    [[nodiscard]] XmlFragment xml_fragment(std::string_view root) const noexcept;
+    [[nodiscard]] XmlElement xml_element(std::string_view root) const noexcept;
+    [[nodiscard]] XmlText xml_text(std::string_view root) const noexcept;
+
+    // What the root of that name is; absent if there is none, or one that came in an update and
+    // that nobody here has used: its first use as a type adopts what it holds.
+    [[nodiscard]] ValueKind root_kind(std::string_view root) const noexcept;
+    // In the order in which this replica met them. Good as long as the document lives.
+    [[nodiscard]] std::vector<std::string_view> root_names() const;
 
     // Edits join the open transaction; it ends with the scope.
     [[nodiscard]] Transaction transact(Origin origin = {}) noexcept;
@@ -82,9 +97,9 @@ public:
     [[nodiscard]] Result<StateVector> missing() const noexcept;
     [[nodiscard]] Result<IdSet> pending_deletes() const noexcept;
 
-    // Where a position is now; nothing, where what it names is not known here or is gone. A unit that
-    // was deleted is where it was. `follow_undone`: one that undo has put back is where it is again.
-    // See doc/relative_position.hpp. O(log n)
+    // Where a position is now; nothing, where what it names is not known here or is gone. A unit
+    // that was deleted is where it was. `follow_undone`: one that undo has put back is where it is
+    // again. See doc/relative_position.hpp. O(log n)
     [[nodiscard]] std::optional<Place> resolve(const RelativePosition& position,
                                                bool follow_undone = true) const noexcept;
 
@@ -92,12 +107,56 @@ public:
     // The bytes are good during the call. May edit the document: that is told afterwards.
     template <class F>
     [[nodiscard]] Subscription on_update(F&& f) noexcept {
-        return listen(UpdateFormat::v1, std::forward<F>(f));
+        return listen_update(UpdateFormat::v1, std::forward<F>(f));
     }
     // The same in format V2, which is only encoded where somebody listens.
     template <class F>
     [[nodiscard]] Subscription on_update_v2(F&& f) noexcept {
-        return listen(UpdateFormat::v2, std::forward<F>(f));
+        return listen_update(UpdateFormat::v2, std::forward<F>(f));
+    }
+
+    // What happens around a transaction, in this order: it begins; it ends and observers of types
+    // are told (text.observe, array.observe_deep, ...); it is over; its update is told. What a
+    // listener or observer edits meanwhile is a transaction of its own, told when all that belongs
+    // to this one has been.
+    // f(const Origin&) noexcept when a transaction has begun: edits in it belong to it.
+    template <class F>
+    [[nodiscard]] Subscription on_before_transaction(F&& f) noexcept {
+        return listen_begin(detail::BeginListeners::make(std::forward<F>(f)));
+    }
+    // f(const TransactionEvent&) noexcept when one has ended, also where it changed nothing:
+    // before observers are called, after them, and last before its update.
+    template <class F>
+    [[nodiscard]] Subscription on_before_observers(F&& f) noexcept {
+        return listen_end(detail::Hook::before_observers,
+                          detail::TransactionListeners::make(std::forward<F>(f)));
+    }
+    template <class F>
+    [[nodiscard]] Subscription on_after_transaction(F&& f) noexcept {
+        return listen_end(detail::Hook::after_transaction,
+                          detail::TransactionListeners::make(std::forward<F>(f)));
+    }
+    template <class F>
+    [[nodiscard]] Subscription on_after_cleanup(F&& f) noexcept {
+        return listen_end(detail::Hook::after_cleanup,
+                          detail::TransactionListeners::make(std::forward<F>(f)));
+    }
+
+    // Sub-documents that live, in the order in which this replica met them.
+    [[nodiscard]] std::vector<Subdoc> subdocs() const;
+    // The instance: a document for the content of a sub-document, made when it is first asked for,
+    // empty, with the client id of this one. It goes with this document, or when the sub-document
+    // is deleted or destroyed and that has been told. nullptr: deleted, of another document, or
+    // memory is exhausted.
+    [[nodiscard]] Doc* open(const Subdoc& subdoc) noexcept;
+    // Makes a document the instance, with the client id of this one; an earlier instance goes.
+    // Errors: deleted_type; no_document; invalid_argument while a transaction of it is open.
+    Status attach(const Subdoc& subdoc, Doc instance) noexcept;
+    // f(const SubdocsEvent&) noexcept after each transaction that added, deleted, loaded or
+    // destroyed sub-documents: last, behind its update.
+    template <class F>
+    [[nodiscard]] Subscription on_subdocs(F&& f) noexcept {
+        return listen_subdocs(detail::SubdocListeners::make(std::forward<F>(f)));
     }
 
     // The room below, for bindings and tests.
@@ -105,24 +164,19 @@ public:
 
 private:
     template <class F>
-    [[nodiscard]] Subscription listen(UpdateFormat format, F&& f) noexcept {
-        using Callback = std::decay_t<F>;
-        static_assert(std::is_invocable_v<Callback&, ByteView, const Origin&>,
+    [[nodiscard]] Subscription listen_update(UpdateFormat format, F&& f) noexcept {
+        static_assert(std::is_invocable_v<std::decay_t<F>&, ByteView, const Origin&>,
                       "a listener takes (crdt::ByteView update, const crdt::Origin& origin)");
-        void* object = detail::allocate(sizeof(Callback));
-        if (object == nullptr) return {};
-        ::new (object) Callback(std::forward<F>(f));
-        return listen({[](void* callback, ByteView update, const Origin& origin) noexcept {
-                           (*static_cast<Callback*>(callback))(update, origin);
-                       },
-                       [](void* callback) noexcept {
-                           static_cast<Callback*>(callback)->~Callback();
-                           detail::release(callback);
-                       },
-                       object, 0, format});
+        return listen(format, detail::UpdateListeners::make(std::forward<F>(f)));
     }
     Status apply(ByteView update, UpdateFormat format, Origin origin) noexcept;
-    [[nodiscard]] Subscription listen(detail::UpdateListeners::Listener listener) noexcept;
+    [[nodiscard]] Subscription listen(UpdateFormat format,
+                                      const detail::ListenerList::Entry& entry) noexcept;
+    [[nodiscard]] Subscription listen_begin(const detail::ListenerList::Entry& entry) noexcept;
+    [[nodiscard]] Subscription listen_end(detail::Hook hook,
+                                          const detail::ListenerList::Entry& entry) noexcept;
+    [[nodiscard]] Subscription listen_subdocs(const detail::ListenerList::Entry& entry) noexcept;
+    [[nodiscard]] Doc** instance_of(const Subdoc& subdoc) noexcept;
     [[nodiscard]] std::uint32_t root(std::string_view name, detail::TypeKind kind) const noexcept;
 
     DocCore* core_ = nullptr;
@@ -132,5 +186,7 @@ private:
 
 #if !defined(ROPEWALK_COMPILED) || !ROPEWALK_COMPILED
 #include "../impl/doc/doc.ipp"
+#include "../impl/doc/observe.ipp"
+#include "../impl/doc/subdoc.ipp"
 #include "../impl/types/value.ipp"
 #endif

@@ -22,6 +22,8 @@ struct ChangeSink {
     bool listening = false;  // somebody wants to be told of changes
     // The outermost write has ended; called only while `listening`.
     Status (*finish)(void* context, Store& store) noexcept = nullptr;
+    // An outermost write begins; called only while `listening`, and only if it is set.
+    void (*begin)(void* context, Store& store) noexcept = nullptr;
     // A client id for a document whose own was used by another.
     ClientId (*new_client_id)() noexcept = nullptr;
 };

@@ -66,6 +66,19 @@ public:
         if (!bytes.empty()) std::memcpy(at, bytes.data(), bytes.size());
         return address;
     }
+    // A document is one value, as it goes to the wire: varString id, Any options.
+    [[nodiscard]] static std::size_t document_size(std::string_view id, ByteView options) noexcept {
+        return stored_size(stored_size(id.size()) + options.size());
+    }
+    // requires: document_size reserved in `values`
+    std::uint32_t store_document(std::string_view id, ByteView options) noexcept {
+        const std::size_t size = stored_size(id.size()) + options.size();
+        const std::uint32_t address = values.take(static_cast<std::uint32_t>(stored_size(size)));
+        std::uint8_t* at = put_var_uint(put_var_uint(values.at(address), size), id.size());
+        if (!id.empty()) std::memcpy(at, id.data(), id.size());
+        std::memcpy(at + id.size(), options.data(), options.size());
+        return address;
+    }
     [[nodiscard]] ByteView value(std::uint32_t address) const noexcept {
         const std::uint8_t* at = values.at(address);
         std::size_t size = 0;

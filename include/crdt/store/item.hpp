@@ -53,8 +53,10 @@ struct Run {
     std::uint8_t flags;
     std::uint16_t reserved;
 
-    static constexpr std::uint8_t kDead = 1;   // single unit: deleted
-    static constexpr std::uint8_t kPairs = 2;  // utf16: holds surrogate pairs
+    static constexpr std::uint8_t kDead = 1;    // single unit: deleted
+    static constexpr std::uint8_t kPairs = 2;   // utf16: holds surrogate pairs
+    static constexpr std::uint8_t kLoad = 4;    // document: somebody here wants it loaded
+    static constexpr std::uint8_t kUnload = 8;  // document: not loaded, whatever its options say
     // embed, format: the value is an Any, because JSON text cannot say it (store/json_value.hpp)
     static constexpr std::uint8_t kAnyValue = 64;
 

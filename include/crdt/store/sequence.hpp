@@ -90,6 +90,8 @@ public:
     }
     // Visible units in front of a place.
     [[nodiscard]] std::uint32_t position_of(Place place) noexcept;
+    // The sequence changed last; kNone once it was settled.
+    [[nodiscard]] std::uint32_t changed_last() const noexcept { return pending_seq_; }
     // Measure of what lies in front of visible unit `position`, all units of it counted.
     [[nodiscard]] Measure measure_before(std::uint32_t seq, std::uint32_t position) noexcept;
     // The visible unit at which code point (or UTF-8 byte) `value` starts; kNone if there are

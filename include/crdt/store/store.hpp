@@ -106,8 +106,11 @@ struct Store {
         RunKind kind = RunKind::any;
         const ByteView* elements = nullptr;  // of any: canonical encodings
         std::uint32_t count = 1;             // elements
-        ByteView value{};                    // binary
+        ByteView value{};                    // binary; options of a document
+        std::string_view document_id{};
         TypeKind type = TypeKind::undefined;
+        std::uint32_t name = kNone;  // interned: of an element or a hook
+        std::uint8_t flags = 0;      // of a document: Run::kLoad, Run::kUnload
     };
     // The gap for an array: directly behind visible unit position - 1; behind the very last item
     // if position is kNone.

@@ -19,11 +19,23 @@
 #include "../base/bytes.hpp"
 #include "../base/ids.hpp"
 #include "../base/result.hpp"
+#include "../base/vec.hpp"
 #include "../codec/limits.hpp"
+#include "../doc/listeners.hpp"
 #include "../doc/origin.hpp"
-#include "awareness_listeners.hpp"
 
 namespace crdt {
+
+// Clients whose states came, were written again, or went. Views: good during the call.
+struct AwarenessEvent {
+    std::span<const ClientId> added;
+    std::span<const ClientId> updated;
+    std::span<const ClientId> removed;
+};
+
+namespace detail {
+using AwarenessListeners = Listeners<const AwarenessEvent&, const Origin&>;
+}
 
 struct AwarenessLimits {
     // Clients with a state. An update that brings more is refused.
@@ -70,8 +82,7 @@ public:
     // object.
     Status set_local_field(std::string_view field, std::string_view json, Time now) noexcept;
 
-    // -- everybody's
-    // -------------------------------------------------------------------------------
+    // -- everybody's -----------------------------------------------------------------------------
 
     // Views: good until the next change.
     [[nodiscard]] std::optional<std::string_view> state(ClientId client) const noexcept;
@@ -94,8 +105,7 @@ public:
     // Takes states away here, as when their connection ends; others keep them. The clocks stay.
     Status remove(std::span<const ClientId> clients, Time now, const Origin& origin = {}) noexcept;
 
-    // -- messages
-    // ----------------------------------------------------------------------------------
+    // -- messages --------------------------------------------------------------------------------
 
     // An update about these clients; invalid_argument where one was never met. As in Yjs the states
     // 0, false and "" are written as null.
@@ -110,25 +120,25 @@ public:
     // Renews the own state and drops those that were not renewed.
     Status tick(Time now) noexcept;
 
-    // -- listening
-    // -----------------------------------------------------------------------------------
+    // -- listening -------------------------------------------------------------------------------
 
     // f(const AwarenessEvent&, const Origin&) noexcept, after states have become different. The
     // origin is "local", "timeout", or the caller's.
     template <class F>
-    [[nodiscard]] AwarenessSubscription on_change(F&& f) noexcept {
-        return listen(detail::AwarenessListeners::Kind::change, std::forward<F>(f));
+    [[nodiscard]] Subscription on_change(F&& f) noexcept {
+        return listen(change_listeners_, std::forward<F>(f));
     }
     // The same after anything was written, renewals included: what has to be sent on.
     template <class F>
-    [[nodiscard]] AwarenessSubscription on_update(F&& f) noexcept {
-        return listen(detail::AwarenessListeners::Kind::update, std::forward<F>(f));
+    [[nodiscard]] Subscription on_update(F&& f) noexcept {
+        return listen(update_listeners_, std::forward<F>(f));
     }
 
 private:
     // Invariants:
-    //   A1  slots_ finds each entry by its client; entries_ stand in the order in which they were
-    //   met A2  states_ entries have a text, which is trimmed, valid JSON and not null
+    //   A1  slots_ finds each entry by its client
+    //   A2  entries_ stand in the order in which they were met
+    //   A3  states_ entries have a text, which is trimmed, valid JSON and not null
     struct Entry {
         ClientId client{};
         std::uint64_t clock = 0;
@@ -158,33 +168,21 @@ private:
     [[nodiscard]] Result<Bytes> encode_each(std::size_t count, EntryAt&& entry_at) const noexcept;
 
     template <class F>
-    [[nodiscard]] AwarenessSubscription listen(detail::AwarenessListeners::Kind kind,
-                                               F&& f) noexcept {
-        using Callback = std::decay_t<F>;
-        static_assert(std::is_invocable_v<Callback&, const AwarenessEvent&, const Origin&>,
+    [[nodiscard]] static Subscription listen(detail::AwarenessListeners*& list, F&& f) noexcept {
+        static_assert(std::is_invocable_v<std::decay_t<F>&, const AwarenessEvent&, const Origin&>,
                       "a listener takes (const crdt::AwarenessEvent&, const crdt::Origin&)");
-        void* object = detail::allocate(sizeof(Callback));
-        if (object == nullptr) return {};
-        ::new (object) Callback(std::forward<F>(f));
-        return subscribe(
-            {[](void* callback, const AwarenessEvent& event, const Origin& origin) noexcept {
-                 (*static_cast<Callback*>(callback))(event, origin);
-             },
-             [](void* callback) noexcept {
-                 static_cast<Callback*>(callback)->~Callback();
-                 detail::release(callback);
-             },
-             object, 0, kind});
+        return detail::Subscribing::add(list, nullptr,
+                                        detail::AwarenessListeners::make(std::forward<F>(f)));
     }
-    [[nodiscard]] AwarenessSubscription subscribe(
-        detail::AwarenessListeners::Listener listener) noexcept;
+    void tell(const Told& told, const Origin& origin) noexcept;
 
     ClientId client_;
     AwarenessLimits limits_;
     detail::Vec<Entry> entries_;
     detail::Vec<std::uint32_t> slots_;  // open addressing; kNone: free
     std::size_t states_ = 0;
-    detail::AwarenessListeners* listeners_ = nullptr;
+    detail::AwarenessListeners* change_listeners_ = nullptr;
+    detail::AwarenessListeners* update_listeners_ = nullptr;
 };
 
 }  // namespace crdt

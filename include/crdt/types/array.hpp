@@ -49,9 +49,15 @@ public:
         }
     }
 
+    // f(const ArrayEvent&) noexcept after each transaction that changed it; see doc/observe.hpp.
+    template <class F>
+    [[nodiscard]] Subscription observe(F&& f) const noexcept;
+
 private:
     friend class Doc;
+    friend class Event;
     friend class Value;
+    friend struct detail::Access;
     Array(detail::Store* store, std::uint32_t type) noexcept : SharedType(store, type) {}
     Status insert_all(std::uint32_t position, std::span<const Content> contents) const noexcept;
 };

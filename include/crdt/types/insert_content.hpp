@@ -19,15 +19,29 @@ struct ContentNeeds {
 };
 
 // Adds up what `content` takes. Errors: invalid_utf8, invalid_argument, nesting_too_deep.
-[[nodiscard]] Status measure_content(Store& store, const Content& content, std::uint32_t depth,
+[[nodiscard]] Status measure_content(Store& store,
+                                     const Content& content,
+                                     std::uint32_t depth,
                                      ContentNeeds& needs) noexcept;
 // All of it can then be written without a failing allocation.
 [[nodiscard]] Status reserve_content(Store& store, const ContentNeeds& needs) noexcept;
 
+// Both of these, for a list. Typing has to find its place again.
+[[nodiscard]] Status prepare_contents(Store& store, std::span<const Content> contents) noexcept;
+
 // requires: measured and reserved. `position` as in Store::insert_item.
-Status write_contents(Store& store, std::uint32_t type, std::uint32_t position,
+Status write_contents(Store& store,
+                      std::uint32_t type,
+                      std::uint32_t position,
                       std::span<const Content> contents) noexcept;
-Status write_entry(Store& store, std::uint32_t type, std::string_view key,
+// The same directly behind a unit of the type's list, deleted or not.
+Status write_contents_behind(Store& store,
+                             std::uint32_t type,
+                             RunPos left,
+                             std::span<const Content> contents) noexcept;
+Status write_entry(Store& store,
+                   std::uint32_t type,
+                   std::string_view key,
                    const Content& content) noexcept;
 
 }  // namespace crdt::detail

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "content.hpp"
+#include "entries.hpp"
 #include "shared_type.hpp"
 #include "value.hpp"
 
@@ -33,19 +34,23 @@ public:
     template <class F>
     void for_each(F&& f) const {
         if (readable() == detail::kNone) return;
-        for (std::uint32_t seq = store_->types.types[type_].first_key; seq != detail::kNone;
-             seq = store_->sequences.seqs[seq].next_key) {
-            const detail::RunPos value = store_->value_of(seq);
-            if (value.exists()) {
-                f(store_->types.names[store_->sequences.seqs[seq].key], Value{store_, value});
-            }
-        }
+        detail::for_each_entry(*store_, type_, [&](std::string_view key, detail::RunPos value) {
+            f(key, Value{store_, value});
+        });
     }
+
+    // f(const MapEvent&) noexcept after each transaction that changed it; see doc/observe.hpp.
+    template <class F>
+    [[nodiscard]] Subscription observe(F&& f) const noexcept;
+
+protected:
+    Map(detail::Store* store, std::uint32_t type) noexcept : SharedType(store, type) {}
 
 private:
     friend class Doc;
+    friend class Event;
     friend class Value;
-    Map(detail::Store* store, std::uint32_t type) noexcept : SharedType(store, type) {}
+    friend struct detail::Access;
 };
 
 }  // namespace crdt

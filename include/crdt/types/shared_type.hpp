@@ -12,8 +12,14 @@ namespace crdt {
 enum class Association : std::int8_t;
 class RelativePosition;
 struct Place;
+class DeepEvents;
+class Event;
+class Subscription;
+class TransactionEvent;
 
 namespace detail {
+struct Access;
+struct Observing;
 // Where a stretch would end, for errors; the highest number if there is none so high.
 [[nodiscard]] constexpr std::uint64_t end_of(std::uint64_t start, std::uint64_t count) noexcept {
     return count > ~start ? ~std::uint64_t{0} : start + count;
@@ -38,6 +44,11 @@ public:
     [[nodiscard]] RelativePosition position_at(std::size_t index) const noexcept;
     [[nodiscard]] RelativePosition position_at(std::size_t index,
                                                Association association) const noexcept;
+
+    // f(const DeepEvents&) noexcept after each transaction that changed this type or a type within
+    // it; see doc/observe.hpp. Starts with the next transaction if one is open.
+    template <class F>
+    [[nodiscard]] Subscription observe_deep(F&& f) const noexcept;
 
     friend bool operator==(const SharedType&, const SharedType&) noexcept = default;
 
@@ -68,8 +79,13 @@ protected:
     }
 
     friend struct Place;
+    friend class DeepEvents;
     friend class Doc;
+    friend struct detail::Access;
+    friend class Event;
+    friend class TransactionEvent;
     friend class Value;
+    friend struct detail::Observing;
 
     // What Doc::resolve does.
     [[nodiscard]] static std::optional<Place> resolve(detail::Store& store,

@@ -4,8 +4,11 @@
 #include <string>
 #include <string_view>
 
+#include "content.hpp"
+#include "entries.hpp"
 #include "position.hpp"
 #include "shared_type.hpp"
+#include "value.hpp"
 
 namespace crdt {
 
@@ -62,10 +65,34 @@ public:
     [[nodiscard]] std::string to_string() const;
     [[nodiscard]] std::u16string to_u16string() const;
 
+    // Attributes of the text as a whole, values by key; formats of stretches are something else.
+    Status set_attribute(std::string_view key, const Content& content) const noexcept;
+    // Without effect where there is none.
+    Status remove_attribute(std::string_view key) const noexcept;
+    // Of kind absent if there is none.
+    [[nodiscard]] Value attribute(std::string_view key) const noexcept;
+    // f(std::string_view key, Value) for each, in the order in which this replica met the keys.
+    // The document must not change meanwhile.
+    template <class F>
+    void for_each_attribute(F&& f) const {
+        if (readable() == detail::kNone) return;
+        detail::for_each_entry(*store_, type_, [&](std::string_view key, detail::RunPos value) {
+            f(key, detail::Access::value(store_, value));
+        });
+    }
+
+    // f(const TextEvent&) noexcept after each transaction that changed it; see doc/observe.hpp.
+    template <class F>
+    [[nodiscard]] Subscription observe(F&& f) const noexcept;
+
+protected:
+    Text(detail::Store* store, std::uint32_t type) noexcept : SharedType(store, type) {}
+
 private:
     friend class Doc;
+    friend class Event;
     friend class Value;
-    Text(detail::Store* store, std::uint32_t type) noexcept : SharedType(store, type) {}
+    friend struct detail::Access;
 
     Status erase_further(Position at, std::size_t count) const noexcept;
     Status insert_further(Position at, std::string_view utf8) const noexcept;
@@ -79,5 +106,6 @@ private:
 }  // namespace crdt
 
 #if !defined(ROPEWALK_COMPILED) || !ROPEWALK_COMPILED
+#include "../impl/types/attributes.ipp"
 #include "../impl/types/text.ipp"
 #endif

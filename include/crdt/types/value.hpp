@@ -13,6 +13,11 @@ namespace crdt {
 class Text;
 class Array;
 class Map;
+class Subdoc;
+class XmlElement;
+class XmlFragment;
+class XmlHook;
+class XmlText;
 
 enum class ValueKind : std::uint8_t {
     absent,
@@ -29,6 +34,11 @@ enum class ValueKind : std::uint8_t {
     embed,
 };
 
+namespace detail {
+// What a value is that holds a shared type; absent if nobody has given it a type.
+[[nodiscard]] ValueKind value_kind(TypeKind kind) noexcept;
+}  // namespace detail
+
 // Views into the document: good until its next write. Shared types in it stay good.
 class Value {
 public:
@@ -44,6 +54,13 @@ public:
     [[nodiscard]] Text text() const noexcept;
     [[nodiscard]] Array array() const noexcept;
     [[nodiscard]] Map map() const noexcept;
+    [[nodiscard]] XmlElement xml_element() const noexcept;
+    // An element is a fragment, too.
+    [[nodiscard]] XmlFragment xml_fragment() const noexcept;
+    [[nodiscard]] XmlText xml_text() const noexcept;
+    [[nodiscard]] XmlHook xml_hook() const noexcept;
+    // The sub-document (doc/subdoc.hpp); one that does not exist if it is something else.
+    [[nodiscard]] Subdoc document() const noexcept;
 
     // The value as bool, integer, double or std::string, if it is one.
     template <class T>
@@ -74,12 +91,32 @@ public:
 
 private:
     friend class Array;
+    friend class InsertedValues;
+    friend class KeyChange;
     friend class Map;
+    friend struct detail::Access;
     Value(detail::Store* store, detail::RunPos unit) noexcept : store_(store), unit_(unit) {}
     [[nodiscard]] std::uint32_t type_as(detail::TypeKind kind) const noexcept;
 
     detail::Store* store_ = nullptr;
     detail::RunPos unit_;
 };
+
+namespace detail {
+
+// For types that make each other's handles.
+struct Access {
+    [[nodiscard]] static Value value(Store* store, RunPos unit) noexcept { return {store, unit}; }
+    [[nodiscard]] static Store* store(const Value& value) noexcept { return value.store_; }
+    [[nodiscard]] static RunPos unit(const Value& value) noexcept { return value.unit_; }
+    [[nodiscard]] static Store* store(const SharedType& type) noexcept { return type.store_; }
+    [[nodiscard]] static std::uint32_t type(const SharedType& type) noexcept { return type.type_; }
+    template <class T>
+    [[nodiscard]] static T handle(Store* store, std::uint32_t type) noexcept {
+        return T{store, type};
+    }
+};
+
+}  // namespace detail
 
 }  // namespace crdt

@@ -5,6 +5,8 @@ import * as Y from 'yjs'
 import * as decoding from 'lib0/decoding'
 import { rootOf } from '../edits.mjs'
 import { settle, stateOf } from '../compare.mjs'
+import { EventLog } from '../events.mjs'
+import { applyUpdate, asV2, encodeState, listenTo } from '../formats.mjs'
 import { hex, unhex } from '../values.mjs'
 
 const kFault = process.env.PEER_FAULT ?? ''
@@ -75,7 +77,7 @@ function answer(line) {
     const doc = new Y.Doc({ gc: args[1] === '1', guid: '-' })
     doc.clientID = Number(args[0])
     doc.emitted = []
-    if (args[2] === '1') doc.on('update', update => doc.emitted.push(update))
+    if (args[2] !== '0') listenTo(doc, args[2] === '2', update => doc.emitted.push(update))
     docs.set(number, doc)
     return 'ok'
   }
@@ -97,11 +99,20 @@ function answer(line) {
     if (kFault === 'crash' && args[0].length % 334 === 0) process.exit(3)
     if (kFault === 'hang' && args[0].length % 334 === 0) for (;;);
     if (kFault === 'lose' && args[0].length % 94 === 0) return 'ok -'
-    Y.applyUpdate(doc, unhex(args[0]))
+    const v2 = args[0].startsWith('2:')
+    applyUpdate(doc, v2 ? asV2(unhex(args[0].slice(2))) : unhex(args[0]))
     return emitted()
   }
-  if (verb === 'encode') return 'ok ' + hex(Y.encodeStateAsUpdate(doc, args[0] === '-' ? undefined : unhex(args[0])))
+  if (verb === 'encode') return 'ok ' + hex(encodeState(doc, args[0] === '-' ? undefined : unhex(args[0]), args[1] === '2'))
   if (verb === 'canonical') return 'ok ' + settle(Y.encodeStateAsUpdate(doc), true)
+  if (verb === 'observe') {
+    doc.events = new EventLog(doc, args.map(rootFrom))
+    return 'ok'
+  }
+  if (verb === 'events') {
+    const told = doc.events.take()
+    return 'ok ' + (kFault === 'events' && told.includes('-1') ? told.replace('-1', '-2') : told)
+  }
   if (verb === 'state') return 'ok ' + stateOf(doc, args.map(rootFrom))
   return `error unknown command ${verb}`
 }

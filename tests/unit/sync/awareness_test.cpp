@@ -44,8 +44,8 @@ struct Log {
     std::vector<std::string> take() { return std::exchange(lines, {}); }
 
     std::vector<std::string> lines;
-    crdt::AwarenessSubscription change;
-    crdt::AwarenessSubscription update;
+    crdt::Subscription change;
+    crdt::Subscription update;
 };
 
 struct Entry {
@@ -299,7 +299,7 @@ TEST_CASE("clocks end at 2^53-1") {
 TEST_CASE("listeners may write, stop one another and outlive the awareness") {
     auto a = std::make_unique<Awareness>(ClientId{1}, kStart);
     int calls = 0;
-    crdt::AwarenessSubscription second;
+    crdt::Subscription second;
     auto first = a->on_change([&](const AwarenessEvent&, const Origin&) noexcept {
         if (++calls > 3) return;
         second.cancel();
@@ -312,7 +312,7 @@ TEST_CASE("listeners may write, stop one another and outlive the awareness") {
     CHECK(calls == 4);
     CHECK(a->local_state() == "3");
     CHECK(!second.active());
-    crdt::AwarenessSubscription moved = std::move(first);
+    crdt::Subscription moved = std::move(first);
     a.reset();
     CHECK(moved.active());
     moved.cancel();

@@ -13,13 +13,20 @@ struct DocCore {
         if (raw(store.own_id) > kMaxClientId) store.own_id = static_cast<ClientId>(kMaxClientId);
         store.collect = options.collect;
         store.limits = options.limits;
-        store.sink = {this, false, &DocCore::finish, options.new_client_id};
+        store.sink = {
+            .context = this, .finish = &DocCore::finish, .new_client_id = options.new_client_id};
     }
     ~DocCore() {
         while (queue != nullptr) drop_queued();
-        if (listeners != nullptr) {
-            listeners->listening = nullptr;
-            listeners->release_owner();
+        if (listeners != nullptr) listeners->abandon();
+        if (listeners_v2 != nullptr) listeners_v2->abandon();
+        if (observers != nullptr) {
+            observers->~Observers();
+            detail::release(observers);
+        }
+        if (subdocs != nullptr) {
+            subdocs->~Subdocs();
+            detail::release(subdocs);
         }
     }
 
@@ -29,11 +36,46 @@ struct DocCore {
         Bytes v2;
         Bytes name;  // of the origin, which need not live so long
         bool remote;
-        Queued* next;
+        detail::ToldChange* change = nullptr;  // for observers
+        detail::ToldSubdocs subdocs{};
+        Queued* next = nullptr;
     };
 
     static Status finish(void* context, detail::Store& store) noexcept;
+    static void begin(void* context, detail::Store& store) noexcept;
     Status tell(detail::Store& changed) noexcept;
+    // Of the change that is about to begin, if none is open.
+    void set_origin(const Origin& made_by, bool remote) noexcept {
+        if (store.change.depth > 0) return;
+        origin = made_by;
+        origin.remote_ = remote;
+        origin_epoch = store.change.epoch + 1;
+    }
+    // What was said of another change is void, and perhaps gone.
+    [[nodiscard]] const Origin& origin_of(const detail::Change& change) const noexcept {
+        return origin_epoch == change.epoch ? origin : nobody;
+    }
+    Status queue_told(detail::Store& changed, const Origin& told) noexcept;
+    [[nodiscard]] bool heard(UpdateFormat format) const noexcept {
+        const detail::UpdateListeners* list = format == UpdateFormat::v1 ? listeners : listeners_v2;
+        return list != nullptr && list->any();
+    }
+    [[nodiscard]] bool heard() const noexcept {
+        return heard(UpdateFormat::v1) || heard(UpdateFormat::v2);
+    }
+    void call_listeners(ByteView v1, ByteView v2, const Origin& made_by) const noexcept {
+        // Empty: nobody listened to this format when the change was encoded.
+        if (!v1.empty()) listeners->call(v1, made_by);
+        if (!v2.empty()) listeners_v2->call(v2, made_by);
+    }
+    [[nodiscard]] bool observed() const noexcept {
+        return observers != nullptr && observers->any();
+    }
+    [[nodiscard]] bool watched() const noexcept { return subdocs != nullptr && subdocs->heard(); }
+    // Made when it is first wanted; nullptr when memory is exhausted.
+    [[nodiscard]] detail::Observers* observing() noexcept;
+    [[nodiscard]] detail::Subdocs* subdocs_found() noexcept;
+    [[nodiscard]] Subscription subscribed(Subscription made) noexcept;
     Status encode(detail::Store& changed, Bytes& v1, Bytes& v2, bool& anything) noexcept;
     Status collect_changed(detail::Store& changed) noexcept;
     template <class Encoder>
@@ -42,13 +84,20 @@ struct DocCore {
         Queued* first = queue;
         queue = first->next;
         if (queue == nullptr) queue_end = nullptr;
+        detail::Observers::destroy(first->change);
         first->~Queued();
         detail::release(first);
     }
 
     detail::Store store;
     Origin origin;
+    const Origin nobody;
+    std::uint32_t origin_epoch = 0;  // number of the change that it is of
+    detail::ListenSwitch listened{&store.sink.listening};
     detail::UpdateListeners* listeners = nullptr;
+    detail::UpdateListeners* listeners_v2 = nullptr;
+    detail::Observers* observers = nullptr;
+    detail::Subdocs* subdocs = nullptr;
     Bytes buffer;  // of the update that is being told
     Bytes buffer_v2;
     detail::Vec<detail::WriteFrom> from;
@@ -63,7 +112,7 @@ ROPEWALK_INLINE Status DocCore::encode(detail::Store& changed,
                                        Bytes& v2,
                                        bool& anything) noexcept {
     detail::Change& change = changed.change;
-    bool v1_is_due = listeners->any(UpdateFormat::v1);
+    bool v1_is_due = heard(UpdateFormat::v1);
     if (change.touched.empty() && !change.deleted_any &&
         changed.own_next_clock() > change.own_begin) {
         changed.settle();
@@ -71,13 +120,13 @@ ROPEWALK_INLINE Status DocCore::encode(detail::Store& changed,
         if (v1_is_due && detail::Encoder::keystroke(changed, changed.own, change.own_begin, v1)) {
             v1_is_due = false;
         }
-        if (!v1_is_due && !listeners->any(UpdateFormat::v2)) return {};
+        if (!v1_is_due && !heard(UpdateFormat::v2)) return {};
     }
     ROPEWALK_CHECK(collect_changed(changed));
     anything = !from.empty() || change.deleted_any;
     if (!anything) return {};
     if (v1_is_due) ROPEWALK_CHECK(encode_change<detail::Encoder>(changed, v1));
-    if (!listeners->any(UpdateFormat::v2)) return {};
+    if (!heard(UpdateFormat::v2)) return {};
     return encode_change<detail::EncoderV2>(changed, v2);
 }
 
@@ -109,31 +158,72 @@ Status DocCore::encode_change(detail::Store& changed, Bytes& out) noexcept {
 
 ROPEWALK_INLINE Status DocCore::tell(detail::Store& changed) noexcept {
     // The change is over: what listeners do to the document has an origin of its own.
-    const Origin told = std::exchange(origin, {});
+    const Origin told = origin_of(changed.change);
+    if (ROPEWALK_UNLIKELY(telling)) return queue_told(changed, told);
+    const bool observing = observed();
     bool anything = false;
-    if (ROPEWALK_LIKELY(!telling)) {
+    Status status;
+    if (heard()) {
         buffer.clear();
         buffer_v2.clear();
-        ROPEWALK_CHECK(encode(changed, buffer, buffer_v2, anything));
-        if (!anything) return {};
-        telling = true;
-        changed.renew_own();
-        listeners->call(buffer, buffer_v2, told);
-        while (queue != nullptr) {
-            Origin then(as_text(queue->name));
-            then.remote_ = queue->remote;
-            listeners->call(queue->v1, queue->v2, then);
-            drop_queued();
-        }
-        telling = false;
-        return {};
+        status = encode(changed, buffer, buffer_v2, anything);
+        if (!status.ok()) anything = false;
     }
+    const bool watching = watched();
+    if (watching) {
+        const Status taken = subdocs->take(subdocs->now);
+        if (status.ok()) status = taken;
+    }
+    if (!anything && !observing && !watching) return status;
+    telling = true;
+    if (observing) observers->take(told);
+    changed.renew_own();
+    if (observing) {
+        // Their edits find the events as they are.
+        store.sink.begin = &DocCore::begin;
+        observers->tell();
+    }
+    if (anything) call_listeners(buffer, buffer_v2, told);
+    if (watching) subdocs->tell(subdocs->now);
+    while (queue != nullptr) {
+        Origin then(as_text(queue->name));
+        then.remote_ = queue->remote;
+        if (queue->change != nullptr) observers->tell(*queue->change);
+        call_listeners(queue->v1, queue->v2, then);
+        if (subdocs != nullptr) subdocs->tell(queue->subdocs);
+        drop_queued();
+    }
+    if (observing && !observers->any_begin()) store.sink.begin = nullptr;
+    telling = false;
+    return status;
+}
+
+ROPEWALK_INLINE Status DocCore::queue_told(detail::Store& changed, const Origin& told) noexcept {
     void* block = detail::allocate(sizeof(Queued));
     if (block == nullptr) return ErrorCode::out_of_memory;
-    auto* queued = ::new (block) Queued{{}, {}, {}, told.remote_, nullptr};
+    auto* queued = ::new (block) Queued{{}, {}, {}, told.remote_};
     Status status = queued->name.append(told.name_) ? Status{} : ErrorCode::out_of_memory;
-    if (status.ok()) status = encode(changed, queued->v1, queued->v2, anything);
+    bool anything = false;
+    if (status.ok() && heard()) status = encode(changed, queued->v1, queued->v2, anything);
+    if (status.ok() && observed()) {
+        queued->change = detail::Observers::create(changed);
+        if (queued->change == nullptr) {
+            status = ErrorCode::out_of_memory;
+        } else {
+            Origin then(as_text(queued->name));
+            then.remote_ = told.remote_;
+            queued->change->take(then);
+            observers->find(*queued->change);
+            queued->change->freeze();
+            anything = true;
+        }
+    }
+    if (status.ok() && watched()) {
+        status = subdocs->take(queued->subdocs);
+        anything = anything || !queued->subdocs.empty();
+    }
     if (!status.ok() || !anything) {
+        detail::Observers::destroy(queued->change);
         queued->~Queued();
         detail::release(queued);
         return status;
@@ -206,12 +296,40 @@ ROPEWALK_INLINE Array Doc::array(std::string_view name) const noexcept {
 ROPEWALK_INLINE Map Doc::map(std::string_view name) const noexcept {
     return Map{store(), root(name, detail::TypeKind::map)};
 }
+ROPEWALK_INLINE XmlFragment Doc::xml_fragment(std::string_view name) const noexcept {
+    return XmlFragment{store(), root(name, detail::TypeKind::xml_fragment)};
+}
+ROPEWALK_INLINE XmlElement Doc::xml_element(std::string_view name) const noexcept {
+    return XmlElement{store(), root(name, detail::TypeKind::xml_element)};
+}
+ROPEWALK_INLINE XmlText Doc::xml_text(std::string_view name) const noexcept {
+    return XmlText{store(), root(name, detail::TypeKind::xml_text)};
+}
+
+ROPEWALK_INLINE ValueKind Doc::root_kind(std::string_view name) const noexcept {
+    if (core_ == nullptr || !core_->store.open_history().ok()) return ValueKind::absent;
+    const detail::TypeTable& table = core_->store.types;
+    const std::uint32_t type = table.find_root(name);
+    return type == detail::kNone ? ValueKind::absent : detail::value_kind(table.types[type].kind);
+}
+
+ROPEWALK_INLINE std::vector<std::string_view> Doc::root_names() const {
+    std::vector<std::string_view> names;
+    if (core_ == nullptr || !core_->store.open_history().ok()) return names;
+    const detail::TypeTable& table = core_->store.types;
+    for (const std::uint32_t type : table.roots()) {
+        names.push_back(table.names[table.types[type].name]);
+    }
+    return names;
+}
 
 ROPEWALK_INLINE Transaction Doc::transact(Origin origin) noexcept {
     if (core_ == nullptr) return Transaction(ErrorCode::out_of_memory);
+    const Status readable = core_->store.open_history();
+    if (!readable.ok()) return Transaction(readable);
+    core_->set_origin(origin, false);
     const Status opened = core_->store.begin_change();
     if (!opened.ok()) return Transaction(opened);
-    if (core_->store.change.depth == 1) core_->origin = origin;
     return Transaction(&core_->store);
 }
 
@@ -226,13 +344,11 @@ ROPEWALK_INLINE Status Doc::apply_v2(ByteView update, Origin origin) noexcept {
 ROPEWALK_INLINE Status Doc::apply(ByteView update, UpdateFormat format, Origin origin) noexcept {
     if (core_ == nullptr) return ErrorCode::out_of_memory;
     detail::Store& store = core_->store;
+    ROPEWALK_CHECK(store.open_history());
+    core_->set_origin(origin, true);
     Status status = store.begin_change();
     if (status.ok()) {
-        if (store.change.depth == 1) {
-            store.change.remote = true;
-            core_->origin = origin;
-            core_->origin.remote_ = true;
-        }
+        if (store.change.depth == 1) store.change.remote = true;
         status = store.apply(update, format);
         if (!status.ok()) store.change.note(status.error());
         const Status ended = store.end_change();
@@ -352,23 +468,15 @@ ROPEWALK_INLINE Result<IdSet> Doc::pending_deletes() const noexcept {
 // -- listeners
 // --------------------------------------------------------------------------------------
 
-ROPEWALK_INLINE Subscription Doc::listen(detail::UpdateListeners::Listener listener) noexcept {
-    if (core_ != nullptr && core_->listeners == nullptr) {
-        void* block = detail::allocate(sizeof(detail::UpdateListeners));
-        if (block != nullptr) {
-            core_->listeners = ::new (block) detail::UpdateListeners();
-            core_->listeners->listening = &core_->store.sink.listening;
-        }
-    }
-    const std::uint64_t id =
-        core_ == nullptr || core_->listeners == nullptr ? 0 : core_->listeners->add(listener);
-    if (id == 0) {
-        listener.destroy(listener.object);
+ROPEWALK_INLINE Subscription Doc::listen(UpdateFormat format,
+                                         const detail::ListenerList::Entry& entry) noexcept {
+    if (core_ == nullptr) {
+        if (entry.object != nullptr) entry.destroy(entry.object);
         return {};
     }
-    core_->store.sink.listening = true;
-    if (core_->store.change.depth == 0) core_->store.close_keystrokes();
-    return Subscription(core_->listeners, id);
+    detail::UpdateListeners*& list =
+        format == UpdateFormat::v1 ? core_->listeners : core_->listeners_v2;
+    return core_->subscribed(detail::Subscribing::add(list, &core_->listened, entry));
 }
 
 }  // namespace crdt

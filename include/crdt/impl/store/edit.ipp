@@ -260,6 +260,8 @@ ROPEWALK_INLINE Status Store::put_item(std::uint32_t seq,
             bytes += ContentStore::stored_size(item.elements[i].size());
         }
         memory = memory && content.cells.reserve_more(item.count);
+    } else if (item.kind == RunKind::document) {
+        bytes = ContentStore::document_size(item.document_id, item.value);
     } else if (item.kind == RunKind::binary) {
         bytes = ContentStore::stored_size(item.value.size());
     } else {
@@ -296,10 +298,13 @@ ROPEWALK_INLINE Status Store::put_item(std::uint32_t seq,
             if (inserted != nullptr) *inserted = {gap.left.run, offset + item.count - 1};
             return {};
         }
-    } else if (item.kind == RunKind::binary) {
-        made.data = content.store_value(item.value);
+    } else if (item.kind == RunKind::type) {
+        made.data = types.add(item.type, runs.size(), item.name);
+    } else if (item.kind == RunKind::document) {
+        made.data = content.store_document(item.document_id, item.value);
+        made.flags = item.flags;
     } else {
-        made.data = types.add(item.type, runs.size(), kNone);
+        made.data = content.store_value(item.value);
     }
     if (gap.place.offset > 0) break_pair(gap.right);
     const std::uint32_t number = add_run(made);

@@ -18,6 +18,9 @@ ROPEWALK_NEVER_INLINE ROPEWALK_INLINE void Store::open_change() noexcept {
     change.touched.clear();
     change.deletions.clear();
     open_typing(true);
+    if (ROPEWALK_UNLIKELY(change.recording) && sink.begin != nullptr) {
+        sink.begin(sink.context, *this);
+    }
 }
 
 ROPEWALK_NEVER_INLINE ROPEWALK_INLINE Status Store::close_change() noexcept {

@@ -77,21 +77,6 @@ public:
         return added.reserve(count) && updated.reserve(count) && changed.reserve(count) &&
                removed.reserve(count);
     }
-    // Without listeners nothing happens. The awareness may change meanwhile.
-    void tell(detail::AwarenessListeners* listeners, const Origin& origin) const noexcept {
-        if (listeners == nullptr) return;
-        using Kind = detail::AwarenessListeners::Kind;
-        const auto view = [](const detail::Vec<ClientId>& list) {
-            return std::span<const ClientId>(list.data(), list.size());
-        };
-        if (!added.empty() || !changed.empty() || !removed.empty()) {
-            listeners->call(Kind::change, {view(added), view(changed), view(removed)}, origin);
-        }
-        if (!added.empty() || !updated.empty() || !removed.empty()) {
-            listeners->call(Kind::update, {view(added), view(updated), view(removed)}, origin);
-        }
-    }
-
     detail::Vec<ClientId> added, updated, changed, removed;
 };
 
@@ -104,11 +89,11 @@ ROPEWALK_INLINE Awareness::Awareness(ClientId client,
 
 ROPEWALK_INLINE Awareness::~Awareness() {
     for (const Entry& entry : entries_) detail::release(entry.text);
-    if (listeners_ != nullptr) listeners_->release_owner();
+    if (change_listeners_ != nullptr) change_listeners_->abandon();
+    if (update_listeners_ != nullptr) update_listeners_->abandon();
 }
 
-// -- the table
-// ----------------------------------------------------------------------------------------
+// -- the table ------------------------------------------------------------------------------------
 
 // Salted with where this lies, so that nobody far away can choose ids that collide.
 ROPEWALK_INLINE std::size_t Awareness::slot_of(ClientId client) const noexcept {
@@ -190,8 +175,7 @@ ROPEWALK_INLINE std::optional<std::uint64_t> Awareness::clock(ClientId client) c
     return entries_[number].clock;
 }
 
-// -- the own state
-// --------------------------------------------------------------------------------------
+// -- the own state --------------------------------------------------------------------------------
 
 // The text without white space around it; the offset of an error is that in `json`.
 ROPEWALK_INLINE Result<std::string_view> Awareness::checked(std::string_view json) const noexcept {
@@ -237,7 +221,7 @@ ROPEWALK_INLINE Status Awareness::set_local(std::string_view json, Time now) noe
     if (known) ++entry.clock;
     entry.seen = now.count();
     set_text(entry, std::exchange(staged.all[0].text, nullptr), staged.all[0].size);
-    told.tell(listeners_, Origin("local"));
+    tell(told, Origin("local"));
     return {};
 }
 
@@ -308,12 +292,11 @@ ROPEWALK_INLINE Status Awareness::rename(ClientId client, Time now) noexcept {
     (had_state ? told.updated : told.added).push_back_reserved(client);
     if (had_state && !same) told.changed.push_back_reserved(client);
     forget_departed();
-    told.tell(listeners_, Origin("local"));
+    tell(told, Origin("local"));
     return {};
 }
 
-// -- others' states
-// ----------------------------------------------------------------------------------------
+// -- others' states -------------------------------------------------------------------------------
 
 ROPEWALK_INLINE Status Awareness::remove(std::span<const ClientId> clients,
                                          Time now,
@@ -332,7 +315,7 @@ ROPEWALK_INLINE Status Awareness::remove(std::span<const ClientId> clients,
         told.removed.push_back_reserved(client);
     }
     forget_departed();
-    told.tell(listeners_, origin);
+    tell(told, origin);
     return {};
 }
 
@@ -347,7 +330,7 @@ ROPEWALK_INLINE Status Awareness::tick(Time now) noexcept {
         ++entries_[own].clock;
         entries_[own].seen = now.count();
         told.updated.push_back_reserved(client_);
-        told.tell(listeners_, Origin("local"));
+        tell(told, Origin("local"));
     }
     detail::Vec<ClientId> gone;
     for (const Entry& entry : entries_) {
@@ -361,8 +344,7 @@ ROPEWALK_INLINE Status Awareness::tick(Time now) noexcept {
     return remove({gone.data(), gone.size()}, now, Origin("timeout"));
 }
 
-// -- messages
-// ------------------------------------------------------------------------------------------------
+// -- messages -------------------------------------------------------------------------------------
 
 // entry_at(i): the number of the i-th entry to write; kNone: no such client.
 template <class EntryAt>
@@ -459,23 +441,25 @@ ROPEWALK_INLINE Status Awareness::apply(ByteView update, Time now, const Origin&
         if (!defend) set_text(entry, std::exchange(one.text, nullptr), one.size);
     }
     forget_departed();
-    told.tell(listeners_, origin);
+    tell(told, origin);
     return {};
 }
 
-// -- listening
-// ---------------------------------------------------------------------------------------------------
+// -- listening ------------------------------------------------------------------------------------
 
-ROPEWALK_INLINE AwarenessSubscription
-Awareness::subscribe(detail::AwarenessListeners::Listener listener) noexcept {
-    if (listeners_ == nullptr) {
-        void* block = detail::allocate(sizeof(detail::AwarenessListeners));
-        if (block != nullptr) listeners_ = ::new (block) detail::AwarenessListeners();
+// The awareness may change meanwhile.
+ROPEWALK_INLINE void Awareness::tell(const Told& told, const Origin& origin) noexcept {
+    const auto view = [](const detail::Vec<ClientId>& list) {
+        return std::span<const ClientId>(list.data(), list.size());
+    };
+    if (change_listeners_ != nullptr &&
+        (!told.added.empty() || !told.changed.empty() || !told.removed.empty())) {
+        change_listeners_->call({view(told.added), view(told.changed), view(told.removed)}, origin);
     }
-    const std::uint64_t id = listeners_ == nullptr ? 0 : listeners_->add(listener);
-    if (id != 0) return {listeners_, id};
-    listener.destroy(listener.object);
-    return {};
+    if (update_listeners_ != nullptr &&
+        (!told.added.empty() || !told.updated.empty() || !told.removed.empty())) {
+        update_listeners_->call({view(told.added), view(told.updated), view(told.removed)}, origin);
+    }
 }
 
 }  // namespace crdt

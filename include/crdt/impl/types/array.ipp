@@ -7,12 +7,7 @@ namespace crdt {
 
 ROPEWALK_INLINE Status Array::insert_all(std::uint32_t position,
                                          std::span<const Content> contents) const noexcept {
-    detail::ContentNeeds needs;
-    for (const Content& content : contents) {
-        ROPEWALK_CHECK(detail::measure_content(*store_, content, 0, needs));
-    }
-    store_->disarm();
-    ROPEWALK_CHECK(detail::reserve_content(*store_, needs));
+    ROPEWALK_CHECK(detail::prepare_contents(*store_, contents));
     return detail::write_contents(*store_, type_, position, contents);
 }
 
@@ -50,8 +45,8 @@ ROPEWALK_INLINE Result<Value> Array::get(std::size_t index) const noexcept {
     ROPEWALK_CHECK(check());
     ROPEWALK_CHECK(store_->open_history());
     if (index >= store_->units(type_)) return Error{ErrorCode::index_out_of_range, index};
-    const detail::Place at = store_->sequences.seek(store_->types.types[type_].list,
-                                                    static_cast<std::uint32_t>(index));
+    const detail::Place at =
+        store_->sequences.seek(store_->types.types[type_].list, static_cast<std::uint32_t>(index));
     const detail::Span& span = store_->sequences.span(at);
     return Value{store_, {span.run, span.offset + at.offset}};
 }

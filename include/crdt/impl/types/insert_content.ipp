@@ -20,8 +20,8 @@ ROPEWALK_INLINE Status measure_content(Store& store,
         case Content::Kind::binary:
             needs.values += ContentStore::stored_size(content.binary().size());
             return {};
-        case Content::Kind::text: {
-            ++needs.types;
+        case Content::Kind::text:
+        case Content::Kind::xml_text: {
             const Utf8Scan scan = scan_utf8(as_bytes(content.text()));
             if (!scan.valid) return Error{ErrorCode::invalid_utf8, scan.bad_offset};
             if (!content.text().empty()) {
@@ -29,23 +29,33 @@ ROPEWALK_INLINE Status measure_content(Store& store,
                 needs.text +=
                     scan.ascii ? content.text().size() : std::size_t{scan.utf16_length} * 2 + 2;
             }
-            return {};
+            break;
         }
+        case Content::Kind::xml_element:
+        case Content::Kind::xml_hook:
+            if (!is_valid_utf8(as_bytes(content.text()))) return ErrorCode::invalid_utf8;
+            if (store.types.names.intern(content.text()) == kNone) return ErrorCode::out_of_memory;
+            break;
+        case Content::Kind::document:
+            if (!is_valid_utf8(as_bytes(content.text()))) return ErrorCode::invalid_utf8;
+            if (!content.any().valid()) return ErrorCode::invalid_argument;
+            needs.values +=
+                ContentStore::document_size(content.text(), content.any().view().encoded());
+            return {};
         case Content::Kind::array:
-            ++needs.types;
-            for (const Content& element : content.contents()) {
-                ROPEWALK_CHECK(measure_content(store, element, depth + 1, needs));
-            }
-            return {};
         case Content::Kind::map:
-            ++needs.types;
-            for (const auto& [key, value] : content.entries()) {
-                if (!is_valid_utf8(as_bytes(key))) return ErrorCode::invalid_utf8;
-                ++needs.keys;
-                if (store.types.names.intern(key) == kNone) return ErrorCode::out_of_memory;
-                ROPEWALK_CHECK(measure_content(store, value, depth + 1, needs));
-            }
-            return {};
+        case Content::Kind::xml_fragment:
+            break;
+    }
+    ++needs.types;
+    for (const Content& element : content.contents()) {
+        ROPEWALK_CHECK(measure_content(store, element, depth + 1, needs));
+    }
+    for (const auto& [key, value] : content.entries()) {
+        if (!is_valid_utf8(as_bytes(key))) return ErrorCode::invalid_utf8;
+        ++needs.keys;
+        if (store.types.names.intern(key) == kNone) return ErrorCode::out_of_memory;
+        ROPEWALK_CHECK(measure_content(store, value, depth + 1, needs));
     }
     return {};
 }
@@ -73,30 +83,51 @@ ROPEWALK_INLINE Status reserve_content(Store& store, const ContentNeeds& needs) 
     return {};
 }
 
-// Fills a type that was just inserted. As deep as the content, which measure_content has bounded.
+// Fills a type that was just inserted: its text or children, then its entries or attributes. As
+// deep as the content, which measure_content has bounded.
 ROPEWALK_INLINE Status fill_type(Store& store, RunPos item, const Content& content) noexcept {
     const std::uint32_t type = store.runs[item.run].data;
-    switch (content.kind()) {
-        case Content::Kind::text: {
-            if (content.text().empty()) return {};
-            const ByteView text = as_bytes(content.text());
-            return store.insert_text(type, 0, {text, scan_utf8(text)});
-        }
-        case Content::Kind::array:
-            return write_contents(store, type, 0, content.contents());
-        case Content::Kind::map:
-            for (const auto& [key, value] : content.entries()) {
-                ROPEWALK_CHECK(write_entry(store, type, key, value));
-            }
-            return {};
-        case Content::Kind::any:
-        case Content::Kind::binary:
-            break;
+    const bool is_text =
+        content.kind() == Content::Kind::text || content.kind() == Content::Kind::xml_text;
+    if (is_text && !content.text().empty()) {
+        const ByteView text = as_bytes(content.text());
+        ROPEWALK_CHECK(store.insert_text(type, 0, {text, scan_utf8(text)}));
+    }
+    ROPEWALK_CHECK(write_contents(store, type, 0, content.contents()));
+    for (const auto& [key, value] : content.entries()) {
+        ROPEWALK_CHECK(write_entry(store, type, key, value));
     }
     return {};
 }
 
-ROPEWALK_INLINE Store::NewItem item_of(const Content& content, ByteView& element) noexcept {
+[[nodiscard]] inline TypeKind type_kind(Content::Kind kind) noexcept {
+    switch (kind) {
+        case Content::Kind::text:
+            return TypeKind::text;
+        case Content::Kind::array:
+            return TypeKind::array;
+        case Content::Kind::map:
+            return TypeKind::map;
+        case Content::Kind::xml_element:
+            return TypeKind::xml_element;
+        case Content::Kind::xml_fragment:
+            return TypeKind::xml_fragment;
+        case Content::Kind::xml_hook:
+            return TypeKind::xml_hook;
+        case Content::Kind::xml_text:
+            return TypeKind::xml_text;
+        case Content::Kind::any:
+        case Content::Kind::binary:
+        case Content::Kind::document:
+            break;
+    }
+    return TypeKind::undefined;
+}
+
+// The item borrows from the content and from `element`.
+ROPEWALK_INLINE Store::NewItem item_of(Store& store,
+                                       const Content& content,
+                                       ByteView& element) noexcept {
     Store::NewItem item;
     switch (content.kind()) {
         case Content::Kind::any:
@@ -107,36 +138,75 @@ ROPEWALK_INLINE Store::NewItem item_of(const Content& content, ByteView& element
             item.kind = RunKind::binary;
             item.value = content.binary();
             break;
-        case Content::Kind::text:
-        case Content::Kind::array:
-        case Content::Kind::map:
+        case Content::Kind::document:
+            item.kind = RunKind::document;
+            item.document_id = content.text();
+            item.value = content.any().view().encoded();
+            item.flags = content.should_load() ? Run::kLoad : Run::kUnload;
+            break;
+        default:
             item.kind = RunKind::type;
-            item.type = content.kind() == Content::Kind::text    ? TypeKind::text
-                        : content.kind() == Content::Kind::array ? TypeKind::array
-                                                                 : TypeKind::map;
+            item.type = type_kind(content.kind());
+            if (item.type == TypeKind::xml_element || item.type == TypeKind::xml_hook) {
+                item.name = store.types.names.find(content.text());
+            }
     }
     return item;
+}
+
+// Each goes behind the one before it, and all have the same right origin.
+ROPEWALK_INLINE Status write_contents_between(Store& store,
+                                              std::uint32_t type,
+                                              RunPos left,
+                                              RunPos right,
+                                              std::span<const Content> contents) noexcept {
+    for (const Content& content : contents) {
+        ByteView element;
+        const Store::NewItem item = item_of(store, content, element);
+        ROPEWALK_CHECK(store.insert_item_behind(type, left, right, item, &left));
+        if (item.kind == RunKind::type) ROPEWALK_CHECK(fill_type(store, left, content));
+    }
+    return {};
+}
+
+ROPEWALK_INLINE Status prepare_contents(Store& store, std::span<const Content> contents) noexcept {
+    ContentNeeds needs;
+    for (const Content& content : contents) {
+        ROPEWALK_CHECK(measure_content(store, content, 0, needs));
+    }
+    store.disarm();
+    return reserve_content(store, needs);
 }
 
 ROPEWALK_INLINE Status write_contents(Store& store,
                                       std::uint32_t type,
                                       std::uint32_t position,
                                       std::span<const Content> contents) noexcept {
-    // Each goes behind the one before it, and all have the same right origin.
-    RunPos last;
+    if (contents.empty()) return {};
+    ByteView element;
+    const Store::NewItem item = item_of(store, contents[0], element);
+    RunPos first;
+    ROPEWALK_CHECK(store.insert_item(type, position, item, &first));
+    if (item.kind == RunKind::type) ROPEWALK_CHECK(fill_type(store, first, contents[0]));
+    return write_contents_between(store, type, first, store.runs[first.run].right,
+                                  contents.subspan(1));
+}
+
+ROPEWALK_INLINE Status write_contents_behind(Store& store,
+                                             std::uint32_t type,
+                                             RunPos left,
+                                             std::span<const Content> contents) noexcept {
+    if (contents.empty()) return {};
+    ROPEWALK_CHECK(store.ensure_own());
+    Place at = store.sequences.find(left);
     RunPos right;
-    for (const Content& content : contents) {
-        ByteView element;
-        const Store::NewItem item = item_of(content, element);
-        if (last.exists()) {
-            ROPEWALK_CHECK(store.insert_item_behind(type, last, right, item, &last));
-        } else {
-            ROPEWALK_CHECK(store.insert_item(type, position, item, &last));
-            right = store.runs[last.run].right;
-        }
-        if (item.kind == RunKind::type) ROPEWALK_CHECK(fill_type(store, last, content));
+    if (at.offset + 1 < store.sequences.span(at).length()) {
+        right = {left.run, left.offset + 1};
+    } else {
+        at = store.sequences.next(at);
+        if (at.leaf != kNone) right = store.sequences.span(at).first();
     }
-    return {};
+    return write_contents_between(store, type, left, right, contents);
 }
 
 ROPEWALK_INLINE Status write_entry(Store& store,
@@ -144,7 +214,7 @@ ROPEWALK_INLINE Status write_entry(Store& store,
                                    std::string_view key,
                                    const Content& content) noexcept {
     ByteView element;
-    const Store::NewItem item = item_of(content, element);
+    const Store::NewItem item = item_of(store, content, element);
     RunPos added;
     ROPEWALK_CHECK(store.set_key(type, key, item, &added));
     return item.kind == RunKind::type ? fill_type(store, added, content) : Status{};

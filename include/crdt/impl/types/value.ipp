@@ -4,29 +4,50 @@
 #include "../../types/map.hpp"
 #include "../../types/text.hpp"
 #include "../../types/value.hpp"
+#include "../../types/xml.hpp"
 
 namespace crdt {
+
+namespace detail {
+
+ROPEWALK_INLINE ValueKind value_kind(TypeKind kind) noexcept {
+    switch (kind) {
+        case TypeKind::array:
+            return ValueKind::array;
+        case TypeKind::map:
+            return ValueKind::map;
+        case TypeKind::text:
+            return ValueKind::text;
+        case TypeKind::xml_element:
+            return ValueKind::xml_element;
+        case TypeKind::xml_fragment:
+            return ValueKind::xml_fragment;
+        case TypeKind::xml_hook:
+            return ValueKind::xml_hook;
+        case TypeKind::xml_text:
+            return ValueKind::xml_text;
+        case TypeKind::undefined:
+            break;
+    }
+    return ValueKind::absent;
+}
+
+}  // namespace detail
 
 ROPEWALK_INLINE ValueKind Value::kind() const noexcept {
     if (!unit_.exists()) return ValueKind::absent;
     const detail::Run& run = store_->runs[unit_.run];
     switch (run.kind) {
-        case detail::RunKind::binary: return ValueKind::binary;
-        case detail::RunKind::embed: return ValueKind::embed;
-        case detail::RunKind::document: return ValueKind::document;
+        case detail::RunKind::binary:
+            return ValueKind::binary;
+        case detail::RunKind::embed:
+            return ValueKind::embed;
+        case detail::RunKind::document:
+            return ValueKind::document;
         case detail::RunKind::type:
-            switch (store_->types.types[run.data].kind) {
-                case detail::TypeKind::array: return ValueKind::array;
-                case detail::TypeKind::map: return ValueKind::map;
-                case detail::TypeKind::text: return ValueKind::text;
-                case detail::TypeKind::xml_element: return ValueKind::xml_element;
-                case detail::TypeKind::xml_fragment: return ValueKind::xml_fragment;
-                case detail::TypeKind::xml_hook: return ValueKind::xml_hook;
-                case detail::TypeKind::xml_text: return ValueKind::xml_text;
-                case detail::TypeKind::undefined: break;
-            }
-            return ValueKind::absent;
-        default: return ValueKind::any;
+            return detail::value_kind(store_->types.types[run.data].kind);
+        default:
+            return ValueKind::any;
     }
 }
 
@@ -60,6 +81,20 @@ ROPEWALK_INLINE Array Value::array() const noexcept {
 }
 ROPEWALK_INLINE Map Value::map() const noexcept {
     return Map{store_, type_as(detail::TypeKind::map)};
+}
+ROPEWALK_INLINE XmlElement Value::xml_element() const noexcept {
+    return detail::Access::handle<XmlElement>(store_, type_as(detail::TypeKind::xml_element));
+}
+ROPEWALK_INLINE XmlFragment Value::xml_fragment() const noexcept {
+    const bool element = kind() == ValueKind::xml_element;
+    return detail::Access::handle<XmlFragment>(
+        store_, type_as(element ? detail::TypeKind::xml_element : detail::TypeKind::xml_fragment));
+}
+ROPEWALK_INLINE XmlText Value::xml_text() const noexcept {
+    return detail::Access::handle<XmlText>(store_, type_as(detail::TypeKind::xml_text));
+}
+ROPEWALK_INLINE XmlHook Value::xml_hook() const noexcept {
+    return detail::Access::handle<XmlHook>(store_, type_as(detail::TypeKind::xml_hook));
 }
 
 }  // namespace crdt

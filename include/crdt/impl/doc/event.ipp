@@ -1,0 +1,66 @@
+#pragma once
+
+#include "../../doc/event.hpp"
+
+namespace crdt {
+
+ROPEWALK_INLINE std::u16string EventOp::to_u16string() const {
+    std::u16string units;
+    if (!is_text()) return units;
+    units.reserve(length());
+    for (std::uint32_t i = 0; i < record_->count; ++i) {
+        const detail::InsertedUnits& stretch = detail_->inserted[record_->first + i];
+        const detail::Run& run = store_->runs[stretch.run];
+        if (run.kind == detail::RunKind::utf16) {
+            units.append(store_->content.utf16(run, stretch.offset), stretch.count);
+            continue;
+        }
+        const std::uint8_t* from = store_->content.ascii(run, stretch.offset);
+        for (std::uint32_t k = 0; k < stretch.count; ++k) units.push_back(from[k]);
+    }
+    return units;
+}
+
+ROPEWALK_INLINE ValueKind Event::kind() const noexcept {
+    return detail::value_kind(store()->types.types[type()].kind);
+}
+
+ROPEWALK_INLINE EventPath Event::path() const noexcept {
+    if (type() == current_) return {store(), nullptr, 0};
+    const detail::EventDetail* found = change_->path_of(*record_);
+    if (found == nullptr) return {store(), nullptr, 0};
+    std::size_t from = 0;
+    while (from < found->path.size() && found->path[from].from != current_) ++from;
+    return {store(), found->path.data() + from, found->path.size() - from};
+}
+
+ROPEWALK_INLINE bool TransactionEvent::changed_within(const SharedType& type) const noexcept {
+    if (type.store_ != &change_->store || type.type_ >= SharedType::kFirstError) return false;
+    return change_->changed_within(type.type_);
+}
+
+ROPEWALK_INLINE Result<IdSet> TransactionEvent::inserted() const noexcept {
+    if (change_->failed) return ErrorCode::out_of_memory;
+    IdSet set;
+    for (const detail::InsertedClocks& clocks : change_->inserted) {
+        const ClientId client{change_->store.clients[clocks.client].id};
+        if (!set.insert(client, Clock{clocks.begin}, clocks.end - clocks.begin)) {
+            return ErrorCode::out_of_memory;
+        }
+    }
+    return set;
+}
+
+ROPEWALK_INLINE Result<IdSet> TransactionEvent::deleted() const noexcept {
+    if (change_->failed) return ErrorCode::out_of_memory;
+    IdSet set;
+    for (const detail::Deletion& range : change_->deletions) {
+        const ClientId client{change_->store.clients[range.client].id};
+        if (!set.insert(client, Clock{range.clock}, range.length)) {
+            return ErrorCode::out_of_memory;
+        }
+    }
+    return set;
+}
+
+}  // namespace crdt

@@ -1,0 +1,111 @@
+// What deep observers are told, as one string: the form of events.mjs.
+//
+//   COMMIT/COMMIT...   COMMIT  ROOT EVENT;EVENT...   EVENT  PATH|KIND|KEYS|DELTA
+//   KEYS   k<key>a, k<key>u<old>, k<key>d<old>       DELTA  +T<text> +[<values>] =<kept> -<deleted>
+#pragma once
+
+#include <algorithm>
+#include <crdt/crdt.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "show.hpp"
+#include "tokens.hpp"
+
+namespace differential {
+
+inline std::string joined(std::vector<std::string> parts, char between) {
+    std::sort(parts.begin(), parts.end());
+    std::string out;
+    for (const std::string& part : parts) {
+        if (!out.empty()) out += between;
+        out += part;
+    }
+    return out;
+}
+
+// Nothing for what is not a shared type.
+inline std::string_view kind_tag(crdt::ValueKind kind) {
+    switch (kind) {
+        case crdt::ValueKind::text:
+            return "T";
+        case crdt::ValueKind::array:
+            return "[";
+        case crdt::ValueKind::map:
+            return "{";
+        default:
+            return "";
+    }
+}
+
+inline std::string show_path(const crdt::Event& event) {
+    std::string out;
+    for (const crdt::PathStep step : event.path()) {
+        if (!out.empty()) out += '.';
+        out += step.is_key() ? "k" + hex(step.key()) : "i" + std::to_string(step.index());
+    }
+    return out;
+}
+
+inline std::string show_key_change(const crdt::KeyChange& change) {
+    std::string out = "k" + hex(change.key());
+    if (change.action() == crdt::KeyAction::add) return out + 'a';
+    out += change.action() == crdt::KeyAction::update ? 'u' : 'd';
+    const crdt::Value old = change.old_value();
+    if (kind_tag(old.kind()).empty()) {
+        show(out, old);
+    } else {
+        out += kind_tag(old.kind());
+    }
+    return out;
+}
+
+inline std::string show_delta(const crdt::Event& event) {
+    std::string out;
+    for (const crdt::EventOp op : event.delta()) {
+        if (!out.empty()) out += ' ';
+        if (op.is_retain()) {
+            out += '=' + std::to_string(op.length());
+        } else if (op.is_erase()) {
+            out += '-' + std::to_string(op.length());
+        } else if (op.is_text()) {
+            out += "+T" + hex(op.text());
+            if (op.to_u16string().size() != op.length()) out += "!length";
+        } else {
+            out += "+[";
+            bool first = true;
+            op.values().for_each([&](const crdt::Value& value) {
+                if (!first) out += ',';
+                first = false;
+                show(out, value);
+            });
+            out += ']';
+        }
+    }
+    return out;
+}
+
+inline std::string show_event(const crdt::Event& event) {
+    std::vector<std::string> keys;
+    for (const crdt::KeyChange change : event.keys()) keys.push_back(show_key_change(change));
+    std::string out = show_path(event) + '|';
+    out += kind_tag(event.kind());
+    out += '|' + joined(std::move(keys), ',') + '|' + show_delta(event);
+    if (!event.check().ok()) out += "!memory";
+    return out;
+}
+
+inline std::string show_events(std::string_view root, const crdt::DeepEvents& events) {
+    std::vector<std::string> all;
+    std::size_t last = 0;
+    bool sorted = true;
+    for (const crdt::Event event : events) {
+        sorted = sorted && event.path().size() >= last;
+        last = event.path().size();
+        all.push_back(show_event(event));
+    }
+    return std::string(root) + ' ' + joined(std::move(all), ';') + (sorted ? "" : "!order");
+}
+
+}  // namespace differential
