@@ -14,7 +14,7 @@
 //   events DOC                      -> ok COMMIT/COMMIT... (events.hpp) or ok -: since the last
 //   time
 //
-//   UPDATE in V2 is given as 2:BYTES
+//   UPDATE in V2 is given as 2:BYTES; update_commands.hpp has what needs no DOC
 //   ROOT  text:NAME array:NAME map:NAME
 //   EDIT  ROOT PATH VERB ARGUMENTS; PATH is - or steps from the root: i3 (element), k61 (key), dots
 //         between them; AT is a position: 3 in UTF-16 units, 8:3 in bytes, c:3 in code points
@@ -35,6 +35,7 @@
 #include "events.hpp"
 #include "show.hpp"
 #include "tokens.hpp"
+#include "update_commands.hpp"
 #include "values.hpp"
 
 namespace differential {
@@ -193,6 +194,7 @@ public:
             while (!args.done()) replicas_.erase(args.number());
             return "ok";
         }
+        if (is_update_command(verb)) return bytes(run_update_command(verb, args));
         const auto found = replicas_.find(args.number());
         if (found == replicas_.end()) return "error no such document";
         Replica& replica = *found->second;
