@@ -69,7 +69,10 @@ public:
           form_(form),
           nesting_(nesting_of(limits)),
           structs_left_(structs_of(limits, update.size())) {
-        if (update.size() > update_bytes_of(limits)) fail(ErrorCode::limit_exceeded, begin_);
+        if (update.size() > update_bytes_of(limits)) {
+            fail(ErrorCode::limit_exceeded, begin_ + update_bytes_of(limits));
+            end_ = begin_;  // whatever is read fails
+        }
     }
 
     [[nodiscard]] bool ok() const noexcept { return code_ == ErrorCode::ok; }
