@@ -25,7 +25,10 @@ public:
             if (SlotRange& last = added_.back();
                 last.slot == slot && clock <= last.range.to && to >= last.range.from) {
                 if (to > last.range.to) last.range.to = to;
-                if (clock < last.range.from) last.range.from = clock;
+                if (clock < last.range.from) {
+                    last.range.from = clock;
+                    if (sorted_ == added_.size()) --sorted_;  // it may overlap those in front
+                }
                 return true;
             }
             if (ROPEWALK_UNLIKELY(added_.size() >= tidy_at_)) {
@@ -69,11 +72,17 @@ private:
         ClockRange range;
     };
 
-    // Sorts by slot and clock; ranges no longer touch.
+    [[nodiscard]] static bool before(const SlotRange& a, const SlotRange& b) noexcept {
+        return a.slot != b.slot ? a.slot < b.slot : a.range.from < b.range.from;
+    }
+    // Sorts by slot and clock; ranges no longer touch. Delete sets come sorted, and most of what is
+    // here is sorted from the last time, so only what came since is looked at closely.
     void tidy() noexcept {
-        std::sort(added_.begin(), added_.end(), [](const SlotRange& a, const SlotRange& b) {
-            return a.slot != b.slot ? a.slot < b.slot : a.range.from < b.range.from;
-        });
+        SlotRange* const middle = added_.begin() + sorted_;
+        if (!std::is_sorted(middle, added_.end(), before)) {
+            std::sort(middle, added_.end(), before);
+        }
+        if (sorted_ > 0 && middle != added_.end() && before(*middle, *(middle - 1))) merge(middle);
         std::size_t kept = 0;
         for (std::size_t i = 0; i < added_.size(); ++i) {
             const SlotRange one = added_[i];
@@ -86,7 +95,25 @@ private:
             }
         }
         added_.truncate(kept);
+        sorted_ = kept;
         tidy_at_ = kept + kept / 4 < kLeast ? kLeast : kept + kept / 4;
+    }
+    // Of two sorted halves one, from behind.
+    void merge(SlotRange* middle) noexcept {
+        Vec<SlotRange> newer;
+        const auto count = static_cast<std::size_t>(added_.end() - middle);
+        if (!newer.reserve_exactly(count)) {
+            std::sort(added_.begin(), added_.end(), before);  // needs no memory
+            return;
+        }
+        for (const SlotRange* one = middle; one != added_.end(); ++one) {
+            newer.push_back_reserved(*one);
+        }
+        SlotRange* to = added_.end();
+        for (const SlotRange* from = newer.end(); from != newer.begin();) {
+            const bool take_older = middle != added_.begin() && before(*(from - 1), *(middle - 1));
+            *--to = take_older ? *--middle : *--from;
+        }
     }
     // The slots up to this one, if they are new, begin here.
     void start_slots(std::size_t slot) noexcept {
@@ -97,6 +124,7 @@ private:
 
     static constexpr std::size_t kLeast = 4096;
     Vec<SlotRange> added_;
+    std::size_t sorted_ = 0;  // so many of them are in order and do not touch
     std::size_t tidy_at_ = kLeast;
     Vec<ClockRange> ranges_;     // by slot
     Vec<std::uint32_t> first_;  // of each slot, and behind the last

@@ -69,8 +69,7 @@ public:
             first = last;
         }
         out_.end();
-        deletes();
-        return out_.ok() ? Error{} : Error{ErrorCode::out_of_memory, 0};
+        return deletes() ? Error{} : Error{ErrorCode::out_of_memory, 0};
     }
 
 private:
@@ -222,12 +221,24 @@ private:
         }
         return bytes.reserve_exactly(bytes.size() + bytes.size() / 16);
     }
-    void deletes() noexcept {
-        Writer& out = out_.raw();
+    [[nodiscard]] static std::uint64_t length_of(const ClockRange& range) noexcept {
+        return range.to == kEndOfClocks ? kMaxVarUint - range.from : range.to - range.from;
+    }
+    // The delete set of a long history is large, too: its size is known before it is written.
+    [[nodiscard]] bool deletes() noexcept {
         std::uint64_t clients = 0;
+        std::size_t size = kMaxVarUintSize;
         for (const std::uint32_t slot : index_.order()) {
-            if (!index_.deletes().of(slot).empty()) ++clients;
+            const std::span<const ClockRange> ranges = index_.deletes().of(slot);
+            if (ranges.empty()) continue;
+            ++clients;
+            size += 2 * kMaxVarUintSize;
+            for (const ClockRange& range : ranges) {
+                size += var_uint_size(range.from) + var_uint_size(length_of(range));
+            }
         }
+        if (!out_.bytes().reserve_exactly(out_.bytes().size() + size)) return false;
+        Writer& out = out_.raw();
         out.var_uint(clients);
         for (const std::uint32_t slot : index_.order()) {
             const std::span<const ClockRange> ranges = index_.deletes().of(slot);
@@ -236,10 +247,10 @@ private:
             out.var_uint(ranges.size());
             for (const ClockRange& range : ranges) {
                 out.var_uint(range.from);
-                out.var_uint(range.to == kEndOfClocks ? kMaxVarUint - range.from
-                                                      : range.to - range.from);
+                out.var_uint(length_of(range));
             }
         }
+        return out_.ok();
     }
 
     const MergeInputs& inputs_;
