@@ -1,10 +1,12 @@
 // Updates one struct at a time, straight from their bytes: no table of blocks, no document.
 //
-// All of update/ works on V1. Updates in V2 are turned into V1 with three kinds more (exact_form.hpp),
-// so that what only V2 can say is not lost on the way.
+// All of update/ works on V1. Updates in V2 are turned into V1 with three kinds more
+// (exact_form.hpp), so that what only V2 can say is not lost on the way.
 #pragma once
 
+#include <bit>
 #include <cstdint>
+#include <cstring>
 
 #include "../base/bytes.hpp"
 #include "../base/ids.hpp"
@@ -95,6 +97,10 @@ public:
     [[nodiscard]] std::uint32_t clock() const noexcept { return clock_; }
     // requires: structs_left() > 0
     [[nodiscard]] bool next(UpdateBlock& block) noexcept;
+
+    // Passes over text that stands behind something, in ASCII, up to what next() has to look at:
+    // for who asks only for clocks.
+    void skim() noexcept;
 
     // The delete set: f(client, clock, length) is false when memory is exhausted.
     template <class F>
@@ -236,6 +242,51 @@ ROPEWALK_ALWAYS_INLINE bool UpdateReader::string(UpdateBlock& block) noexcept {
     return ROPEWALK_LIKELY(block.narrow) || wide_string(block);
 }
 
+// Which of eight bytes end a number, a bit each.
+[[nodiscard]] inline unsigned number_ends(const std::uint8_t* p) noexcept {
+    return static_cast<unsigned>(((~load_word(p) & kHighBits) * 0x0002040810204081U) >> 56);
+}
+
+inline void UpdateReader::skim() noexcept {
+    if constexpr (std::endian::native != std::endian::little) return;
+    constexpr std::size_t kWindow = 26;  // info, 16 bytes of ids, size, 8 bytes of text
+    constexpr unsigned kIds = kHasOrigin | kHasRight;
+    if (left() < kWindow) return;
+    const Cursor last = end_ - kWindow;
+    Cursor p = p_;
+    std::uint32_t clock = clock_;
+    std::uint64_t structs = section_left_;
+    while (structs > 0 && p <= last) {
+        const unsigned info = *p;
+        if ((info & 0x3fU) != static_cast<unsigned>(ContentKind::string)) break;
+        if ((info & kIds) == 0) break;
+        // Two numbers for each id, and no branch that depends on how long they are.
+        const unsigned ends = number_ends(p + 1) | number_ends(p + 9) << 8;
+        unsigned rest = ends & (ends - 1);
+        rest &= rest - 1;
+        unsigned behind_both = rest & (rest - 1);
+        behind_both &= behind_both - 1;
+        rest = (info & kIds) == kIds ? behind_both : rest;
+        if (rest == 0) break;
+        const auto at = static_cast<unsigned>(std::countr_zero(rest));
+        if ((ends >> (at - 1) & 1U) == 0) return;  // a size of more bytes than one
+        const std::uint32_t size = p[1 + at];
+        const Cursor text = p + 2 + at;
+        if (size == 0 || std::uint64_t{clock} + size > kMaxClock) break;
+        if (ROPEWALK_LIKELY(size <= 8)) {
+            if (((load_word(text) << (64 - 8 * size)) & kHighBits) != 0) break;
+        } else if (size > static_cast<std::size_t>(end_ - text) || !is_ascii({text, size})) {
+            break;
+        }
+        p = text + size;
+        clock += size;
+        --structs;
+    }
+    p_ = p;
+    clock_ = clock;
+    section_left_ = structs;
+}
+
 template <class F>
 bool UpdateReader::deletes(F&& f) noexcept {
     std::uint64_t clients = 0;
@@ -251,8 +302,7 @@ bool UpdateReader::deletes(F&& f) noexcept {
             if (!number(clock) || !number(length)) return false;
             const ErrorCode code = check_delete_range(clock, length);
             if (ROPEWALK_UNLIKELY(code != ErrorCode::ok)) return fail(code, at);
-            if (!f(client, static_cast<std::uint32_t>(clock),
-                   static_cast<std::uint32_t>(length))) {
+            if (!f(client, static_cast<std::uint32_t>(clock), static_cast<std::uint32_t>(length))) {
                 return fail(ErrorCode::out_of_memory, at);
             }
         }

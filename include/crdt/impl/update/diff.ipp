@@ -75,7 +75,8 @@ ROPEWALK_INLINE Result<StateVector> state_vector_of(ByteView update,
         while (reader.structs_left() > 0) {
             if (ROPEWALK_UNLIKELY(!reader.next(block))) return reader.error();
             if (ROPEWALK_UNLIKELY(block.kind == detail::ContentKind::skip)) counts = false;
-            known = counts ? block.end() : known;
+            reader.skim();
+            known = counts ? reader.clock() : known;
         }
         if (known > 0 && !vector.set(static_cast<ClientId>(reader.client()), Clock{known})) {
             return ErrorCode::out_of_memory;
