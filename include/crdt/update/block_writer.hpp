@@ -7,8 +7,8 @@
 
 namespace crdt::detail {
 
-// Where in a block's content a unit begins. Parts of one block are taken in ascending order, so that
-// many of them cost no more than one walk.
+// Where in a block's content a unit begins. Parts of one block are taken in ascending order, so
+// that many of them cost no more than one walk.
 struct ContentPlace {
     std::uint32_t unit = 0;
     const std::uint8_t* at = nullptr;

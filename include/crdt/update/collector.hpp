@@ -1,5 +1,5 @@
-// The writing half of a merge with collection: deleted units lose their content, units that continue
-// one another become one struct.
+// The writing half of a merge with collection: deleted units lose their content, units that
+// continue one another become one struct.
 #pragma once
 
 #include "block_writer.hpp"
@@ -44,7 +44,7 @@ private:
     MergeIndex& index_;
     std::uint64_t client_ = 0;
     std::span<const ClockRange> deletes_;  // of the client
-    std::size_t next_ = 0;                // the first one that does not end before what is written
+    std::size_t next_ = 0;                 // the first one that does not end before what is written
 
     // The struct that may go on: its kind, its clocks, its right origin, where its content begins.
     ContentKind kind_ = kNothing;

@@ -22,7 +22,8 @@ struct ObfuscateOptions {
 };
 
 // The same structs with made-up content, to be shown to those who look for a bug: texts are digits,
-// values numbers, keys and names numbered. Ids, origins, lengths, deletions and names of roots stay.
+// values numbers, keys and names numbered. Ids, origins, lengths, deletions and names of roots
+// stay.
 [[nodiscard]] Result<Bytes> obfuscate(ByteView update,
                                       UpdateFormat format = UpdateFormat::v1,
                                       const ObfuscateOptions& options = {},

@@ -1,5 +1,5 @@
-// A union of delete sets that is filled in any order and then read in order: an array that is sorted
-// now and then, so that its size is that of the union and not of what was added.
+// A union of delete sets that is filled in any order and then read in order: an array that is
+// sorted now and then, so that its size is that of the union and not of what was added.
 #pragma once
 
 #include <algorithm>
@@ -126,7 +126,7 @@ private:
     Vec<SlotRange> added_;
     std::size_t sorted_ = 0;  // so many of them are in order and do not touch
     std::size_t tidy_at_ = kLeast;
-    Vec<ClockRange> ranges_;     // by slot
+    Vec<ClockRange> ranges_;    // by slot
     Vec<std::uint32_t> first_;  // of each slot, and behind the last
 };
 

@@ -17,7 +17,8 @@ namespace crdt {
                                  UpdateFormat format = UpdateFormat::v1,
                                  const Limits& limits = {}) noexcept;
 
-// Which clocks a document has after this update alone: per client those from 0 up to the first hole.
+// Which clocks a document has after this update alone: per client those from 0 up to the first
+// hole.
 [[nodiscard]] Result<StateVector> state_vector_of(ByteView update,
                                                   UpdateFormat format = UpdateFormat::v1,
                                                   const Limits& limits = {}) noexcept;

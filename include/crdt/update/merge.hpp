@@ -40,8 +40,8 @@ struct UpdateSegment {
 // taken from the first. A single update comes back as it is, unless it is to be collected.
 //
 // Two passes over the bytes. Memory besides the inputs and the result: the united delete set, the
-// clients, and an entry for each stretch in which a segment has one client's clocks in a row. (In V2
-// the inputs once more, as V1.) An error tells its offset within the update that is broken.
+// clients, and an entry for each stretch in which a segment has one client's clocks in a row. (In
+// V2 the inputs once more, as V1.) An error tells its offset within the update that is broken.
 [[nodiscard]] Result<Bytes> merge(std::span<const ByteView> updates,
                                   const MergeOptions& options = {}) noexcept;
 [[nodiscard]] inline Result<Bytes> merge(std::initializer_list<ByteView> updates,

@@ -1,7 +1,7 @@
 // The first pass of a merge: everything is read and checked once, the delete sets are united, and
-// where each client's clocks lie is noted in stretches: updates of one segment that have nothing but
-// one client's clocks, one continuing the other. A log of keystrokes is one stretch for each client
-// and segment, however many updates it has.
+// where each client's clocks lie is noted in stretches: updates of one segment that have nothing
+// but one client's clocks, one continuing the other. A log of keystrokes is one stretch for each
+// client and segment, however many updates it has.
 #pragma once
 
 #include "../codec/client_slots.hpp"

@@ -7,8 +7,12 @@ namespace crdt::detail {
 
 ROPEWALK_INLINE void Collector::close() noexcept {
     switch (kind_) {
-        case ContentKind::gc: out_.gc(length_); break;
-        case ContentKind::deleted: out_.raw().var_uint(length_); break;
+        case ContentKind::gc:
+            out_.gc(length_);
+            break;
+        case ContentKind::deleted:
+            out_.raw().var_uint(length_);
+            break;
         case ContentKind::string:
             // Counted in bytes, the others in values.
             if (out_.ok()) {
@@ -19,7 +23,8 @@ ROPEWALK_INLINE void Collector::close() noexcept {
         case ContentKind::json:
             if (out_.ok()) close_count(out_.bytes(), hole_, length_);
             break;
-        default: break;
+        default:
+            break;
     }
     kind_ = kNothing;
 }
@@ -56,8 +61,8 @@ ROPEWALK_INLINE void Collector::put(const UpdateBlock& block,
                                     bool deleted) noexcept {
     ContentKind kind = deleted ? ContentKind::deleted : block.kind;
     if (is_collected(block, from)) kind = ContentKind::gc;
-    const bool has_units = kind == ContentKind::string || kind == ContentKind::any ||
-                           kind == ContentKind::json;
+    const bool has_units =
+        kind == ContentKind::string || kind == ContentKind::any || kind == ContentKind::json;
     if (continues(block, from, kind)) {
         length_ += to - from;
         end_ = block.clock + to;

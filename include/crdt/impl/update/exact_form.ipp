@@ -52,7 +52,9 @@ void put_exact_content(UpdateWriter& out, const UpdateBlock& block) noexcept {
     const std::uint8_t* at = block.payload;
     const std::uint8_t* const end = block.to;
     switch (block.kind) {
-        case ContentKind::deleted: out.length(block.length); break;
+        case ContentKind::deleted:
+            out.length(block.length);
+            break;
         case ContentKind::string:
             if (block.exact) {
                 out.wtf8({at, end}, block.length);
@@ -68,8 +70,12 @@ void put_exact_content(UpdateWriter& out, const UpdateBlock& block) noexcept {
             out.length(block.length);
             while (at != end) out.text(blocks::take_sized(at));
             break;
-        case ContentKind::binary: out.binary(blocks::take_sized(at)); break;
-        case ContentKind::format: out.name(blocks::take_sized(at)); [[fallthrough]];
+        case ContentKind::binary:
+            out.binary(blocks::take_sized(at));
+            break;
+        case ContentKind::format:
+            out.name(blocks::take_sized(at));
+            [[fallthrough]];
         case ContentKind::embed:
             if (block.exact) {
                 out.json_any({at, end});

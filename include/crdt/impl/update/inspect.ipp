@@ -12,9 +12,7 @@ class UpdatePrinter {
 public:
     explicit UpdatePrinter(Bytes& out) noexcept : out_(out) {}
 
-    void section(std::uint64_t client) noexcept {
-        text("client ").number(client).text("\n");
-    }
+    void section(std::uint64_t client) noexcept { text("client ").number(client).text("\n"); }
     void block(const UpdateBlock& block) noexcept {
         text("  ").number(block.clock).text("+").number(block.length).text(" ");
         text(name_of(block));
@@ -58,8 +56,9 @@ private:
         text(word).number(id.client).text(":").number(id.clock);
     }
     [[nodiscard]] static std::string_view name_of(const UpdateBlock& block) noexcept {
-        constexpr std::string_view kNames[] = {"gc",    "deleted", "json", "binary", "text", "embed",
-                                               "format", "type",   "any",  "document", "skip"};
+        constexpr std::string_view kNames[] = {"gc",   "deleted",  "json",   "binary",
+                                               "text", "embed",    "format", "type",
+                                               "any",  "document", "skip"};
         return kNames[static_cast<unsigned>(block.kind)];
     }
     void any(ByteView value) noexcept {
@@ -71,7 +70,9 @@ private:
     void content(const UpdateBlock& block) noexcept {
         const std::uint8_t* at = block.payload;
         switch (block.kind) {
-            case ContentKind::string: text(" \"").bytes({at, block.to}).text("\""); break;
+            case ContentKind::string:
+                text(" \"").bytes({at, block.to}).text("\"");
+                break;
             case ContentKind::any:
                 while (at != block.to) {
                     const std::uint8_t* const behind = skip_any(at);
@@ -82,8 +83,12 @@ private:
             case ContentKind::json:
                 while (at != block.to) text(" ").bytes(sized(at));
                 break;
-            case ContentKind::binary: text(" of ").number(sized(at).size()).text(" bytes"); break;
-            case ContentKind::format: text(" ").bytes(sized(at)); [[fallthrough]];
+            case ContentKind::binary:
+                text(" of ").number(sized(at).size()).text(" bytes");
+                break;
+            case ContentKind::format:
+                text(" ").bytes(sized(at));
+                [[fallthrough]];
             case ContentKind::embed:
                 if (block.exact) {
                     any({at, block.to});
@@ -92,9 +97,8 @@ private:
                 }
                 break;
             case ContentKind::type: {
-                constexpr std::string_view kTypes[] = {"array",        "map",      "text",
-                                                       "xml element",  "xml fragment", "xml hook",
-                                                       "xml text"};
+                constexpr std::string_view kTypes[] = {
+                    "array", "map", "text", "xml element", "xml fragment", "xml hook", "xml text"};
                 text(" ").text(kTypes[get_var_uint(at)]);
                 if (at != block.to) text(" ").bytes(sized(at));
                 break;
@@ -103,7 +107,8 @@ private:
                 text(" ").bytes(sized(at));
                 any({at, block.to});
                 break;
-            default: break;
+            default:
+                break;
         }
     }
     [[nodiscard]] static ByteView sized(const std::uint8_t*& at) noexcept {

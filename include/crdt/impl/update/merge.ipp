@@ -47,7 +47,10 @@ private:
 // The second pass: client by client, the blocks of its stretches by clock.
 class Merger {
 public:
-    Merger(const MergeInputs& inputs, MergeIndex& index, UpdateForm form, const Limits& limits,
+    Merger(const MergeInputs& inputs,
+           MergeIndex& index,
+           UpdateForm form,
+           const Limits& limits,
            Bytes& out) noexcept
         : inputs_(inputs),
           index_(index),
@@ -105,7 +108,9 @@ private:
         } while (source.block.end() <= known);
         return true;
     }
-    [[nodiscard]] Error open(std::size_t stretch, std::uint64_t client, std::uint32_t known) noexcept {
+    [[nodiscard]] Error open(std::size_t stretch,
+                             std::uint64_t client,
+                             std::uint32_t known) noexcept {
         if (free_.empty()) {
             const auto fresh = static_cast<std::uint32_t>(sources_.size());
             if (!sources_.push_back({}) || !free_.push_back(fresh) ||

@@ -11,8 +11,9 @@ class FirstMet {
 public:
     // False: memory is exhausted.
     [[nodiscard]] bool find(ByteView name, std::uint64_t now, std::uint64_t& number) noexcept {
-        const auto place = names_.lower_bound(
-            [&](const Entry& entry) { return as_text({entry.data, entry.size}) < as_text(name); });
+        const auto place = names_.lower_bound([&](const Entry& entry) {
+            return as_text({entry.data, entry.size}) < as_text(name);
+        });
         if (!(place == names_.end_place())) {
             const Entry& entry = names_.at(place);
             if (as_text({entry.data, entry.size}) == as_text(name)) {
@@ -36,7 +37,9 @@ private:
 // prefix, number, suffix
 class NumberedText {
 public:
-    NumberedText(std::string_view prefix, std::uint64_t number, std::string_view suffix = {}) noexcept {
+    NumberedText(std::string_view prefix,
+                 std::uint64_t number,
+                 std::string_view suffix = {}) noexcept {
         put(prefix);
         char digits[20];
         std::size_t first = sizeof digits;
@@ -122,7 +125,8 @@ private:
     }
     void content(const UpdateBlock& block) noexcept {
         switch (block.kind) {
-            case ContentKind::string: return digits(block.length);
+            case ContentKind::string:
+                return digits(block.length);
             case ContentKind::any:
                 out_.length(block.length);
                 number_any();
@@ -138,7 +142,8 @@ private:
                 const auto byte = static_cast<std::uint8_t>(number_);
                 return out_.binary({&byte, 1});
             }
-            case ContentKind::embed: return out_.json_text(as_bytes("{}"));
+            case ContentKind::embed:
+                return out_.json_text(as_bytes("{}"));
             case ContentKind::format:
                 if (options_.formatting) return format(block);
                 break;
@@ -152,7 +157,8 @@ private:
                     return out_.any(kNoOptions);
                 }
                 break;
-            default: break;
+            default:
+                break;
         }
         put_exact_content(out_, block);
     }

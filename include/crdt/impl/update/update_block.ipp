@@ -119,12 +119,17 @@ ROPEWALK_INLINE bool UpdateReader::content(UpdateBlock& block) noexcept {
     block.length = 1;
     block.payload = p_;
     switch (block.kind) {
-        case ContentKind::deleted: return range(block);
+        case ContentKind::deleted:
+            return range(block);
         case ContentKind::json:
-        case ContentKind::any: return values(block);
-        case ContentKind::binary: return var_bytes(text);
-        case ContentKind::embed: return json_value(block.exact);
-        case ContentKind::format: return var_string(text) && json_value(block.exact);
+        case ContentKind::any:
+            return values(block);
+        case ContentKind::binary:
+            return var_bytes(text);
+        case ContentKind::embed:
+            return json_value(block.exact);
+        case ContentKind::format:
+            return var_string(text) && json_value(block.exact);
         case ContentKind::type: {
             std::uint64_t ref = 0;
             if (!number(ref)) return false;
