@@ -83,5 +83,9 @@ void measure_prepend(Figures& figures);
 void measure_formats(Figures& figures);
 void measure_unicode(Figures& figures);
 void measure_differential(Figures& figures);
+void measure_merge(Figures& figures);
+void measure_diff(Figures& figures);
+void measure_state_vector(Figures& figures);
+void measure_backwards(Figures& figures);
 
 }  // namespace bench

@@ -31,6 +31,10 @@ constexpr std::array kGroups{
     Group{"formats.", &bench::measure_formats},
     Group{"unicode.", &bench::measure_unicode},
     Group{"differential.", &bench::measure_differential},
+    Group{"merge.", &bench::measure_merge},
+    Group{"diff.", &bench::measure_diff},
+    Group{"state_vector.", &bench::measure_state_vector},
+    Group{"backwards.", &bench::measure_backwards},
 };
 
 int run(int count, char** arguments) {
