@@ -35,4 +35,8 @@
 #include "types/value.hpp"
 #include "types/xml.hpp"
 #include "types/xml_walker.hpp"
+#include "update/convert.hpp"
+#include "update/diff.hpp"
+#include "update/inspect.hpp"
+#include "update/merge.hpp"
 #include "version.hpp"

@@ -19,7 +19,7 @@
 //   events DOC                      -> ok COMMIT/COMMIT... (events.hpp) or ok -: since the last
 //   time
 //
-//   UPDATE in V2 is given as 2:BYTES
+//   UPDATE in V2 is given as 2:BYTES; update_commands.hpp has what needs no DOC
 //   ROOT  text:NAME array:NAME map:NAME
 //   EDIT  ROOT PATH VERB ARGUMENTS; PATH is - or steps from the root: i3 (element), k61 (key), dots
 //         between them; AT is a position: 3 in UTF-16 units, 8:3 in bytes, c:3 in code points
@@ -40,6 +40,7 @@
 #include "events.hpp"
 #include "show.hpp"
 #include "tokens.hpp"
+#include "update_commands.hpp"
 #include "values.hpp"
 
 namespace differential {
@@ -49,12 +50,12 @@ struct Replica {
     explicit Replica(const crdt::DocOptions& options) : doc(options) {}
 
     void listen(crdt::UpdateFormat format) {
-        const auto tell = [this](crdt::ByteView update, const crdt::Origin&) noexcept {
+        const auto emit = [this](crdt::ByteView update, const crdt::Origin&) noexcept {
             if (!emitted.empty()) emitted += ',';
             append_hex(emitted, crdt::as_text(update));
         };
-        subscription.emplace(format == crdt::UpdateFormat::v1 ? doc.on_update(tell)
-                                                              : doc.on_update_v2(tell));
+        subscription.emplace(format == crdt::UpdateFormat::v1 ? doc.on_update(emit)
+                                                              : doc.on_update_v2(emit));
     }
     std::string take_emitted() {
         std::string taken = emitted.empty() ? "-" : std::move(emitted);
@@ -200,6 +201,7 @@ public:
             while (!args.done()) replicas_.erase(args.number());
             return "ok";
         }
+        if (is_update_command(verb)) return bytes(run_update_command(verb, args));
         const auto found = replicas_.find(args.number());
         if (found == replicas_.end()) return "error no such document";
         Replica& replica = *found->second;

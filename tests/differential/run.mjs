@@ -7,6 +7,7 @@ import { EventLog, sameEvents } from './events.mjs'
 import { applyUpdate, asV2, encodeState, listenTo, merge as mergeUpdates, updateToken } from './formats.mjs'
 import { Rng } from './rng.mjs'
 import { PeerGone } from './peer.mjs'
+import { UpdateChecks } from './updates.mjs'
 import { hex, unhex } from './values.mjs'
 
 // Yjs notes one missing clock for each client that something waits for and does not look again
@@ -283,11 +284,21 @@ class Run {
     return present.map(i => this.replicas[i])
   }
 
+  // Everything that was said, by either engine, as values.
+  async checkUpdates(replica) {
+    const rng = new Rng(this.history.seed ^ 0x3e3e)
+    if (!rng.chance(0.5) || this.history.steps.length > 400) return
+    const said = [...this.messages.values()].flatMap(message => rng.pick([message.yjs, message.ropewalk]))
+    const checks = new UpdateChecks(line => this.ask(line), rng, this.history.roots)
+    await checks.run(said, Y.encodeStateAsUpdate(replica.yjs))
+  }
+
   async finish() {
     let replicas = await this.settleAll()
     // What everybody tidied has to go round, too.
     for (let round = 0; this.history.rich && round < 3; round++) replicas = await this.settleAll()
     const { gc, apart } = this.history
+    await this.checkUpdates(replicas[0])
     let first = null
     for (const replica of replicas) {
       const state = await this.check(replica)

@@ -63,6 +63,12 @@ public:
         if (ROPEWALK_LIKELY(count <= capacity_)) return true;
         return grow_to(count);
     }
+    // The same, and no more than that: for who knows better how it will grow.
+    [[nodiscard]] bool reserve_exactly(std::size_t count) noexcept {
+        if (count <= capacity_) return true;
+        if (count > kMaxCount) return false;
+        return set_capacity(count);
+    }
     // Room for `count` further elements.
     [[nodiscard]] bool reserve_more(std::size_t count) noexcept {
         if (ROPEWALK_LIKELY(count <= capacity_ - size_)) return true;
@@ -127,6 +133,9 @@ private:
         constexpr std::size_t smallest = sizeof(T) >= 16 ? 4 : 64 / sizeof(T);
         if (wanted < smallest) wanted = smallest;
         if (wanted < count || wanted > kMaxCount) wanted = count;
+        return set_capacity(wanted);
+    }
+    [[nodiscard]] bool set_capacity(std::size_t wanted) noexcept {
         void* block = reallocate(data_, wanted * sizeof(T));
         if (block == nullptr) return false;
         data_ = static_cast<T*>(block);

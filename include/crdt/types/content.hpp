@@ -23,27 +23,27 @@ struct Binary {
     ByteView bytes;  // copied when inserted
 };
 struct TextInit {
-    TextInit() = default;
-    explicit TextInit(std::string_view utf8) : text(utf8) {}
-    explicit TextInit(std::shared_ptr<const Delta> formatted) : delta(std::move(formatted)) {}
+    TextInit();
+    explicit TextInit(std::string_view utf8);
+    explicit TextInit(std::shared_ptr<const Delta> formatted);
     std::string text;
-    std::shared_ptr<const Delta> delta;  // or formatted text
+    std::shared_ptr<const Delta> delta;                       // or formatted text
     std::vector<std::pair<std::string, Content>> attributes;  // of the text as a whole
 };
 struct ArrayInit {
-    ArrayInit() = default;
+    ArrayInit();
     ArrayInit(std::initializer_list<Content> contents);
     std::vector<Content> contents;
 };
 struct MapInit {
-    MapInit() = default;
+    MapInit();
     MapInit(std::initializer_list<std::pair<std::string_view, Content>> entries);
     std::vector<std::pair<std::string, Content>> entries;
 };
 
 // <name attributes>children</name>; the children are written first, as Yjs does.
 struct XmlElementInit {
-    explicit XmlElementInit(std::string_view node_name) : name(node_name) {}
+    explicit XmlElementInit(std::string_view node_name);
     XmlElementInit(std::string_view node_name,
                    std::initializer_list<std::pair<std::string_view, Content>> entries,
                    std::initializer_list<Content> list = {});
@@ -52,20 +52,20 @@ struct XmlElementInit {
     std::vector<Content> children;
 };
 struct XmlFragmentInit {
-    XmlFragmentInit() = default;
+    XmlFragmentInit();
     XmlFragmentInit(std::initializer_list<Content> list);
     std::vector<Content> children;
 };
 struct XmlTextInit {
-    XmlTextInit() = default;
-    explicit XmlTextInit(std::string_view utf8) : text(utf8) {}
-    explicit XmlTextInit(std::shared_ptr<const Delta> formatted) : delta(std::move(formatted)) {}
+    XmlTextInit();
+    explicit XmlTextInit(std::string_view utf8);
+    explicit XmlTextInit(std::shared_ptr<const Delta> formatted);
     std::string text;
     std::shared_ptr<const Delta> delta;  // or formatted text
     std::vector<std::pair<std::string, Content>> attributes;
 };
 struct XmlHookInit {
-    explicit XmlHookInit(std::string_view hook_name) : name(hook_name) {}
+    explicit XmlHookInit(std::string_view hook_name);
     XmlHookInit(std::string_view hook_name,
                 std::initializer_list<std::pair<std::string_view, Content>> list);
     std::string name;
@@ -150,6 +150,20 @@ private:
     std::vector<std::pair<std::string, Content>> entries_;
 };
 
+// Behind Content, of which they hold lists: a constructor needs to know how to take down what it
+// has begun.
+inline TextInit::TextInit() = default;
+inline ArrayInit::ArrayInit() = default;
+inline MapInit::MapInit() = default;
+inline XmlFragmentInit::XmlFragmentInit() = default;
+inline XmlTextInit::XmlTextInit() = default;
+inline TextInit::TextInit(std::string_view utf8) : text(utf8) {}
+inline TextInit::TextInit(std::shared_ptr<const Delta> formatted) : delta(std::move(formatted)) {}
+inline XmlElementInit::XmlElementInit(std::string_view node_name) : name(node_name) {}
+inline XmlTextInit::XmlTextInit(std::string_view utf8) : text(utf8) {}
+inline XmlTextInit::XmlTextInit(std::shared_ptr<const Delta> formatted)
+    : delta(std::move(formatted)) {}
+inline XmlHookInit::XmlHookInit(std::string_view hook_name) : name(hook_name) {}
 inline ArrayInit::ArrayInit(std::initializer_list<Content> list) : contents(list) {}
 inline MapInit::MapInit(std::initializer_list<std::pair<std::string_view, Content>> list) {
     entries.reserve(list.size());

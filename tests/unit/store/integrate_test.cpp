@@ -232,3 +232,16 @@ TEST_CASE("crowds at one place converge in any order, split leaves included") {
         CHECK(canonical(doc) == bytes);
     }
 }
+
+TEST_CASE("an item of several values in a key, which no editor makes, may be cut by a deletion") {
+    const auto update =
+        test::hex("01 01 05 00  28 01 01 6d 01 6b 04 7d00 7d01 7d02 7d03  01 05 01 03 01");
+    Doc doc = document(1);
+    REQUIRE(doc.apply({update.data(), update.size()}).ok());
+    CHECK(broken(doc) == "");
+    // As in Yjs the last unit is what shows, and that one is deleted.
+    CHECK(doc.map("m").size() == 0);
+    REQUIRE(doc.map("m").set("k", 9).ok());
+    CHECK(broken(doc) == "");
+    CHECK(support::loaded(update_of(doc)).map("m").get<int>("k") == 9);
+}
