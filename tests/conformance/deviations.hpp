@@ -26,6 +26,9 @@ inline constexpr Deviation kDeviations[] = {
     {"text.halves",
      "attributes and embeds are UTF-8: half a surrogate pair in them becomes U+FFFD when they are "
      "made here. Half a pair in what others sent goes on as it came."},
+    {"events.looking",
+     "looking at the delta of an event changes nothing; Yjs then deletes format marks without "
+     "effect, which is told as a change of its own. From there on only states are compared."},
     {"subdocs.removed",
      "a sub-document that was removed is told of once; Yjs then destroys its instance, which tells "
      "of it again."},

@@ -135,6 +135,9 @@ crdt::Value Replica::element_at(const Place& at, const Json& path, std::uint32_t
         return take(array->get(index), "path");
     }
     if (const auto* text = std::get_if<crdt::Text>(&at.type)) return take(text->get(index), "path");
+    if (const auto* text = std::get_if<crdt::XmlText>(&at.type)) {
+        return take(text->get(index), "path");
+    }
     return take(at.as<crdt::XmlFragment>("a list", path).get(index), "path");
 }
 
@@ -213,6 +216,7 @@ void Replica::run_text(const crdt::Text& text, const Json& op) {
     crdt::Status rich;
     if (run_rich_text(text, op, rich)) {
         write(rich);
+        leaves_pairs_ = leaves_pairs_ || leaves_pairs(text, op);
     } else if (name == "text.insert") {
         insert(to_u32(op["index"]), op["text"].string());
     } else if (name == "text.delete") {

@@ -37,6 +37,14 @@ crdt::Delta to_delta(const Json& delta, Contents& contents) {
     return made;
 }
 
+Json from_attributes(const crdt::Attributes& attributes) {
+    Json::Array pairs;
+    for (const auto& [key, value] : attributes) {
+        pairs.push_back(Json::Array{key, from_any(value.view())});
+    }
+    return pairs;
+}
+
 Json from_delta(const crdt::Delta& delta) {
     Json::Array ops;
     for (const crdt::DeltaOp& op : delta) {
@@ -58,11 +66,7 @@ Json from_delta(const crdt::Delta& delta) {
                 break;
         }
         if (!op.attributes().empty()) {
-            Json::Array pairs;
-            for (const auto& [key, value] : op.attributes()) {
-                pairs.push_back(Json::Array{key, from_any(value.view())});
-            }
-            members.emplace_back("attributes", std::move(pairs));
+            members.emplace_back("attributes", from_attributes(op.attributes()));
         }
         ops.emplace_back(std::move(members));
     }
@@ -123,6 +127,35 @@ Json with_broken_pairs(const Json& value) {
         members.emplace_back(key, with_broken_pairs(member));
     }
     return members;
+}
+
+bool leaves_pairs(const crdt::Text& text, const Json& op) {
+    std::vector<std::size_t> cuts;
+    if (op["op"].string() == "text.format") {
+        cuts = {to_u32(op["index"]), to_u32(op["index"]) + to_u32(op["length"])};
+    } else if (op["op"].string() == "text.applyDelta") {
+        std::size_t at = 0;
+        for (const Json& step : op["delta"].array()) {
+            if (step.has("delete")) continue;
+            if (const Json* count = step.find("retain")) {
+                at += to_u32(*count);
+            } else {
+                at += step["insert"].is_string()
+                          ? support::to_utf16(step["insert"].string()).size()
+                          : 1;
+            }
+            cuts.push_back(at);
+        }
+    }
+    if (cuts.empty()) return false;
+    std::u16string units;
+    for (const crdt::DeltaOp& one : text.to_delta()) {
+        units += one.kind() == crdt::DeltaOp::Kind::insert ? one.units() : u"#";
+    }
+    return std::any_of(cuts.begin(), cuts.end(), [&](std::size_t at) {
+        return at > 0 && at < units.size() && (units[at - 1] & 0xfc00U) == 0xd800U &&
+               (units[at] & 0xfc00U) == 0xdc00U;
+    });
 }
 
 bool run_rich_text(const crdt::Text& text, const Json& op, crdt::Status& status) {

@@ -9,8 +9,11 @@ namespace conformance {
 [[nodiscard]] crdt::Attributes to_attributes(const Json& pairs);
 // `contents` keeps what the delta borrows.
 [[nodiscard]] crdt::Delta to_delta(const Json& delta, Contents& contents);
+[[nodiscard]] Json from_attributes(const crdt::Attributes& attributes);
 [[nodiscard]] Json from_delta(const crdt::Delta& delta);
 
+// Whether the op cut a surrogate pair that is whole still.
+[[nodiscard]] bool leaves_pairs(const crdt::Text& text, const Json& op);
 // An op text.insert with attributes, text.embed, text.format or text.applyDelta; false: another.
 [[nodiscard]] bool run_rich_text(const crdt::Text& text, const Json& op, crdt::Status& status);
 

@@ -203,7 +203,9 @@ private:
         for (const auto& [name, replica] : replicas_) {
             const bool acts = acting != nullptr && acting->string() == name;
             const Json& theirs = acts && expected != nullptr ? *expected : kNoEvents;
-            if (auto difference = compare_events(theirs, replica->take_events())) {
+            const Json told = replica->take_events();
+            if (looked_) continue;
+            if (auto difference = compare_events(theirs, told)) {
                 difference->where = " events of " + name + " " + difference->where;
                 found_.push_back(*std::move(difference));
             }
@@ -242,6 +244,12 @@ private:
             }
         }
         if (expect.flag("error") && !failed) found_.push_back({"", "an error", "none"});
+        if (doc.left_pairs() && !breaks_pairs_) {
+            // From here on.
+            breaks_pairs_ = true;
+            compare_bytes_ = false;
+            deviations_.emplace_back("text.pairs");
+        }
         told_[number] = doc.take_told();
         compare_told(doc, before, expect, told_[number]);
     }
@@ -255,6 +263,11 @@ private:
         const Json* updates = expect.find("updates");
         if (updates == nullptr) return;
         const auto& list = updates->array();
+        if (list.size() > told.size() && test_.has("deltaSideEffect") && !looked_) {
+            looked_ = true;
+            deviations_.emplace_back("events.looking");
+        }
+        if (looked_) return;
         if (list.size() != told.size()) {
             found_.push_back({" updates", std::to_string(list.size()) + " updates",
                               std::to_string(told.size())});
@@ -348,7 +361,12 @@ private:
         std::optional<Difference> difference;
         for (const Json& name : names) {
             Replica& other = replica(name);
-            if (!difference) difference = compare(first.content(), other.content());
+            if (!difference && breaks_pairs_) {
+                difference = compare(with_broken_pairs(first.content()),
+                                     with_broken_pairs(other.content()));
+            } else if (!difference) {
+                difference = compare(first.content(), other.content());
+            }
             if (!difference) {
                 difference = compare(first.state_vector_pairs(), other.state_vector_pairs());
             }
@@ -367,6 +385,7 @@ private:
     bool own_bytes_;
     bool breaks_pairs_;
     bool halves_;
+    bool looked_ = false;  // Yjs has deleted marks by looking at an event
     bool compare_bytes_;
     std::map<std::string, std::unique_ptr<Replica>> replicas_;
     std::vector<std::unique_ptr<StepGroup>> groups_;

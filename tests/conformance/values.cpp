@@ -215,6 +215,7 @@ Json from_any(crdt::AnyView value) {
 Json from_value(const crdt::Value& value) {
     switch (value.kind()) {
         case crdt::ValueKind::any:
+        case crdt::ValueKind::embed:
             return from_any(value.any());
         case crdt::ValueKind::binary:
             return tagged("$bytes", support::to_base64(crdt::as_text(value.binary())));

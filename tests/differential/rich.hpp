@@ -67,6 +67,20 @@ inline crdt::Status edit_rich_text(crdt::Text text, std::string_view verb, Token
     return text.insert_embed(first, values.read(args), attributes);
 }
 
+inline void show_attributes(std::string& out, const crdt::Attributes& attributes) {
+    std::vector<std::pair<std::string, std::string>> pairs;
+    for (const auto& [key, value] : attributes) {
+        pairs.emplace_back(hex(key), hex(crdt::as_text(value.view().encoded())));
+    }
+    std::sort(pairs.begin(), pairs.end());
+    for (const auto& [key, value] : pairs) {
+        out += "@k";
+        out += key;
+        out += ":v";
+        out += value;
+    }
+}
+
 inline void show_delta(std::string& out, const crdt::Delta& delta) {
     out += "R(";
     for (std::size_t i = 0; i < delta.size(); ++i) {
@@ -81,17 +95,7 @@ inline void show_delta(std::string& out, const crdt::Delta& delta) {
             out += 'v';
             append_hex(out, crdt::as_text(op.content().any().view().encoded()));
         }
-        std::vector<std::pair<std::string, std::string>> pairs;
-        for (const auto& [key, value] : op.attributes()) {
-            pairs.emplace_back(hex(key), hex(crdt::as_text(value.view().encoded())));
-        }
-        std::sort(pairs.begin(), pairs.end());
-        for (const auto& [key, value] : pairs) {
-            out += "@k";
-            out += key;
-            out += ":v";
-            out += value;
-        }
+        show_attributes(out, op.attributes());
     }
     out += ')';
 }

@@ -114,15 +114,19 @@ export function doRichEdit(type, edit, cursor, fit) {
   return { verb: 'delta', tokens, words }
 }
 
+export function showAttributes({ attributes = {} }) {
+  const pairs = Object.entries(attributes).map(([key, inner]) => [hexText(key), hex(encodeAny(inner))])
+  pairs.sort((a, b) => (a[0] < b[0] ? -1 : 1))
+  return pairs.map(([key, inner]) => `@k${key}:v${inner}`).join('')
+}
+
 // The content of a text, the form of show.hpp: plain where it is plain.
 export function showText(type, show) {
   const delta = type.toDelta()
   if (delta.every(op => typeof op.insert === 'string' && !op.attributes)) return 'T' + hexText(type.toString())
   const ops = delta.map(op => {
     const value = typeof op.insert === 'string' ? 't' + hexText(op.insert) : show(op.insert)
-    const pairs = Object.entries(op.attributes ?? {}).map(([key, inner]) => [hexText(key), hex(encodeAny(inner))])
-    pairs.sort((a, b) => (a[0] < b[0] ? -1 : 1))
-    return value + pairs.map(([key, inner]) => `@k${key}:v${inner}`).join('')
+    return value + showAttributes(op)
   })
   return `R(${ops.join(';')})`
 }

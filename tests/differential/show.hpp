@@ -72,6 +72,7 @@ inline void show(std::string& out, const crdt::Map& map) {
 inline void show(std::string& out, const crdt::Value& value) {
     switch (value.kind()) {
         case crdt::ValueKind::any:
+        case crdt::ValueKind::embed:
             out += 'v';
             return append_hex(out, crdt::as_text(value.any().encoded()));
         case crdt::ValueKind::binary:

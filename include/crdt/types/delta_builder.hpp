@@ -22,6 +22,10 @@ public:
     // An attribute of what follows that no mark gives; undefined takes it away.
     void set(std::string_view key, const Any& value);
 
+    [[nodiscard]] bool has(std::string_view key) const noexcept {
+        return current_.find(key) != nullptr;
+    }
+
     [[nodiscard]] Delta finish() {
         pack();
         return std::move(delta_);
