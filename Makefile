@@ -14,7 +14,7 @@ REPETITIONS ?= 9
 QUIETLY := tools/quietly.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-cpp bench figures conformance differential fuzz lint format bugs coverage
+.PHONY: help run test test-cpp bench figures conformance differential fuzz soak lint format bugs coverage
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -66,6 +66,9 @@ fuzz: ## one libFuzzer target: T=target SECONDS=n
 	@$(QUIETLY) cmake --build --preset fuzz --target fuzz_$(T)
 	@mkdir -p build/fuzz/found/$(T)
 	build/fuzz/fuzz/fuzz_$(T) -max_total_time=$(SECONDS) -artifact_prefix=build/fuzz/found/$(T)/crash- build/fuzz/found/$(T) fuzz/corpus/$(T)
+
+soak: ## for hours what `make test` does in seconds: AREA=differential, property or fuzz
+	@$(if $(filter command%,$(origin SEEDS)),SEEDS=$(SEEDS)) tools/soak.sh $(AREA)
 
 lint: build/venv/tools ## formatting, clang-tidy and the directions of #include
 	@tools/lint.sh check

@@ -77,6 +77,7 @@ void measure_v2(Figures& figures);
 void measure_heap(Figures& figures);
 void measure_scale(Figures& figures);
 void measure_conflict(Figures& figures);
+void measure_backwards(Figures& figures);
 void measure_random(Figures& figures);
 void measure_prepend(Figures& figures);
 void measure_unicode(Figures& figures);
@@ -84,6 +85,5 @@ void measure_differential(Figures& figures);
 void measure_merge(Figures& figures);
 void measure_diff(Figures& figures);
 void measure_state_vector(Figures& figures);
-void measure_backwards(Figures& figures);
 
 }  // namespace bench

@@ -25,6 +25,7 @@ constexpr std::array kGroups{
     Group{"heap.", &bench::measure_heap},
     Group{"scale.", &bench::measure_scale},
     Group{"conflict.", &bench::measure_conflict},
+    Group{"backwards.", &bench::measure_backwards},
     Group{"random.", &bench::measure_random},
     Group{"prepend.", &bench::measure_prepend},
     Group{"unicode.", &bench::measure_unicode},
@@ -32,7 +33,6 @@ constexpr std::array kGroups{
     Group{"merge.", &bench::measure_merge},
     Group{"diff.", &bench::measure_diff},
     Group{"state_vector.", &bench::measure_state_vector},
-    Group{"backwards.", &bench::measure_backwards},
 };
 
 int run(int count, char** arguments) {

@@ -64,6 +64,10 @@ class XmlWalker;
 enum class Association : std::int8_t;
 struct DocOptions;
 struct Place;
+struct UndoClock;
+struct UndoEvent;
+struct UndoOptions;
+struct UndoneInsertion;
 class ArrayEvent;
 class DeepEvents;
 class Doc;
@@ -78,12 +82,16 @@ class MapEvent;
 class Origin;
 class PathStep;
 class RelativePosition;
+class Snapshot;
 class Subdoc;
 class SubdocsEvent;
 class Subscription;
 class TextEvent;
 class Transaction;
 class TransactionEvent;
+class UndoItem;
+class UndoManager;
+class Undone;
 
 // sync/
 enum class MessageKind : std::uint64_t;

@@ -7,6 +7,7 @@
 #include "positions.hpp"
 #include "protocols.hpp"
 #include "run_case.hpp"
+#include "snapshot_steps.hpp"
 #include "state.hpp"
 #include "support/base64.hpp"
 #include "support/unicode.hpp"
@@ -87,6 +88,13 @@ Json decode_update_in(crdt::UpdateFormat format, const Json& args) {
 
 Json decode_update(const Json& args) { return decode_update_in(crdt::UpdateFormat::v1, args); }
 Json decode_update_v2(const Json& args) { return decode_update_in(crdt::UpdateFormat::v2, args); }
+Json decode_snapshot(const Json& args) {
+    try {
+        return from_snapshot_bytes(blob(args["bytes"]), args.text_or("format", "v1") == "v2");
+    } catch (const std::runtime_error& error) {
+        throw Refused(error.what());
+    }
+}
 
 using Function = Json (*)(const Json& args);
 
@@ -115,6 +123,7 @@ Function function_named(const std::string& name) {
     if (name == "relativePositionFromJSON") return refusing<relative_position_from_json>;
     if (name == "decodeUpdateV2") return decode_update_v2;
     if (const auto column = column_named(name)) return column;
+    if (name == "decodeSnapshot") return decode_snapshot;
     throw std::runtime_error("unknown function " + name);
 }
 

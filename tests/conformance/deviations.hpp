@@ -22,6 +22,9 @@ inline constexpr Deviation kDeviations[] = {
     {"subdocs.removed",
      "a sub-document that was removed is told of once; Yjs then destroys its instance, which tells "
      "of it again."},
+    {"snapshot.attributes",
+     "attributes as of a snapshot are those of a document restored from it; Yjs joins deleted "
+     "values of a key and tells the last of them, or none."},
     {"readAny",
      "an integer or array without its bytes is refused; Yjs reads zeros past the end of the "
      "input."},

@@ -19,8 +19,8 @@ constexpr Capability kCapabilities[] = {
     {Feature::embeds, false, "embeds in text"},
     {Feature::subdocuments, true, "sub-documents"},
     {Feature::events, true, "events"},
-    {Feature::undo, false, "undo managers"},
-    {Feature::snapshots, false, "snapshots"},
+    {Feature::undo, true, "undo managers"},
+    {Feature::snapshots, true, "snapshots"},
     {Feature::relative_positions, true, "relative positions"},
     {Feature::awareness, true, "awareness"},
     {Feature::messages, true, "sync and auth messages"},
@@ -126,7 +126,7 @@ void add_needs_of_step(const Json& step, const Json& test, const Json& roots, Fe
     if (name.starts_with("um.")) needs.insert(Feature::undo);
     if (name.starts_with("snapshot")) needs.insert(Feature::snapshots);
     if (name.starts_with("relpos")) needs.insert(Feature::relative_positions);
-    if (starts_with_any(name, {"aw.", "clock"})) needs.insert(Feature::awareness);
+    if (starts_with_any(name, {"aw."})) needs.insert(Feature::awareness);
     if (name.starts_with("msg.")) needs.insert(Feature::messages);
     if (is_only_v2(step, test["steps"])) needs.insert(Feature::update_v2);
     if (const Json* ops = step.find("ops")) {
@@ -136,6 +136,13 @@ void add_needs_of_step(const Json& step, const Json& test, const Json& roots, Fe
     if (expect == nullptr) return;
     if (expect->has("subdocs")) needs.insert(Feature::subdocuments);
     if (expect->has("events")) needs.insert(Feature::events);
+    if (name == "snapshot.attributes") needs.insert(Feature::xml);
+    // Of a view only what is not about snapshots.
+    if (const Json* delta = expect->find("delta")) {
+        for (const Json& op : delta->array()) {
+            if (!op["insert"].is_string()) needs.insert(Feature::embeds);
+        }
+    }
     for (const char* content : {"state", "values", "value"}) {
         if (const Json* value = expect->find(content)) add_needs_of_state(*value, needs);
     }

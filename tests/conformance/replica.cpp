@@ -358,6 +358,10 @@ Json Replica::get(const Json& path, const Json& at) const {
     return from_value(*value);
 }
 
+crdt::Text Replica::text_at(const Json& path) const {
+    return find(path).as<crdt::Text>("a text", path);
+}
+
 Json Replica::content() const {
     Json::Object roots;
     const auto& table = doc_.store()->types;

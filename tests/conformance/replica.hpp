@@ -44,6 +44,8 @@ public:
     [[nodiscard]] crdt::SharedType type_at(const Json& path) const;
     [[nodiscard]] Json slice(const Json& path, const Json& start, const Json& end) const;
     [[nodiscard]] Json get(const Json& path, const Json& at) const;
+    // What a path leads to.
+    [[nodiscard]] crdt::Text text_at(const Json& path) const;
 
     // State (README, section 1) without its bytes.
     [[nodiscard]] Json state() const;

@@ -10,8 +10,10 @@
 #include "protocols.hpp"
 #include "run_case.hpp"
 #include "script.hpp"
+#include "snapshot_steps.hpp"
 #include "state.hpp"
 #include "support/base64.hpp"
+#include "undo_steps.hpp"
 
 namespace conformance {
 namespace {
@@ -123,6 +125,16 @@ private:
                   replica(step["doc"]).slice(step["path"], step["start"], step["end"]));
         } else if (name == "get") {
             check("value", expect["value"], replica(step["doc"]).get(step["path"], step["at"]));
+        } else if (name == "clock") {
+            undo_.advance(to_number(step["advance"]));
+            for (const auto& group : groups_) {
+                if (group->run(*this, step, expect)) return;
+            }
+        } else if (name.starts_with("um.")) {
+            undo(step, number, expect);
+        } else if (name.starts_with("snapshot")) {
+            Replica* acting = step.has("doc") ? &replica(step["doc"]) : nullptr;
+            snapshots_.run(step, test_["roots"], acting, expect, found_, deviations_);
         } else {
             for (const auto& group : groups_) {
                 if (group->run(*this, step, expect)) return;
@@ -263,6 +275,17 @@ private:
         return reader.update_v2();
     }
 
+    void undo(const Json& step, std::size_t number, const Json& expect) {
+        Replica& doc = replica(step["doc"]);
+        const Blob before = doc.update_v2();
+        undo_.run(step, doc, expect, found_);
+        told_[number] = doc.take_told();
+        compare_told(doc, before, expect, told_[number]);
+        if (const Json* state = expect.find("state")) {
+            compare_state(" .state", *state, doc, false, found_);
+        }
+    }
+
     // -- updates from elsewhere
     // -----------------------------------------------------------------------
 
@@ -337,6 +360,8 @@ private:
     bool compare_bytes_;
     std::map<std::string, std::unique_ptr<Replica>> replicas_;
     std::vector<std::unique_ptr<StepGroup>> groups_;
+    UndoSteps undo_;  // ends before the documents
+    SnapshotSteps snapshots_;
     std::vector<std::vector<Told>> told_;  // by step
     std::vector<Difference> found_;        // in the step that runs
     std::vector<std::string> deviations_;

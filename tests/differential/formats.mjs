@@ -7,7 +7,7 @@ const inV1 = update => (update.v2 ? Y.convertUpdateFormatV2ToV1(update) : update
 
 export const listenTo = (doc, v2, told) =>
   v2 ? doc.on('updateV2', update => told(asV2(update))) : doc.on('update', told)
-export const applyUpdate = (doc, update) => (update.v2 ? Y.applyUpdateV2 : Y.applyUpdate)(doc, update)
+export const applyUpdate = (doc, update, origin) => (update.v2 ? Y.applyUpdateV2 : Y.applyUpdate)(doc, update, origin)
 export const encodeState = (doc, vector, v2) =>
   v2 ? asV2(Y.encodeStateAsUpdateV2(doc, vector)) : Y.encodeStateAsUpdate(doc, vector)
 export const merge = updates =>

@@ -12,6 +12,10 @@
 //   { do: 'sync', from, to, via }               state vector one way, the difference back
 //   { do: 'load', from, via }                   the whole state into fresh documents
 //   { do: 'restart', who, client, via }         the replica is reopened from its own state
+//   { do: 'undo', who, verb }                   undo, redo, stop or clear, by its undo manager; what it
+//                                               emits is message `id`
+//
+// `managers` says for each client what its undo manager looks after (see managerOf), or null.
 //
 // Clients `inV2` tell their updates in format V2; states go in either.
 //
@@ -77,6 +81,17 @@ function temperament(rng) {
     unit: rng.pick(['utf16', 'utf16', 'utf8', 'code_point']),
     utf8: rng.pick([0, 0.5, 1]),
     steps: big ? rng.between(6, 14) : rng.weighted([[4, rng.between(4, 20)], [4, rng.between(20, 50)], [1, 120]]),
+  }
+}
+
+// The scope is the whole document (null) or some of the roots; the capture timeout is 0 or endless,
+// for clocks are not part of a history.
+function managerOf(rng, roots) {
+  return {
+    scope: rng.chance(0.4) ? null : roots.map((_, i) => i).filter(() => rng.chance(0.7)),
+    endless: rng.chance(0.3),
+    ignoreRemote: rng.chance(0.3),
+    remote: rng.chance(0.2),
   }
 }
 
@@ -152,7 +167,22 @@ export function makeHistory(seed) {
   ]
   if (rng.chance(0.4)) roots.push({ kind: rng.pick(['text', 'array', 'map']), name: rng.pick(kNames) })
 
-  const via = () => [rng.pick(['yjs', 'ropewalk']), rng.pick(['yjs', 'ropewalk'])]
+  // Dice of its own: histories without undo stay what they were.
+  const undoRng = new Rng(seed ^ 0x5bd1e995)
+  const managers = clients.map(() => null)
+  const undoing = undoRng.chance(0.5) ? undoRng.pick([0.1, 0.3, 0.5]) : 0
+  if (undoing > 0) {
+    // What is brought back must not depend on who saw a pair being cut.
+    mood.cutPairs = false
+    for (const i of clients.keys()) if (undoRng.chance(0.6)) managers[i] = managerOf(undoRng, roots)
+  }
+
+  // Whether each hears its own kind only.
+  const apart = undoing > 0 && undoRng.chance(0.3)
+  const via = () => {
+    const mixed = [rng.pick(['yjs', 'ropewalk']), rng.pick(['yjs', 'ropewalk'])]
+    return apart ? ['yjs', 'ropewalk'] : mixed
+  }
   const someone = () => rng.below(clients.length)
   const steps = []
   const inFlight = []
@@ -167,6 +197,7 @@ export function makeHistory(seed) {
       if (rng.chance(mood.repeat)) inFlight.push({ id, to })
     }
   }
+  const origin = () => (undoing > 0 ? undoRng.pick([null, null, 'tracked', 'other']) : null)
   const edit = () => {
     const who = someone()
     const loose = rng.chance(mood.loose)
@@ -174,10 +205,10 @@ export function makeHistory(seed) {
       // Once a history is enough of the huge. Looking for pairs in it would take all the time.
       const huge = mood.huge && !steps.some(step => step.huge)
       const edits = scatteredEdits(rng, mood, keys, huge)
-      push({ do: 'edit', who, edits, cutPairs: huge || mood.cutPairs, loose: !huge && loose, huge })
+      push({ do: 'edit', who, edits, cutPairs: huge || mood.cutPairs, loose: !huge && loose, huge, origin: origin() })
     } else {
       const edits = Array.from({ length: rng.between(1, 4) }, () => randomEdit(rng, mood, keys))
-      push({ do: 'edit', who, edits, cutPairs: mood.cutPairs, loose })
+      push({ do: 'edit', who, edits, cutPairs: mood.cutPairs, loose, origin: origin() })
     }
     post(steps.length - 1, who)
   }
@@ -187,6 +218,15 @@ export function makeHistory(seed) {
     const passers = Array.from({ length: count }, () => freshId(rng, taken))
     push({ do: 'crowd', from, clients: passers, edits: crowdEdits(rng, mood, count) })
     post(steps.length - 1, null)
+  }
+  const undo = () => {
+    const who = undoRng.pick(clients.map((_, i) => i).filter(i => managers[i]))
+    const times = undoRng.weighted([[4, 1], [2, 2], [1, 6]])
+    const verb = undoRng.weighted([[10, 'undo'], [7, 'redo'], [2, 'stop'], [1, 'clear']])
+    for (let i = 0; i < times; i++) {
+      push({ do: 'undo', who, verb })
+      post(steps.length - 1, who)
+    }
   }
   const deliver = () => {
     if (inFlight.length === 0) return edit()
@@ -200,6 +240,7 @@ export function makeHistory(seed) {
   }
 
   while (steps.length < mood.steps) {
+    if (managers.some(Boolean) && undoRng.chance(undoing)) undo()
     if (rng.chance(mood.talk)) {
       deliver()
     } else if (rng.chance(0.8)) {
@@ -219,5 +260,5 @@ export function makeHistory(seed) {
   const silent = clients.map(() => rng.chance(mood.silent))
   const observed = clients.map(() => rng.chance(0.7))
   const inV2 = clients.map(() => rng.chance(0.35))
-  return { seed, gc: mood.gc, clients, silent, inV2, observed, roots, steps, last }
+  return { seed, gc: mood.gc, apart, clients, silent, inV2, observed, managers, roots, steps, last }
 }

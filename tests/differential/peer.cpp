@@ -6,6 +6,11 @@
 //   drop DOC...
 //   edit DOC EDIT ; EDIT ; ...      one transaction  -> ok UPDATE,UPDATE... or ok -
 //   loose DOC EDIT ; EDIT ; ...     each edit a transaction of its own -> likewise
+//   edit-ORIGIN DOC EDIT ; ...      one transaction of that origin
+//   manage DOC ENDLESS IGNORE REMOTE ROOT...|*
+//                                   an undo manager for these roots or for all; ENDLESS 1 captures
+//                                   transactions together for ever, REMOTE 1 updates applied too
+//   undo DOC, redo DOC, stop DOC, clear DOC  -> ok UPDATE CHANGED UNDO-SIZE REDO-SIZE
 //   apply DOC UPDATE                -> ok UPDATE (as emitted to listeners) or ok -
 //   encode DOC VECTOR|- FORMAT      -> ok UPDATE: what is not known there, in V1 or V2
 //   canonical DOC                   -> ok BYTES
@@ -76,6 +81,7 @@ struct Replica {
     std::string told;
     std::optional<crdt::Subscription> subscription;  // ends before what it writes to
     std::vector<crdt::Subscription> observing;
+    std::optional<crdt::UndoManager> undo;
 };
 
 std::string error(const crdt::Error& e) {
@@ -198,7 +204,12 @@ public:
         const auto found = replicas_.find(args.number());
         if (found == replicas_.end()) return "error no such document";
         Replica& replica = *found->second;
-        if (verb == "edit") return transact(replica, args.rest());
+        if (verb == "edit") return transact(replica, args.rest(), {});
+        if (verb.starts_with("edit-")) return transact(replica, args.rest(), verb.substr(5));
+        if (verb == "manage") return manage(replica, args);
+        if (verb == "undo" || verb == "redo" || verb == "stop" || verb == "clear") {
+            return undo(replica, verb);
+        }
         if (verb == "loose") return finish(replica, edit_all(replica.doc, args.rest()));
         if (verb == "apply") {
             return finish(replica, apply(replica.doc, args.next()));
@@ -234,12 +245,52 @@ private:
         return status.ok() ? "ok " + emitted : error(status.error());
     }
 
-    static std::string transact(Replica& replica, std::string_view commands) {
-        auto transaction = replica.doc.transact();
+    static std::string transact(Replica& replica, std::string_view commands,
+                                std::string_view origin) {
+        auto transaction = replica.doc.transact(crdt::Origin(origin));
         const crdt::Status edited = edit_all(replica.doc, commands);
         const crdt::Status committed = transaction.commit();
         if (edited.ok() != committed.ok()) return "error the transaction forgot an edit's error";
         return finish(replica, committed);
+    }
+
+    static std::string manage(Replica& replica, Tokens& args) {
+        static constexpr std::string_view kTracked[] = {"tracked"};
+        crdt::UndoOptions options;
+        if (args.number() != 0) {
+            options.capture_timeout = crdt::UndoOptions::kForever;
+            options.clock.now = [](void*) noexcept { return std::uint64_t{1}; };
+        }
+        options.ignore_remote_map_changes = args.number() != 0;
+        options.track_remote = args.number() != 0;
+        options.tracked_origins = kTracked;
+        if (args.peek() == "*") {
+            replica.undo.emplace(replica.doc, options);
+        } else {
+            replica.undo.emplace(replica.doc, std::initializer_list<crdt::SharedType>{}, options);
+        }
+        crdt::Status status = replica.undo->status();
+        while (args.peek() != "*" && !args.done()) {
+            const Place root = Place::root(replica.doc, args.next());
+            if (root.kind == 't') status = replica.undo->add_to_scope({root.text});
+            if (root.kind == 'a') status = replica.undo->add_to_scope({root.array});
+            if (root.kind == 'm') status = replica.undo->add_to_scope({root.map});
+        }
+        return status.ok() ? "ok" : error(status.error());
+    }
+
+    static std::string undo(Replica& replica, std::string_view verb) {
+        if (!replica.undo) return "error nothing to undo with";
+        crdt::UndoManager& manager = *replica.undo;
+        crdt::Undone undone(false);
+        if (verb == "undo") undone = manager.undo();
+        if (verb == "redo") undone = manager.redo();
+        if (verb == "stop") manager.stop_capturing();
+        if (verb == "clear") manager.clear();
+        std::string out = finish(replica, undone.status());
+        if (!undone.status().ok()) return out;
+        return out + (undone ? " 1 " : " 0 ") + std::to_string(manager.undo_size()) + ' ' +
+               std::to_string(manager.redo_size());
     }
 
     static std::string bytes(const crdt::Result<crdt::Bytes>& result) {

@@ -2,7 +2,7 @@
 // with the same id, which do the same edits and receive the same messages, in either one's bytes.
 import * as Y from 'yjs'
 import { Difference, sameBytes, sameState, settle, stateOf } from './compare.mjs'
-import { doEdit, rootToken } from './edits.mjs'
+import { doEdit, rootOf, rootToken } from './edits.mjs'
 import { EventLog, sameEvents } from './events.mjs'
 import { applyUpdate, asV2, encodeState, listenTo, merge as mergeUpdates, updateToken } from './formats.mjs'
 import { Rng } from './rng.mjs'
@@ -14,14 +14,14 @@ import { hex, unhex } from './values.mjs'
 // before that one has come, even if another part could go on. Ropewalk does not wait so long;
 // asking Yjs to look again puts both at the same point.
 function applyToYjs(doc, updates) {
-  for (const update of updates) applyUpdate(doc, update)
+  for (const update of updates) applyUpdate(doc, update, 'remote')
   for (let before = null; doc.store.pendingStructs !== null; ) {
     const now = hex(Y.encodeStateVector(doc))
     if (now === before) return
     before = now
     const waiting = doc.store.pendingStructs.update
     doc.store.pendingStructs = null
-    Y.applyUpdateV2(doc, waiting)
+    Y.applyUpdateV2(doc, waiting, 'remote')
   }
 }
 
@@ -37,8 +37,34 @@ class Replica {
     this.cursors = new WeakMap()
     this.emitted = []
     this.events = null
+    this.undo = null
     listenTo(this.yjs, v2, update => this.emitted.push(update))
   }
+}
+
+// Of a copy that somebody has cut Yjs undoes the first piece only, and with it what has been joined
+// to that. Ropewalk undoes the copy.
+function hasCutCopies({ store }, { insertions }) {
+  const itemAt = (client, clock) =>
+    (store.clients.get(client) ?? []).find(item => item.id.clock <= clock && clock < item.id.clock + item.length)
+  for (const [client, ranges] of insertions.clients) {
+    for (const { clock: start, len } of ranges) {
+      for (let clock = start; clock < start + len; ) {
+        const struct = itemAt(client, clock)
+        if (!struct) break
+        const count = Math.min(struct.id.clock + struct.length, start + len) - clock
+        let [item, offset] = [struct, clock - struct.id.clock]
+        while (item.redone) {
+          const at = item.redone.clock + offset
+          item = itemAt(item.redone.client, at)
+          offset = at - item.id.clock
+        }
+        if (item !== struct && item.length - offset !== count) return true
+        clock += count
+      }
+    }
+  }
+  return false
 }
 
 class Run {
@@ -69,6 +95,42 @@ class Run {
     this.numbers.push(replica.number)
     await this.ask(`new ${replica.number} ${client} ${this.history.gc ? 1 : 0} ${silent ? 0 : v2 ? 2 : 1}`)
     return replica
+  }
+
+  async manage(replica, { scope, endless, ignoreRemote, remote }) {
+    const { roots } = this.history
+    const types = scope?.map(i => rootOf(replica.yjs, roots[i]))
+    if (scope?.length === 0) return
+    replica.undo = new Y.UndoManager(types ?? replica.yjs, {
+      captureTimeout: endless ? Infinity : 0,
+      trackedOrigins: new Set(remote ? [null, 'tracked', 'remote'] : [null, 'tracked']),
+      ignoreRemoteMapChanges: ignoreRemote,
+      // A Yjs manager of the whole document also records transactions that change nothing.
+      captureTransaction: tr =>
+        tr.deleteSet.clients.size > 0 || [...tr.afterState].some(([client, clock]) => tr.beforeState.get(client) !== clock),
+    })
+    replica.managed = { scope, endless, ignoreRemote, remote }
+    const tokens = scope === null ? '*' : scope.map(i => rootToken(roots[i])).join(' ')
+    await this.ask(`manage ${replica.number} ${[endless, ignoreRemote, remote].map(Number).join(' ')} ${tokens}`)
+  }
+
+  async undo({ id, who, verb, look }) {
+    const replica = this.replicas[who]
+    if (!replica.undo) return
+    const stack = { undo: replica.undo.undoStack, redo: replica.undo.redoStack }[verb] ?? []
+    if (stack.some(item => hasCutCopies(replica.yjs, item))) return
+    this.say(() => `[${id}] ${replica.name}: ${verb}`)
+    let changed = false
+    if (verb === 'undo') changed = replica.undo.undo() !== null
+    if (verb === 'redo') changed = replica.undo.redo() !== null
+    if (verb === 'stop') replica.undo.stopCapturing()
+    if (verb === 'clear') replica.undo.clear()
+    const [answer, ...ours] = (await this.ask(`${verb} ${replica.number}`)).split(' ')
+    const theirs = [changed ? 1 : 0, replica.undo.undoStack.length, replica.undo.redoStack.length]
+    sameState(theirs.join(' '), ours.join(' '), `Yjs ${replica.name}`, `Ropewalk ${replica.name}`, 'stacks')
+    this.messages.set(id, this.emitted(replica, [answer], true))
+    await this.checkEvents(replica, true)
+    if (look) await this.check(replica)
   }
 
   async observe(replica) {
@@ -120,7 +182,7 @@ class Run {
     return Promise.all(via.map((engine, i) => this.encode(engine, source, vector, formats[i])))
   }
 
-  async edit({ id, who, edits, cutPairs, loose, look }) {
+  async edit({ id, who, edits, cutPairs, loose, origin, look }) {
     const replica = this.replicas[who]
     const done = []
     const editAll = () => {
@@ -130,10 +192,10 @@ class Run {
       }
     }
     if (loose) editAll()
-    else replica.yjs.transact(editAll)
+    else replica.yjs.transact(editAll, origin ?? null)
     if (done.length === 0) return
     this.say(() => `[${id}] ${replica.name} edits${loose ? ' loosely' : ''}: ${done.map(one => one.text).join('; ')}`)
-    const verb = loose ? 'loose' : 'edit'
+    const verb = loose ? 'loose' : origin ? `edit-${origin}` : 'edit'
     const answer = await this.ask(`${verb} ${replica.number} ${done.map(one => one.line).join(' ; ')}`)
     this.messages.set(id, this.emitted(replica, [answer], true))
     await this.checkEvents(replica, true)
@@ -205,6 +267,7 @@ class Run {
     this.say(`${old.name} restarts as client ${client} (Yjs from ${via[0]}, Ropewalk from ${via[1]})`)
     const replica = await this.copy(old, old.name, client, old.silent, via)
     if (old.events) await this.observe(replica)
+    if (old.undo) await this.manage(replica, old.managed)
     this.replicas[who] = replica
   }
 
@@ -222,14 +285,18 @@ class Run {
   async checkUpdates(replica) {
     const rng = new Rng(this.history.seed ^ 0x3e3e)
     if (!rng.chance(0.5) || this.history.steps.length > 400) return
-    const said = [...this.messages.values()].flatMap(message => rng.pick([message.yjs, message.ropewalk]))
+    // With undo, one replica's update may have content that another's has forgotten; then either may
+    // come out of a merge. So those are of one kind: the state is Yjs's.
+    const { apart, managers = [] } = this.history
+    if (managers.some(Boolean) && !apart) return
+    const said = [...this.messages.values()].flatMap(message => message[apart ? 'yjs' : rng.pick(['yjs', 'ropewalk'])])
     const checks = new UpdateChecks(line => this.ask(line), rng, this.history.roots)
     await checks.run(said, Y.encodeStateAsUpdate(replica.yjs))
   }
 
   async finish() {
     const replicas = await this.settleAll()
-    const { gc } = this.history
+    const { gc, apart } = this.history
     await this.checkUpdates(replicas[0])
     let first = null
     for (const replica of replicas) {
@@ -248,7 +315,8 @@ class Run {
         sameBytes(canonical, await this.ask(`canonical ${loaded.number}`), `canonical ${replica.name}`, loaded.name, 'canonical')
         sameState(state, await this.ask(`state ${loaded.number} ${this.rootTokens}`), replica.name, loaded.name, 'loaded')
       }
-      if (ours.length > theirs.length) {
+      // Content may have come to an undo manager in one engine's bytes that the other had forgotten.
+      if (ours.length > theirs.length && (apart || !replica.undo)) {
         throw new Difference('longer', `${ours.length} bytes, Yjs writes ${theirs.length}\n    ${hex(ours)}\n    ${hex(theirs)}`)
       }
       if (state.split(' ')[1] !== '0') throw new Difference('waiting', `${replica.name} still waits for something`)
@@ -260,10 +328,11 @@ class Run {
   }
 
   async all() {
-    const { clients, silent, inV2, observed, absent = [] } = this.history
+    const { clients, silent, inV2, observed, managers = [], absent = [] } = this.history
     for (const [i, client] of clients.entries()) {
       const replica = absent.includes(i) ? null : await this.open(`client ${client}`, client, silent[i], inV2[i])
       if (replica && observed[i]) await this.observe(replica)
+      if (replica && managers[i]) await this.manage(replica, managers[i])
       this.replicas.push(replica)
     }
     for (const step of this.history.steps) await this[step.do](step)

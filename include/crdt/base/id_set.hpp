@@ -58,6 +58,8 @@ public:
     [[nodiscard]] bool insert(const IdSpan& span) noexcept {
         return insert(span.start.client, span.start.clock, span.length);
     }
+    // The opposite of insert: what of the range is not there is left alone. O(log n)
+    [[nodiscard]] bool remove(ClientId client, Clock start, std::uint32_t length) noexcept;
     // All, or none when memory is exhausted.
     [[nodiscard]] bool unite(const IdSet& other) noexcept;
     [[nodiscard]] bool subtract(const IdSet& other) noexcept;
@@ -72,6 +74,14 @@ public:
                                   Clock start,
                                   std::uint32_t length) const noexcept;
     [[nodiscard]] bool intersects(const IdSet& other) const noexcept;
+    // The range that holds this id, or nullptr; good until the set changes. O(log n)
+    [[nodiscard]] const IdRange* range_of(Id id) const noexcept;
+    // How many clocks from `start` on, at most `limit`, are all in the set or all outside.
+    // `inside`: which of the two. O(log n)
+    [[nodiscard]] std::uint32_t same_from(ClientId client,
+                                          Clock start,
+                                          std::uint32_t limit,
+                                          bool& inside) const noexcept;
 
     void clear() noexcept { ranges_.clear(); }
     [[nodiscard]] bool clone_into(IdSet& copy) const noexcept {

@@ -36,6 +36,7 @@ enum class ErrorCode : std::uint8_t {
     deleted_type,      // the shared type, or one around it, was deleted
     invalid_argument,
     no_document,  // a handle that was never attached
+    collected,    // what is asked for needs a document that keeps deleted content
     // the machine
     out_of_memory,
 };

@@ -103,6 +103,17 @@ public:
         return place;
     }
 
+    // Moves to the element in front of `place`, which may be the end; false at the first one.
+    [[nodiscard]] bool previous(Place& place) const noexcept {
+        if (place.index == 0) {
+            if (place.chunk == 0) return false;
+            --place.chunk;
+            place.index = chunks_[place.chunk].count;
+        }
+        --place.index;
+        return true;
+    }
+
     // The first element that is not before(element). O(log n)
     template <class Before>
     [[nodiscard]] Place lower_bound(Before&& before) const noexcept {

@@ -40,7 +40,10 @@ void store_content(Store& store,
 [[nodiscard]] inline bool hole_fits(const Store& store,
                                     const Run& run,
                                     std::uint32_t length) noexcept {
-    if (!store.collect || length > kLargestHole || !run.is_text()) return false;
+    // Undo managers must tell what has content from what has none.
+    if (!store.collect || store.keeping.any() || length > kLargestHole || !run.is_text()) {
+        return false;
+    }
     const std::uint32_t width = run.kind == RunKind::utf16 ? 2 : 1;
     return run.data + run.length * width == store.clients[run.client].text_tail;
 }

@@ -32,8 +32,15 @@ public:
         std::uint32_t run, offset, count;
     };
 
-    // `forget`: deleted content is Deleted and what deleted types held is GC.
-    BlockWalk(Store& store, bool forget) noexcept : store_(store), forget_(forget) {}
+    // `forget`: deleted content is Deleted and what deleted types held is GC; `but_kept`: not what
+    // undo managers keep.
+    BlockWalk(Store& store, bool forget, bool but_kept) noexcept
+        : store_(store),
+          forget_(forget),
+          but_kept_(forget && but_kept && store.keeping.any()) {}
+
+    // Clocks from here on are left out.
+    void stop_at(std::uint32_t clock) noexcept { until_ = clock; }
 
     // The parts of the block at hand, unless it is Deleted or GC.
     [[nodiscard]] const Vec<Part>& parts() const noexcept { return parts_; }
@@ -61,7 +68,7 @@ public:
     void sort(Vec<Deletion>& deletions) noexcept;
 
 private:
-    [[nodiscard]] ContentKind kind_of(const Run& run, bool dead) const noexcept;
+    [[nodiscard]] ContentKind kind_of(const Run& run, bool dead, bool kept) const noexcept;
     // Which of the client's runs holds the unit.
     [[nodiscard]] std::uint32_t run_at(std::uint32_t client, std::uint32_t clock) const noexcept;
     [[nodiscard]] bool continues(const Block& block,
@@ -103,7 +110,9 @@ private:
     Vec<Noted> noted_;
     Vec<Deletion> seen_;
     std::size_t next_noted_ = 0;
+    std::uint32_t until_ = kEndOfClocks;
     bool forget_;
+    bool but_kept_;
 };
 
 template <class Flush>
@@ -120,13 +129,17 @@ bool BlockWalk::blocks(std::uint32_t client,
     for (std::uint32_t at = run_at(client, from); at < log.count; ++at) {
         const std::uint32_t number = list[at];
         const Run& run = store_.runs[number];
+        if (run.clock >= until_) break;
         std::uint32_t offset = from > run.clock ? from - run.clock : 0;
-        while (offset < run.length) {
-            const auto [count, dead] = store_.content.stretch(run, offset, run.length - offset);
+        const std::uint32_t length = std::min(run.length, until_ - run.clock);
+        while (offset < length) {
+            auto [count, dead] = store_.content.stretch(run, offset, length - offset);
+            const bool kept =
+                dead && but_kept_ && store_.keeping.keeps(store_, {number, offset}, count);
             if (dead && note && !add_range(seen_, {client, run.clock + offset, count})) {
                 return false;
             }
-            const ContentKind kind = kind_of(run, dead);
+            const ContentKind kind = kind_of(run, dead, kept);
             if (block.run == kNone || kind != block.kind || dead != block.dead ||
                 !continues(block, run, offset)) {
                 if (block.run != kNone && !flush(block)) return false;

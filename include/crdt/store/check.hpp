@@ -20,8 +20,9 @@ private:
                                    std::uint32_t level,
                                    std::uint32_t parent,
                                    Measure& total,
-                                   std::uint32_t& leaf) noexcept;
+                                   std::uint32_t& last) noexcept;
     [[nodiscard]] const char* leaf(std::uint32_t number, Measure& total) noexcept;
+    [[nodiscard]] bool summary_holds(const Leaf& leaf) const noexcept;
     [[nodiscard]] const char* keys(std::uint32_t type) noexcept;
 
     Store& store_;

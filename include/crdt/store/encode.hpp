@@ -12,9 +12,10 @@ namespace crdt::detail {
 
 class Encoder {
 public:
-    // `forget`: write deleted content as Deleted and what deleted types held as GC.
-    Encoder(Store& store, Bytes& out, bool forget) noexcept
-        : store_(store), out_(out.storage()), walk_(store, forget) {}
+    // `forget`: write deleted content as Deleted and what deleted types held as GC; `but_kept`: not
+    // what undo managers keep.
+    Encoder(Store& store, Bytes& out, bool forget, bool but_kept = false) noexcept
+        : store_(store), out_(out.storage()), walk_(store, forget, but_kept) {}
 
     // The update of a change that only typed: what one client has appended to its newest run since
     // `from`. False: it is more than that, and nothing was written.
@@ -27,6 +28,9 @@ public:
     // `known` is called with a client id and returns the clocks the reader has.
     template <class Known>
     Status state(Known&& known, bool with_pending) noexcept;
+
+    // The structs up to these clocks, with these deletions. requires: no clock is beyond the document
+    Status prefix(const StateVector& until, const IdSet& deletions) noexcept;
 
     // What one change has done. `from` and `deletions` are sorted in place.
     Status change(Vec<WriteFrom>& from, Vec<Deletion>& deletions) noexcept;

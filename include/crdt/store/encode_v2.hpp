@@ -11,8 +11,8 @@ namespace crdt::detail {
 // Writes one update. As Encoder, which is that of V1.
 class EncoderV2 {
 public:
-    EncoderV2(Store& store, Bytes& out, bool forget) noexcept
-        : store_(store), out_(out), walk_(store, forget) {}
+    EncoderV2(Store& store, Bytes& out, bool forget, bool but_kept = false) noexcept
+        : store_(store), out_(out), walk_(store, forget, but_kept) {}
 
     // The structs from these clocks on, with the deletions of the whole document and what waits.
     // `known` is called with a client id and returns the clocks the reader has.

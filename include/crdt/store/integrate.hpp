@@ -24,6 +24,8 @@ struct Integrator {
     std::uint64_t scan_steps = 0;
 
 private:
+    friend class Redo;
+
     // Behind `left`, in front of whatever stands at `place`.
     struct Gap {
         RunPos left;

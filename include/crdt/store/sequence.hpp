@@ -7,6 +7,8 @@
 //   S3  a span lies in the leaf that IdIndex names for it, once the index is built
 //   S4  the spans of one run stand in ascending order; neighbours in a leaf that continue one
 //       another and agree on hidden are one span
+//   S5  a leaf that tells of siblings (Summary) holds only such, each with its head,
+//       and the one it calls the highest
 // Not here: which of two concurrent runs goes first (integrate.hpp). One thread at a time.
 #pragma once
 

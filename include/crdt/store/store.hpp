@@ -14,6 +14,7 @@
 #include "client_table.hpp"
 #include "content.hpp"
 #include "history_source.hpp"
+#include "keeping.hpp"
 #include "keystrokes.hpp"
 #include "new_text.hpp"
 #include "pending.hpp"
@@ -35,6 +36,7 @@ struct Store {
     Erasing erasing;
     Change change;
     ChangeSink sink;
+    Keeping keeping;  // what undo managers hold
 
     Arena<Run, 5> runs;
     ContentStore content;
@@ -205,6 +207,7 @@ private:
     friend struct Integrator;
     friend class Apply;
     friend class BulkLoad;
+    friend class Redo;
 
     struct Gap {
         Place place;         // the span behind the gap, or the end
@@ -238,6 +241,7 @@ private:
                      std::uint32_t position) noexcept;
     void kill_type(std::uint32_t type) noexcept;
     void delete_all_dead() noexcept;
+    void orphan_type(std::uint32_t type) noexcept;
     [[nodiscard]] std::uint32_t search(const ClientLog& log, std::uint32_t clock) const noexcept;
 
     std::uint32_t found_at = 0;  // where in a log's list resolve_near() found the last unit
@@ -247,6 +251,7 @@ private:
 
 #if !defined(ROPEWALK_COMPILED) || !ROPEWALK_COMPILED
 #include "../impl/store/edit.ipp"
+#include "../impl/store/keeping.ipp"
 #include "../impl/store/keystrokes.ipp"
 #include "../impl/store/store.ipp"
 #endif

@@ -26,6 +26,8 @@ struct TypeRecord {
     TypeKind kind = TypeKind::undefined;
     bool dead = false;           // it, or a type around it, was deleted
     bool collected = false;      // and its items are gone
+    bool passed = false;         // but they were kept when that would have been done
+    bool orphaned = false;       // the type around it is collected: nothing keeps it
     std::uint32_t run = kNone;   // the item that holds it; kNone for a root
     std::uint32_t name = kNone;  // interned: of the root, the element or the hook
     std::uint32_t list = kNone;  // sequence

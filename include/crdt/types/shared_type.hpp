@@ -83,7 +83,9 @@ protected:
     friend class Doc;
     friend struct detail::Access;
     friend class Event;
+    friend class Snapshot;
     friend class TransactionEvent;
+    friend class UndoManager;
     friend class Value;
     friend struct detail::Observing;
 

@@ -94,6 +94,8 @@ private:
     friend class InsertedValues;
     friend class KeyChange;
     friend class Map;
+    friend class Snapshot;
+    friend struct UndoCore;
     friend struct detail::Access;
     Value(detail::Store* store, detail::RunPos unit) noexcept : store_(store), unit_(unit) {}
     [[nodiscard]] std::uint32_t type_as(detail::TypeKind kind) const noexcept;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "support/document.hpp"
+#include "support/edits.hpp"
 #include "unit/support/hex.hpp"
 
 using crdt::Doc;
@@ -199,4 +200,48 @@ TEST_CASE("items of no honest editor: neighbours that are none converge and stay
             CHECK(canonical(support::loaded(update_of(doc))) == bytes);
         }
     }
+}
+
+TEST_CASE("crowds at one place converge in any order, split leaves included") {
+    // Runs of two letters of which one may be deleted stand in a leaf as two spans, which a split
+    // of the leaf may part.
+    constexpr std::uint32_t kClients = 120;
+    support::Random random(7);
+    const std::string base = text(900, "()");
+    std::vector<std::string> updates;
+    for (std::uint32_t client = 1; client <= kClients; ++client) {
+        Doc doc = document(client);
+        REQUIRE(receive(doc, base).ok());
+        crdt::Text text = doc.text("t");
+        text.insert(1, "ab");
+        if (client % 3 == 0) text.erase(1 + client / 3 % 2, 1);
+        if (client % 50 == 0) text.insert(2, "c");
+        updates.push_back(update_of(doc));
+    }
+    std::string bytes;
+    for (int order = 0; order < 24; ++order) {
+        for (std::size_t i = updates.size(); i > 1; --i) {
+            std::swap(updates[i - 1], updates[random(i)]);
+        }
+        Doc doc = document(901);
+        for (const std::string& update : updates) {
+            REQUIRE(receive(doc, update).ok());
+            REQUIRE(broken(doc) == "");
+        }
+        if (bytes.empty()) bytes = canonical(doc);
+        CHECK(canonical(doc) == bytes);
+    }
+}
+
+TEST_CASE("an item of several values in a key, which no editor makes, may be cut by a deletion") {
+    const auto update =
+        test::hex("01 01 05 00  28 01 01 6d 01 6b 04 7d00 7d01 7d02 7d03  01 05 01 03 01");
+    Doc doc = document(1);
+    REQUIRE(doc.apply({update.data(), update.size()}).ok());
+    CHECK(broken(doc) == "");
+    // As in Yjs the last unit is what shows, and that one is deleted.
+    CHECK(doc.map("m").size() == 0);
+    REQUIRE(doc.map("m").set("k", 9).ok());
+    CHECK(broken(doc) == "");
+    CHECK(support::loaded(update_of(doc)).map("m").get<int>("k") == 9);
 }

@@ -36,6 +36,44 @@ ROPEWALK_INLINE bool IdSet::insert(ClientId client, Clock start, std::uint32_t l
     return true;
 }
 
+ROPEWALK_INLINE bool IdSet::remove(ClientId client,
+                                   Clock start,
+                                   std::uint32_t length) noexcept {
+    if (length == 0) return true;
+    const std::uint32_t from = raw(start);
+    const std::uint32_t to = from + length;
+    Place first = place_of(client, from + 1);
+    if (first == ranges_.end_place()) return true;
+    IdRange& head = ranges_.at(first);
+    if (head.client != client || raw(head.start) >= to) return true;
+    if (raw(head.start) < from) {
+        if (head.end() > to) {
+            // A hole in the middle: the range before it goes in front.
+            const IdRange rest{client, head.start, from - raw(head.start)};
+            const std::uint32_t end = head.end();
+            if (!ranges_.insert(first, rest)) return false;
+            IdRange& tail = ranges_.at(place_of(client, to));
+            tail = {client, static_cast<Clock>(to), end - to};
+            return true;
+        }
+        head.length = from - raw(head.start);
+        first = ranges_.next(first);
+    }
+    Place last = first;
+    const Place stop = ranges_.end_place();
+    while (last != stop) {
+        IdRange& range = ranges_.at(last);
+        if (range.client != client || raw(range.start) >= to) break;
+        if (range.end() > to) {
+            range = {client, static_cast<Clock>(to), range.end() - to};
+            break;
+        }
+        last = ranges_.next(last);
+    }
+    ranges_.erase(first, last);
+    return true;
+}
+
 ROPEWALK_INLINE bool IdSet::append(const IdRange& range) noexcept {
     if (!ranges_.empty()) {
         const IdRange& last = ranges_.back();
@@ -144,6 +182,28 @@ ROPEWALK_INLINE bool IdSet::intersects(const IdSet& other) const noexcept {
         if (b->client == range.client && raw(b->start) < range.end()) return true;
     }
     return false;
+}
+
+ROPEWALK_INLINE const IdRange* IdSet::range_of(Id id) const noexcept {
+    const Place place = place_of(id.client, raw(id.clock) + 1);
+    if (place == ranges_.end_place()) return nullptr;
+    const IdRange& range = ranges_.at(place);
+    return range.client == id.client && range.start <= id.clock ? &range : nullptr;
+}
+
+ROPEWALK_INLINE std::uint32_t IdSet::same_from(ClientId client,
+                                               Clock start,
+                                               std::uint32_t limit,
+                                               bool& inside) const noexcept {
+    inside = false;
+    const Place place = place_of(client, raw(start) + 1);
+    if (place == ranges_.end_place()) return limit;
+    const IdRange& range = ranges_.at(place);
+    if (range.client != client) return limit;
+    inside = range.start <= start;
+    const std::uint32_t border = inside ? range.end() : raw(range.start);
+    const std::uint32_t count = border - raw(start);
+    return count < limit ? count : limit;
 }
 
 ROPEWALK_INLINE bool IdSet::equals(const IdSet& other) const noexcept {

@@ -41,6 +41,9 @@ ROPEWALK_INLINE const char* describe(ErrorCode code) noexcept {
         case ErrorCode::invalid_argument:
             return "argument is not valid here; see the function's requirements";
         case ErrorCode::no_document: return "the handle belongs to no document; take it from a Doc";
+        case ErrorCode::collected:
+            return "the document forgets deleted content, so an earlier state cannot be restored; "
+                   "make it with DocOptions::collect off";
         case ErrorCode::out_of_memory:
             return "memory is exhausted; nothing was changed, free some and try again";
     }

@@ -149,7 +149,7 @@ ROPEWALK_INLINE Status DocCore::collect_changed(detail::Store& changed) noexcept
 
 template <class Encoder>
 Status DocCore::encode_change(detail::Store& changed, Bytes& out) noexcept {
-    Encoder encoder(changed, out, changed.collect);
+    Encoder encoder(changed, out, changed.collect, true);
     if (ROPEWALK_LIKELY(!changed.change.incomplete)) {
         return encoder.change(from, changed.change.deletions);
     }
@@ -365,7 +365,7 @@ ROPEWALK_INLINE Status Doc::encode_state_as_update(const StateVector& known,
     if (core_ == nullptr) return ErrorCode::out_of_memory;
     detail::Store& store = core_->store;
     if (store.source != nullptr) return store.source->diff(known, out);
-    return detail::Encoder(store, out, store.collect)
+    return detail::Encoder(store, out, store.collect, true)
         .state([&](ClientId client) { return raw(known.get(client)); }, true);
 }
 
@@ -380,7 +380,7 @@ ROPEWALK_INLINE Status Doc::encode_state_as_update_v2(const StateVector& known,
     if (core_ == nullptr) return ErrorCode::out_of_memory;
     detail::Store& store = core_->store;
     ROPEWALK_CHECK(store.open_history());
-    return detail::EncoderV2(store, out, store.collect).state([&](ClientId client) {
+    return detail::EncoderV2(store, out, store.collect, true).state([&](ClientId client) {
         return raw(known.get(client));
     });
 }

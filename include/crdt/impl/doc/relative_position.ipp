@@ -13,9 +13,9 @@ namespace detail {
 
 enum PositionTag : std::uint8_t { kPositionItem, kPositionRoot, kPositionType };
 
-// The unit that stands for `unit` today: the one seam for whoever puts deleted units back.
-[[nodiscard]] inline RunPos follow_redone(const Store& /*store*/, RunPos unit) noexcept {
-    return unit;
+// The unit that stands for `unit` today: undo puts deleted units back as copies.
+[[nodiscard]] inline RunPos follow_redone(const Store& store, RunPos unit) noexcept {
+    return store.keeping.redone.follow(unit);
 }
 
 [[nodiscard]] inline Id id_of(const Store& store, RunPos unit) noexcept {

@@ -4,12 +4,15 @@
 
 namespace crdt::detail {
 
-ROPEWALK_INLINE ContentKind BlockWalk::kind_of(const Run& run, bool dead) const noexcept {
+ROPEWALK_INLINE ContentKind BlockWalk::kind_of(const Run& run,
+                                                   bool dead,
+                                                   bool kept) const noexcept {
     if (run.kind == RunKind::gc) return ContentKind::gc;
-    if (forget_ && dead) {
+    if (forget_ && dead && !kept) {
         // A document that keeps deleted content still has the items of deleted types.
-        const bool inside_dead =
-            run.seq != kNone && store_.types.types[store_.sequences.seqs[run.seq].type].dead;
+        const std::uint32_t type = run.seq == kNone ? kNone : store_.sequences.seqs[run.seq].type;
+        const bool inside_dead = type != kNone && store_.types.types[type].dead &&
+                                 !(but_kept_ && store_.keeping.keeps_type(store_, type));
         return inside_dead ? ContentKind::gc : ContentKind::deleted;
     }
     switch (run.kind) {

@@ -288,6 +288,25 @@ Status Encoder::state(Known&& known, bool with_pending) noexcept {
     return delete_set(with_pending);
 }
 
+ROPEWALK_INLINE Status Encoder::prefix(const StateVector& until,
+                                       const IdSet& deletions) noexcept {
+    store_.settle();
+    if (!room(5)) return ErrorCode::out_of_memory;
+    const Hole hole = open_hole(store_.clients.size());
+    std::uint32_t sections = 0;
+    for (const StateVector::Entry& entry : until) {
+        if (raw(entry.clock) == 0) continue;
+        ++sections;
+        walk_.stop_at(raw(entry.clock));
+        if (!structs(store_.clients.find(entry.client), 0, false, false)) {
+            return ErrorCode::out_of_memory;
+        }
+    }
+    if (!close_hole(hole, sections)) return ErrorCode::out_of_memory;
+    Writer out(out_);
+    return write_id_set_v1(deletions, out) ? Status{} : ErrorCode::out_of_memory;
+}
+
 ROPEWALK_INLINE Status Encoder::change_structs(Vec<WriteFrom>& from) noexcept {
     walk_.sort(from);
     if (!room(16)) return ErrorCode::out_of_memory;

@@ -8,7 +8,7 @@ namespace crdt::detail {
 
 ROPEWALK_NEVER_INLINE ROPEWALK_INLINE void Store::open_change() noexcept {
     ++change.epoch;
-    change.recording = sink.listening;
+    change.recording = sink.listening || keeping.any();
     change.incomplete = false;
     change.remote = false;
     change.deleted_any = false;
@@ -18,21 +18,27 @@ ROPEWALK_NEVER_INLINE ROPEWALK_INLINE void Store::open_change() noexcept {
     change.touched.clear();
     change.deletions.clear();
     open_typing(true);
-    if (ROPEWALK_UNLIKELY(change.recording) && sink.begin != nullptr) {
+    if (ROPEWALK_UNLIKELY(sink.listening) && sink.begin != nullptr) {
         sink.begin(sink.context, *this);
     }
 }
 
 ROPEWALK_NEVER_INLINE ROPEWALK_INLINE Status Store::close_change() noexcept {
+    const bool kept = ROPEWALK_UNLIKELY(keeping.any());
+    if (kept) {
+        delete_all_dead();
+        keeping.closing(*this);
+    }
     if (change.first_dead != kNone) collect_dead_types();
     change.depth = 0;
     Status status = change.first_error;
-    if (sink.listening) close_keystrokes();
-    if (change.recording) {
+    if (sink.listening || kept) close_keystrokes();
+    if (change.recording && sink.listening) {
         const Status told = sink.finish(sink.context, *this);
         if (status.ok()) status = told;
     }
     renew_own();
+    if (kept) keeping.closed(*this);
     return status;
 }
 
@@ -238,11 +244,26 @@ ROPEWALK_INLINE void Store::delete_all_dead() noexcept {
     change.next_dead = kNone;
 }
 
+// A type goes with the one around it, also if it was kept when it was deleted.
+ROPEWALK_INLINE void Store::orphan_type(std::uint32_t type) noexcept {
+    TypeRecord& record = types.types[type];
+    record.orphaned = true;
+    if (!record.passed) return;  // it is in the chain
+    record.passed = false;
+    record.next_dead = kNone;
+    types.types[change.last_dead].next_dead = type;
+    change.last_dead = type;
+}
+
 ROPEWALK_INLINE void Store::collect_dead_types() noexcept {
     delete_all_dead();
     for (std::uint32_t type = change.first_dead; type != kNone && collect;
          type = types.types[type].next_dead) {
         TypeRecord& record = types.types[type];
+        if (keeping.any() && !record.orphaned && keeping.keeps_type(*this, type)) {
+            record.passed = true;
+            continue;
+        }
         record.collected = true;
         std::uint32_t next = record.first_key;
         for (std::uint32_t seq = record.list; seq != kNone;
@@ -252,6 +273,7 @@ ROPEWALK_INLINE void Store::collect_dead_types() noexcept {
                 const Leaf& leaf = sequences.nodes.leaf(node);
                 for (std::uint32_t i = 0; i < leaf.count; ++i) {
                     Run& run = runs[leaf.spans[i].run];
+                    if (run.kind == RunKind::type) orphan_type(run.data);
                     run.kind = RunKind::gc;
                     run.seq = kNone;
                 }

@@ -1,0 +1,120 @@
+// The museum of undo: what peers got wrong, one named case each (docs/reliability.md).
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "support/document.hpp"
+
+using crdt::Doc;
+using crdt::Map;
+using crdt::UndoManager;
+using support::broken;
+using support::document;
+
+namespace {
+
+int number(const Map& map, std::string_view key) { return map.get(key).as<int>().value_or(-1); }
+
+}  // namespace
+
+TEST_CASE("museum: undo of an attribute and of a deletion (yjs #757)") {
+    // In one item or two, the attribute first.
+    for (const bool together : {true, false}) {
+        CAPTURE(together);
+        Doc doc = document(1);
+        const crdt::Array list = doc.array("a");
+        CHECK(list.push(crdt::MapInit{{"level", 1}, {"text", crdt::TextInit("title")}}).ok());
+        UndoManager undo{doc, {list}};
+        const auto edit = [&] { CHECK(list.get(0)->map().set("level", 2).ok()); };
+        if (together) {
+            const crdt::Transaction open = doc.transact();
+            edit();
+            CHECK(list.erase(0).ok());
+        } else {
+            edit();
+            CHECK(list.erase(0).ok());
+            CHECK(undo.undo());
+            REQUIRE(list.size() == 1);
+            CHECK(number(list.get(0)->map(), "level") == 2);
+        }
+        CHECK(undo.undo());
+        REQUIRE(list.size() == 1);
+        const Map back = list.get(0)->map();
+        CHECK(number(back, "level") == 1);
+        CHECK(back.get("text").text().to_string() == "title");
+        CHECK(undo.redo());
+        if (!together) {
+            REQUIRE(list.size() == 1);
+            CHECK(number(list.get(0)->map(), "level") == 2);
+            CHECK(undo.redo());
+        }
+        CHECK(list.size() == 0);
+        CHECK(broken(doc) == "");
+    }
+}
+
+TEST_CASE("museum: redo of attributes that one transaction changed (yjs #304)") {
+    Doc doc = document(1);
+    const crdt::Array list = doc.array("a");
+    UndoManager undo{doc, {list}};
+    CHECK(list.push(crdt::MapInit{{"a", 100}, {"b", 0}}).ok());
+    CHECK(list.get(0)->map().set("a", 200).ok());
+    {
+        const crdt::Transaction open = doc.transact();
+        CHECK(list.get(0)->map().set("a", 180).ok());
+        CHECK(list.get(0)->map().set("b", 50).ok());
+    }
+    for (int i = 0; i < 3; ++i) CHECK(undo.undo());
+    CHECK(list.size() == 0);
+    CHECK(undo.redo());
+    CHECK(undo.redo());
+    CHECK(number(list.get(0)->map(), "a") == 200);
+    CHECK(number(list.get(0)->map(), "b") == 0);
+    CHECK(undo.redo());
+    CHECK(number(list.get(0)->map(), "a") == 180);
+    CHECK(number(list.get(0)->map(), "b") == 50);
+    CHECK(broken(doc) == "");
+}
+
+TEST_CASE("museum: what came back is deleted when its insertion is undone (yjs #162)") {
+    Doc doc = document(1);
+    const crdt::Text text = doc.text("t");
+    UndoManager undo{doc, {text}};
+    CHECK(text.append("a").ok());
+    CHECK(text.erase(0, 1).ok());
+    CHECK(undo.undo());
+    CHECK(text.to_string() == "a");
+    CHECK(undo.undo());
+    CHECK(text.to_string().empty());
+}
+
+TEST_CASE("a copy that somebody has cut goes whole when it is undone; Yjs leaves the rest") {
+    Doc doc = document(1);
+    Doc other = document(2);
+    const crdt::Text text = doc.text("t");
+    UndoManager undo{doc, {text}};
+    CHECK(text.append("abcde").ok());
+    CHECK(text.erase(0, 5).ok());
+    CHECK(undo.undo());
+    support::receive(other, support::update_of(doc)).value();
+    CHECK(other.text("t").insert(2, "X").ok());
+    support::receive(doc, support::update_of(other)).value();
+    CHECK(text.to_string() == "abXcde");
+    CHECK(undo.undo());
+    CHECK(text.to_string() == "X");
+}
+
+TEST_CASE("a copy goes alone when it is undone; Yjs takes what was inserted behind it, too") {
+    Doc doc = document(1);
+    const crdt::Array list = doc.array("a");
+    UndoManager undo{doc, {list}};
+    CHECK(list.push({1, 2, 3}).ok());
+    CHECK(list.erase(0, 3).ok());
+    CHECK(undo.undo());
+    {
+        const crdt::Transaction open = doc.transact("untracked");
+        CHECK(list.push({4, 5}).ok());
+    }
+    CHECK(undo.undo());
+    CHECK(list.size() == 2);
+}

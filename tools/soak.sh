@@ -1,0 +1,45 @@
+#!/bin/sh
+# soak.sh AREA: what `make test` does in seconds, for hours. AREA is one of
+#   differential   SEEDS=20000 random histories here and in Yjs
+#   property       SEEDS=10000 examples of each property
+#   fuzz           RUNS=1000000 executions of each fuzz target (T=target for one), from its corpus on
+# Says what it is at; ends with a non-zero status at the first finding.
+set -eu
+cd "$(dirname "$0")/.."
+seeds=${SEEDS:-}
+
+build() {
+    tools/quietly.sh cmake --preset "$1"
+    shift
+    tools/quietly.sh cmake --build --preset "$@"
+}
+
+case ${1:-} in
+differential)
+    tools/setup.sh test
+    build release release --target differential_peer
+    exec tests/differential/run.sh "${seeds:-20000}" "${FIRST:-1}"
+    ;;
+property)
+    tools/setup.sh test
+    build release release --target property_tests
+    RC_PARAMS="max_success=${seeds:-10000}" exec build/release/tests/property_tests
+    ;;
+fuzz)
+    tools/setup.sh fuzz
+    tools/quietly.sh cmake --preset fuzz
+    targets=${T:-$(basename -s .cpp $(ls fuzz/*.cpp | grep -v replay_main))}
+    for target in $targets; do
+        tools/quietly.sh cmake --build --preset fuzz --target "fuzz_$target"
+        found=build/fuzz/found/$target
+        mkdir -p "$found"
+        echo "fuzz $target: ${RUNS:-1000000} executions"
+        build/fuzz/fuzz/fuzz_"$target" -runs="${RUNS:-1000000}" -print_final_stats=1 -verbosity=0 \
+            -artifact_prefix="$found/crash-" "$found" fuzz/corpus/"$target"
+    done
+    ;;
+*)
+    sed -n 's/^# \{0,1\}//p' "$0" | sed 1d >&2
+    exit 2
+    ;;
+esac
