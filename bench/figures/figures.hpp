@@ -86,6 +86,5 @@ void measure_differential(Figures& figures);
 void measure_merge(Figures& figures);
 void measure_diff(Figures& figures);
 void measure_state_vector(Figures& figures);
-void measure_backwards(Figures& figures);
 
 }  // namespace bench

@@ -34,7 +34,6 @@ constexpr std::array kGroups{
     Group{"merge.", &bench::measure_merge},
     Group{"diff.", &bench::measure_diff},
     Group{"state_vector.", &bench::measure_state_vector},
-    Group{"backwards.", &bench::measure_backwards},
 };
 
 int run(int count, char** arguments) {

@@ -210,29 +210,4 @@ void measure_state_vector(Figures& figures) {
                    [&] { return crdt::state_vector_of(history.whole).ok(); });
 }
 
-// Updates that arrive last first: all wait until the very last one.
-void measure_backwards(Figures& figures) {
-    constexpr std::uint32_t kUpdates = 4000;
-    std::vector<std::vector<std::uint8_t>> updates;
-    {
-        crdt::Doc doc(crdt::ClientId{1});
-        const crdt::Subscription told =
-            doc.on_update([&](crdt::ByteView update, const crdt::Origin&) noexcept {
-                updates.emplace_back(update.begin(), update.end());
-            });
-        const crdt::Text text = doc.text(kRoot);
-        for (std::uint32_t i = 0; i < kUpdates; ++i) text.insert(i, "x");
-    }
-    const std::vector<Timing> times = in_turns({[&] {
-        crdt::Doc doc(crdt::ClientId{2});
-        bool applied = true;
-        const Stopwatch watch;
-        for (std::size_t i = updates.size(); i-- > 0;) applied &= doc.apply(updates[i]).ok();
-        const double ns = watch.ns();
-        figures.check(applied && doc.text(kRoot).length() == kUpdates, "backwards: text");
-        return ns;
-    }});
-    figures.add("backwards.updates_ms", times[0].best / 1e6, "ms");
-}
-
 }  // namespace bench

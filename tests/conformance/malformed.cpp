@@ -2,8 +2,8 @@
 // was.
 
 #include "needs.hpp"
-#include "run_case.hpp"
 #include "rich.hpp"
+#include "run_case.hpp"
 #include "state.hpp"
 
 namespace conformance {

@@ -185,9 +185,8 @@ bool leaves_pairs(const crdt::Text& text, const Json& op) {
             if (const Json* count = step.find("retain")) {
                 at += to_u32(*count);
             } else {
-                at += step["insert"].is_string()
-                          ? support::to_utf16(step["insert"].string()).size()
-                          : 1;
+                at += step["insert"].is_string() ? support::to_utf16(step["insert"].string()).size()
+                                                 : 1;
             }
             cuts.push_back(at);
         }

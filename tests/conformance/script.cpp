@@ -368,8 +368,8 @@ private:
         for (const Json& name : names) {
             Replica& other = replica(name);
             if (!difference && breaks_pairs_) {
-                difference = compare(with_broken_pairs(first.content()),
-                                     with_broken_pairs(other.content()));
+                difference =
+                    compare(with_broken_pairs(first.content()), with_broken_pairs(other.content()));
             } else if (!difference) {
                 difference = compare(first.content(), other.content());
             }

@@ -111,7 +111,8 @@ void SnapshotSteps::run(const Json& step,
         const Json* id = step.find("prev");
         const crdt::Snapshot* before = id == nullptr ? nullptr : &snapshots_.at(id->string());
         check("delta", expect["delta"],
-              from_delta(snapshots_.at(step["id"].string()).to_delta(replica->text_at(step["path"]), before)),
+              from_delta(snapshots_.at(step["id"].string())
+                             .to_delta(replica->text_at(step["path"]), before)),
               found);
     } else if (name == "snapshot.attributes") {
         const crdt::Snapshot& snapshot = snapshots_.at(step["id"].string());

@@ -49,10 +49,10 @@ private:
     Formats before_;  // what they were
     Formats differ_;  // what a kept unit has become
     Open open_ = Open::none;
-    std::uint32_t count_ = 0;      // units of the operation that is open
-    std::uint32_t first_ = 0;      // of its stretches
-    std::size_t text_begin_ = 0;   // of its text
-    std::uint32_t told_ = 0;       // visible units that have been passed
+    std::uint32_t count_ = 0;     // units of the operation that is open
+    std::uint32_t first_ = 0;     // of its stretches
+    std::size_t text_begin_ = 0;  // of its text
+    std::uint32_t told_ = 0;      // visible units that have been passed
 };
 
 }  // namespace crdt::detail

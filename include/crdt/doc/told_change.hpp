@@ -199,6 +199,8 @@ private:
     [[nodiscard]] bool find_pieces(std::uint32_t type) noexcept;
     [[nodiscard]] bool add_pieces(const ChangedUnits& units) noexcept;
     [[nodiscard]] bool find_delta(std::uint32_t type, EventDetail& detail) noexcept;
+    // Of a text with formats; in formatted_delta.ipp.
+    [[nodiscard]] bool find_formatted_delta(std::uint32_t type, EventDetail& detail) noexcept;
     [[nodiscard]] bool add_insert(const InsertedUnits& units,
                                   bool text,
                                   EventDetail& detail) noexcept;

@@ -58,8 +58,8 @@ ROPEWALK_INLINE bool FormattedDelta::read_formats(Place place) noexcept {
     Vec<Found> found;
     bool memory = true;
     detail::Formats::for_each_current(store_, *lists, place, [&](Mark mark, Mark since) {
-        memory = memory &&
-                 found.push_back({{mark.key, mark.run}, store_.sequences.find(since.unit())});
+        memory =
+            memory && found.push_back({{mark.key, mark.run}, store_.sequences.find(since.unit())});
     });
     now_.clear();
     if (!memory || !now_.reserve(found.size())) return false;
@@ -239,6 +239,11 @@ ROPEWALK_INLINE bool FormattedDelta::find() noexcept {
         detail_.delta.pop_back();
     }
     return true;
+}
+
+ROPEWALK_INLINE bool ToldChange::find_formatted_delta(std::uint32_t type,
+                                                      EventDetail& detail) noexcept {
+    return FormattedDelta(*this, type, detail).find();
 }
 
 }  // namespace crdt::detail

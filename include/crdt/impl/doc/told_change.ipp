@@ -4,7 +4,6 @@
 #include <new>
 
 #include "../../base/utf.hpp"
-#include "../../doc/formatted_delta.hpp"
 #include "../../doc/told_change.hpp"
 
 namespace crdt::detail {
@@ -253,10 +252,8 @@ ROPEWALK_INLINE bool ToldChange::add_pieces(const ChangedUnits& units) noexcept 
     if (run.kind == RunKind::format) {
         if (units.inserted && store.content.deleted(run, 0)) return true;
         const Place place = store.sequences.find({units.run, 0});
-        return pieces_.push_back({store.sequences.position_of(place),
-                                  place,
-                                  {units.run, 0, 1},
-                                  units.inserted});
+        return pieces_.push_back(
+            {store.sequences.position_of(place), place, {units.run, 0, 1}, units.inserted});
     }
     if (!run.countable()) return true;
     const std::uint32_t end = units.offset + units.count;
@@ -332,7 +329,7 @@ ROPEWALK_INLINE bool ToldChange::find_delta(std::uint32_t type, EventDetail& det
     const TypeKind kind = store.types.types[type].kind;
     const bool text = kind == TypeKind::text || kind == TypeKind::xml_text;
     if (text && store.sequences.seqs[store.types.types[type].list].formats) {
-        return FormattedDelta(*this, type, detail).find();
+        return find_formatted_delta(type, detail);
     }
     std::uint32_t told = 0;  // visible units that the delta has come to
     for (const Piece& piece : pieces_) {
