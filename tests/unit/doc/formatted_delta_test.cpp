@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <crdt/codec/any_to_json.hpp>
 #include <crdt/crdt.hpp>
 #include <string>
 
