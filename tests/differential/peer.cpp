@@ -50,12 +50,12 @@ struct Replica {
     explicit Replica(const crdt::DocOptions& options) : doc(options) {}
 
     void listen(crdt::UpdateFormat format) {
-        const auto emit = [this](crdt::ByteView update, const crdt::Origin&) noexcept {
+        const auto tell = [this](crdt::ByteView update, const crdt::Origin&) noexcept {
             if (!emitted.empty()) emitted += ',';
             append_hex(emitted, crdt::as_text(update));
         };
-        subscription.emplace(format == crdt::UpdateFormat::v1 ? doc.on_update(emit)
-                                                              : doc.on_update_v2(emit));
+        subscription.emplace(format == crdt::UpdateFormat::v1 ? doc.on_update(tell)
+                                                              : doc.on_update_v2(tell));
     }
     std::string take_emitted() {
         std::string taken = emitted.empty() ? "-" : std::move(emitted);
@@ -246,8 +246,7 @@ private:
         return status.ok() ? "ok " + emitted : error(status.error());
     }
 
-    static std::string transact(Replica& replica,
-                                std::string_view commands,
+    static std::string transact(Replica& replica, std::string_view commands,
                                 std::string_view origin) {
         auto transaction = replica.doc.transact(crdt::Origin(origin));
         const crdt::Status edited = edit_all(replica.doc, commands);
