@@ -80,6 +80,7 @@ void measure_conflict(Figures& figures);
 void measure_backwards(Figures& figures);
 void measure_random(Figures& figures);
 void measure_prepend(Figures& figures);
+void measure_formats(Figures& figures);
 void measure_unicode(Figures& figures);
 void measure_differential(Figures& figures);
 void measure_merge(Figures& figures);

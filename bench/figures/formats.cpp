@@ -1,59 +1,64 @@
-// What format V2, which is a third of the size, costs in time.
+// Formats laid over one another, and one that is switched on and off: what walks the text for each
+// takes quadratic time.
+#include <algorithm>
+#include <array>
+#include <limits>
+
+#include "../support/random.hpp"
 #include "../support/replay.hpp"
 #include "figures.hpp"
 
 namespace bench {
 namespace {
 
-// A history that was edited and then loaded, as a document from disk is.
-crdt::Doc history_of(const Trace& trace) {
-    crdt::Doc edited(crdt::ClientId{1});
-    replay(edited, trace);
-    crdt::Doc loaded(crdt::ClientId{2});
-    static_cast<void>(loaded.apply(edited.encode_state_as_update().value()));
-    return loaded;
+constexpr std::uint32_t kFormats = 8'000;
+constexpr std::uint32_t kCharacters = 20'000;
+constexpr int kTimes = 3;
+
+// `edits` on a fresh text of `characters`: milliseconds, the best of some.
+template <class Edit>
+double best_ms(std::uint32_t characters, std::uint32_t edits, Edit&& edit) {
+    double best = std::numeric_limits<double>::infinity();
+    for (int i = 0; i < kTimes; ++i) {
+        crdt::Doc doc(crdt::ClientId{1});
+        const crdt::Text text = doc.text(kRoot);
+        text.insert(0, std::string(characters, 'x'));
+        Random random(11);
+        const Stopwatch watch;
+        for (std::uint32_t k = 0; k < edits; ++k) edit(text, random, k);
+        best = std::min(best, watch.ns() / 1e6);
+    }
+    return best;
 }
 
-double ratio_of(const Contestant& v1, const Contestant& v2) {
-    const std::vector<Timing> timings = in_turns({v1, v2});
-    return timings[1].best / timings[0].best;
+double overlap_ms(std::uint32_t scale) {
+    const std::uint32_t characters = kCharacters * scale;
+    return best_ms(characters, kFormats * scale,
+                   [=](const crdt::Text& text, Random& random, std::uint32_t k) {
+                       static constexpr std::array kKeys{"bold", "italic", "color", "link"};
+                       const std::uint32_t from = random.below(characters);
+                       const std::uint32_t count = 1 + random.below(characters - from);
+                       text.format(from, count, {{kKeys[k % kKeys.size()], static_cast<int>(k)}});
+                   });
+}
+
+double toggle_ms(std::uint32_t scale) {
+    return best_ms(kCharacters, kFormats * scale,
+                   [](const crdt::Text& text, Random&, std::uint32_t k) {
+                       const crdt::Any value = k % 2 == 0 ? crdt::Any(true) : crdt::Any(nullptr);
+                       text.format(100, 500, {{"bold", value}});
+                   });
 }
 
 }  // namespace
 
-void measure_v2(Figures& figures) {
-    const Trace& trace = figures.main_trace();
-    const crdt::Doc doc = history_of(trace);
-    const crdt::Bytes v1 = doc.encode_state_as_update().value();
-    const crdt::Bytes v2 = doc.encode_state_as_update_v2().value();
-
-    const auto encode = [&](auto&& write, const crdt::Bytes& expected) {
-        const Stopwatch watch;
-        const crdt::Result<crdt::Bytes> bytes = write();
-        const double ns = watch.ns();
-        figures.check(bytes.ok() && *bytes == expected, "v2: bytes follow from the state");
-        return ns;
-    };
-    figures.add(
-        "v2.encode_ratio",
-        ratio_of([&] { return encode([&] { return doc.encode_state_as_update(); }, v1); },
-                 [&] { return encode([&] { return doc.encode_state_as_update_v2(); }, v2); }),
-        "x");
-
-    const auto load = [&](auto&& apply) {
-        const Stopwatch watch;
-        crdt::Doc copy(crdt::ClientId{3});
-        const bool applied = apply(copy).ok();
-        const double ns = watch.ns();
-        figures.check(applied && copy.text(kRoot).to_string() == trace.end_content, "v2: text");
-        return ns;
-    };
-    figures.add("v2.load_ratio",
-                ratio_of([&] { return load([&](crdt::Doc& copy) { return copy.apply(v1); }); },
-                         [&] { return load([&](crdt::Doc& copy) { return copy.apply_v2(v2); }); }),
-                "x");
-    figures.add("v2.size_ratio", static_cast<double>(v2.size()) / static_cast<double>(v1.size()),
-                "x");
+void measure_formats(Figures& figures) {
+    const double overlap = overlap_ms(1);
+    figures.add("formats.overlap_ms", overlap, "ms");
+    figures.add("formats.overlap_ms.doubling", overlap_ms(2) / overlap, "x");
+    const double toggle = toggle_ms(1);
+    figures.add("formats.toggle_ms", toggle, "ms");
+    figures.add("formats.toggle_ms.doubling", toggle_ms(2) / toggle, "x");
 }
 
 }  // namespace bench

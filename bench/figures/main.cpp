@@ -28,6 +28,7 @@ constexpr std::array kGroups{
     Group{"backwards.", &bench::measure_backwards},
     Group{"random.", &bench::measure_random},
     Group{"prepend.", &bench::measure_prepend},
+    Group{"formats.", &bench::measure_formats},
     Group{"unicode.", &bench::measure_unicode},
     Group{"differential.", &bench::measure_differential},
     Group{"merge.", &bench::measure_merge},

@@ -4,6 +4,7 @@
 #include <exception>
 #include <map>
 
+#include "rich.hpp"
 #include "support/unicode.hpp"
 
 namespace conformance {
@@ -37,16 +38,26 @@ Json from_old_value(const crdt::Value& value) {
     return Json::Object{{"$type", name}};
 }
 
-Json from_op(const crdt::EventOp& op, bool text) {
-    if (op.is_retain()) return Json::Object{{"retain", static_cast<double>(op.length())}};
-    if (op.is_erase()) return Json::Object{{"delete", static_cast<double>(op.length())}};
-    if (op.is_text()) {
-        return Json::Object{{"insert", support::to_wtf8(op.to_u16string())}};
-    }
-    if (text) return Json::Object{{"insert", from_value(op.value())}};
+Json from_content(const crdt::EventOp& op, bool text) {
+    if (op.is_text()) return support::to_wtf8(op.to_u16string());
+    if (text) return from_value(op.value());
     Json::Array values;
     op.values().for_each([&](const crdt::Value& value) { values.push_back(from_value(value)); });
-    return Json::Object{{"insert", std::move(values)}};
+    return values;
+}
+
+Json from_op(const crdt::EventOp& op, bool text) {
+    if (op.is_erase()) return Json::Object{{"delete", static_cast<double>(op.length())}};
+    Json::Object told;
+    if (op.is_retain()) {
+        told.emplace_back("retain", static_cast<double>(op.length()));
+    } else {
+        told.emplace_back("insert", from_content(op, text));
+    }
+    if (const crdt::Attributes attributes = op.attributes(); !attributes.empty()) {
+        told.emplace_back("attributes", from_attributes(attributes));
+    }
+    return told;
 }
 
 Json from_key_change(const crdt::KeyChange& change) {

@@ -61,7 +61,7 @@ void accepted(const Json& test, const Picture& before, Replica& replica, Outcome
     std::vector<Difference> found;
     // Of content that is not built: which ids it has and what waits.
     const Json compared = missing.empty() ? *state : without_roots(*state);
-    compare_state("state", compared, replica, false, found);
+    compare_state("state", compared, replica, false, false, found);
     for (const Difference& one : found) {
         outcome.lines.push_back(one.where + ": expected " + one.expected + ", got " + one.got);
     }

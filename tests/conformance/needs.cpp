@@ -15,8 +15,6 @@ struct Capability {
 
 constexpr Capability kCapabilities[] = {
     {Feature::xml, true, "XML types"},
-    {Feature::formats, false, "rich text formats"},
-    {Feature::embeds, false, "embeds in text"},
     {Feature::subdocuments, true, "sub-documents"},
     {Feature::events, true, "events"},
     {Feature::undo, true, "undo managers"},
@@ -65,21 +63,13 @@ const Features& needs_of_call(std::string_view name) {
     return kNothing;
 }
 
-bool is_filled(const Json& owner, std::string_view name) {
-    const Json* list = owner.find(name);
-    return list != nullptr && list->is_array() && !list->array().empty();
-}
-
 bool is_xml(std::string_view type) { return type.starts_with("xml"); }
 
-// Formats and embeds of a delta, in arguments and in expected content.
+// What a delta embeds, in arguments and in expected content.
 void add_needs_of_delta(const Json& delta, Features& needs) {
     for (const Json& op : delta.array()) {
-        if (is_filled(op, "attributes")) needs.insert(Feature::formats);
         const Json* insert = op.find("insert");
-        if (insert == nullptr || insert->is_string()) continue;
-        needs.insert(Feature::embeds);
-        add_needs_of_state(*insert, needs);
+        if (insert != nullptr && !insert->is_string()) add_needs_of_state(*insert, needs);
     }
 }
 
@@ -89,12 +79,7 @@ void add_needs_of_op(const Json& op, const Json& roots, Features& needs) {
     const std::string root = op["path"][0].string();
     if (name.starts_with("xml.") || is_xml(roots.text_or(root, ""))) needs.insert(Feature::xml);
     if (name.starts_with("doc.")) needs.insert(Feature::subdocuments);
-    if (name == "text.format" || is_filled(op, "attrs")) needs.insert(Feature::formats);
-    if (name == "text.embed") needs.insert(Feature::embeds);
-    if (name == "text.applyDelta") {
-        if (op.has("sanitize") && !op.flag("sanitize")) needs.insert(Feature::formats);
-        add_needs_of_delta(op["delta"], needs);
-    }
+    if (name == "text.applyDelta") add_needs_of_delta(op["delta"], needs);
     for (const char* argument : {"value", "values"}) {
         if (const Json* value = op.find(argument)) add_needs_of_state(*value, needs);
     }
@@ -137,12 +122,6 @@ void add_needs_of_step(const Json& step, const Json& test, const Json& roots, Fe
     if (expect->has("subdocs")) needs.insert(Feature::subdocuments);
     if (expect->has("events")) needs.insert(Feature::events);
     if (name == "snapshot.attributes") needs.insert(Feature::xml);
-    // Of a view only what is not about snapshots.
-    if (const Json* delta = expect->find("delta")) {
-        for (const Json& op : delta->array()) {
-            if (!op["insert"].is_string()) needs.insert(Feature::embeds);
-        }
-    }
     for (const char* content : {"state", "values", "value"}) {
         if (const Json* value = expect->find(content)) add_needs_of_state(*value, needs);
     }

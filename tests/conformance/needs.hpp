@@ -12,8 +12,6 @@ namespace conformance {
 
 enum class Feature {
     xml,
-    formats,
-    embeds,
     subdocuments,
     events,
     undo,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <variant>
 
+#include "rich.hpp"
 #include "support/unicode.hpp"
 
 namespace conformance {
@@ -133,6 +134,10 @@ crdt::Value Replica::element_at(const Place& at, const Json& path, std::uint32_t
     if (const auto* array = std::get_if<crdt::Array>(&at.type)) {
         return take(array->get(index), "path");
     }
+    if (const auto* text = std::get_if<crdt::Text>(&at.type)) return take(text->get(index), "path");
+    if (const auto* text = std::get_if<crdt::XmlText>(&at.type)) {
+        return take(text->get(index), "path");
+    }
     return take(at.as<crdt::XmlFragment>("a list", path).get(index), "path");
 }
 
@@ -203,27 +208,19 @@ void Replica::run_text(const crdt::Text& text, const Json& op) {
     const auto insert = [&](std::size_t index, const std::string& wtf8) {
         const std::u16string units = support::to_utf16(wtf8);
         write(text.insert(std::min(index, text.length()), units));
-        return units.size();
     };
     const auto erase = [&](std::size_t index, std::size_t count) {
         if (index >= text.length()) return;
         write(text.erase(index, std::min(count, text.length() - index)));
     };
-    if (name == "text.insert") {
+    crdt::Status rich;
+    if (run_rich_text(text, op, rich)) {
+        write(rich);
+        leaves_pairs_ = leaves_pairs_ || leaves_pairs(text, op);
+    } else if (name == "text.insert") {
         insert(to_u32(op["index"]), op["text"].string());
     } else if (name == "text.delete") {
         erase(to_u32(op["index"]), to_u32(op["length"]));
-    } else if (name == "text.applyDelta") {  // a plain one
-        std::size_t index = 0;
-        for (const Json& change : op["delta"].array()) {
-            if (const Json* units = change.find("retain")) {
-                index += to_u32(*units);
-            } else if (const Json* count = change.find("delete")) {
-                erase(index, to_u32(*count));
-            } else {
-                index += insert(index, change["insert"].string());
-            }
-        }
     } else {
         throw std::runtime_error("unknown op " + name);
     }

@@ -70,6 +70,8 @@ public:
     [[nodiscard]] Json take_events() { return events_.take(); }
 
     [[nodiscard]] crdt::Doc& doc() { return doc_; }
+    // A pair was cut by a format that needed no mark there: Yjs has broken it.
+    [[nodiscard]] bool left_pairs() const { return leaves_pairs_; }
     [[nodiscard]] bool collects() const { return collect_; }
     // Ops after which the document differs from a Yjs that did the same: see deviations.hpp.
     [[nodiscard]] const std::vector<std::string>& deviations() const { return deviations_; }
@@ -94,6 +96,7 @@ private:
 
     crdt::Doc doc_;
     bool collect_;
+    bool leaves_pairs_ = false;
     std::vector<std::pair<std::string, std::string>> types_;  // by root, in order of definition
     std::vector<Blob> told_v1_;
     std::vector<Blob> told_v2_;

@@ -14,6 +14,7 @@ void compare_state(const std::string& where,
                    const Json& expected,
                    const Replica& replica,
                    bool bytes,
+                   bool broken_pairs,
                    std::vector<Difference>& found);
 
 }  // namespace conformance

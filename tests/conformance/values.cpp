@@ -6,6 +6,7 @@
 #include <limits>
 #include <stdexcept>
 
+#include "rich.hpp"
 #include "support/base64.hpp"
 #include "support/unicode.hpp"
 
@@ -90,7 +91,7 @@ crdt::Content Contents::make(const Json& value) {
     const std::string type = value.text_or("$type", "");
     if (type.empty()) return to_any(value);
     if (type == "text") {
-        crdt::TextInit text(to_utf8(plain_text(value["delta"])));
+        crdt::TextInit text(std::make_shared<crdt::Delta>(to_delta(value["delta"], *this)));
         text.attributes = make_entries(value.find("attrs"));
         return text;
     }
@@ -111,7 +112,7 @@ crdt::Content Contents::make(const Json& value) {
 
 crdt::Content Contents::make_xml(const std::string& type, const Json& value) {
     if (type == "xmlText") {
-        crdt::XmlTextInit text(to_utf8(plain_text(value["delta"])));
+        crdt::XmlTextInit text(std::make_shared<crdt::Delta>(to_delta(value["delta"], *this)));
         text.attributes = make_entries(value.find("attrs"));
         return text;
     }
@@ -156,12 +157,6 @@ std::vector<crdt::Content> Contents::make_all(const Json& values) {
     std::vector<crdt::Content> contents;
     for (const Json& value : values.array()) contents.push_back(make(value));
     return contents;
-}
-
-std::string plain_text(const Json& delta) {
-    std::u16string units;  // a pair may be spread over two inserts
-    for (const Json& op : delta.array()) units += support::to_utf16(op["insert"].string());
-    return support::to_wtf8(units);
 }
 
 // -- from the engine
@@ -220,6 +215,7 @@ Json from_any(crdt::AnyView value) {
 Json from_value(const crdt::Value& value) {
     switch (value.kind()) {
         case crdt::ValueKind::any:
+        case crdt::ValueKind::embed:
             return from_any(value.any());
         case crdt::ValueKind::binary:
             return tagged("$bytes", support::to_base64(crdt::as_text(value.binary())));
@@ -262,10 +258,7 @@ void add_attributes(const T& type, Json::Object& made) {
 }  // namespace
 
 Json from_text(const crdt::Text& text) {
-    Json::Array delta;
-    std::string content = support::to_wtf8(text.to_u16string());
-    if (!content.empty()) delta.emplace_back(tagged("insert", std::move(content)));
-    Json::Object made{{"$type", "text"}, {"delta", std::move(delta)}};
+    Json::Object made{{"$type", "text"}, {"delta", from_delta(text.to_delta())}};
     add_attributes(text, made);
     return made;
 }

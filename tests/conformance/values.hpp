@@ -46,9 +46,6 @@ private:
     std::deque<Blob> kept_;
 };
 
-// The text of a delta that only inserts strings.
-[[nodiscard]] std::string plain_text(const Json& delta);
-
 // -- from the engine
 // --------------------------------------------------------------------------------
 

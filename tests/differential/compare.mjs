@@ -4,6 +4,7 @@ import * as decoding from 'lib0/decoding'
 import { applyUpdate } from './formats.mjs'
 import { encodeAny, hex, hexText } from './values.mjs'
 import { rootOf } from './edits.mjs'
+import { showText } from './rich.mjs'
 
 export class Difference extends Error {
   constructor(kind, detail) {
@@ -14,7 +15,7 @@ export class Difference extends Error {
 
 // Values go by their encoding, which tells -0 from 0, undefined from null, bytes from a binary.
 export function show(value) {
-  if (value instanceof Y.Text) return 'T' + hexText(value.toString())
+  if (value instanceof Y.Text) return showText(value, show)
   if (value instanceof Y.Array) return `[${value.toArray().map(show).join(',')}]`
   if (value instanceof Y.Map) {
     const members = [...value.entries()].map(([key, inner]) => [hexText(key), inner])
@@ -57,8 +58,8 @@ function anyText(digits) {
 
 function readable(state) {
   const [vector, waits, content = ''] = state.split(' ')
-  const words = content.replace(/([Tkvb])([0-9a-f]*)/g, (_, tag, digits) =>
-    tag === 'T' ? `Text ${textOf(digits)}` : tag === 'k' ? textOf(digits) : tag === 'v' ? anyText(digits) : `binary<${digits}>`,
+  const words = content.replace(/([Ttkvb])([0-9a-f]*)/g, (_, tag, digits) =>
+    tag === 'T' ? `Text ${textOf(digits)}` : tag === 't' ? textOf(digits) : tag === 'k' ? textOf(digits) : tag === 'v' ? anyText(digits) : `binary<${digits}>`,
   )
   return `state vector ${vector}, ${waits === '1' ? 'something waits' : 'nothing waits'}, ${words}`
 }

@@ -1,5 +1,6 @@
 // One edit: fitted to a Yjs document, done there, and written down for the peer.
 import * as Y from 'yjs'
+import { doRichEdit, unitsOf } from './rich.mjs'
 import { describe, hexText, hexUnits, toTokens, toYjs } from './values.mjs'
 
 export const rootOf = (doc, { kind, name }) =>
@@ -81,13 +82,20 @@ export function doEdit(doc, roots, cursors, edit, cutPairs) {
   }
 
   const size = type.length
-  const units = edit.on === 'text' && !(cutPairs && edit.unit === 'utf16') ? type.toString() : ''
+  // Embeds take a place and are no characters: such a text is addressed in units.
+  const units = edit.on === 'text' && !(cutPairs && edit.unit === 'utf16') ? unitsOf(type) : ''
+  const unit = units.includes('\ufffc') ? 'utf16' : edit.unit
   const fit = at => (!cutPairs && insidePair(units, at) ? at - 1 : at)
   const cursor = Math.min(cursors.get(type) ?? size, size)
 
   // Inside a pair only UTF-16 can point.
   const unitAt = (from, to) =>
-    edit.on === 'text' && !insidePair(units, from) && !insidePair(units, to) ? edit.unit : 'utf16'
+    edit.on === 'text' && !insidePair(units, from) && !insidePair(units, to) ? unit : 'utf16'
+
+  if (edit.rich) {
+    const done = doRichEdit(type, edit, cursor, at => (insidePair(units, at) ? at - 1 : at))
+    return done && note(done.verb, done.tokens, done.words)
+  }
 
   if (edit.verb === 'erase') {
     if (size === 0) return null

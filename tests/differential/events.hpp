@@ -1,7 +1,8 @@
 // What deep observers are told, as one string: the form of events.mjs.
 //
 //   COMMIT/COMMIT...   COMMIT  ROOT EVENT;EVENT...   EVENT  PATH|KIND|KEYS|DELTA
-//   KEYS   k<key>a, k<key>u<old>, k<key>d<old>       DELTA  +T<text> +[<values>] =<kept> -<deleted>
+//   KEYS   k<key>a, k<key>u<old>, k<key>d<old>       DELTA  +T<text> +[<values>] =<kept> -<deleted>,
+//   and @k<key>:v<value> for each format
 #pragma once
 
 #include <algorithm>
@@ -82,6 +83,7 @@ inline std::string show_delta(const crdt::Event& event) {
             });
             out += ']';
         }
+        show_attributes(out, op.attributes());
     }
     return out;
 }

@@ -21,6 +21,7 @@
 //
 // `via` says whose bytes go where: [engine for the Yjs replica, engine for the Ropewalk replica].
 import { Rng } from './rng.mjs'
+import { randomRichEdit, richness } from './rich.mjs'
 import { randomText, randomValue } from './values.mjs'
 
 // The roots of `observed` clients are observed deeply, on both sides.
@@ -114,6 +115,9 @@ function randomEdit(rng, mood, keys) {
     return rng.chance(0.12) ? { ...edit, verb: 'clear' } : { ...edit, verb: 'unset', key }
   }
   const at = place(rng, mood)
+  if (on === 'text' && mood.rich > 0 && !erases && rng.chance(mood.rich)) {
+    return randomRichEdit(rng, mood, keys, at)
+  }
   if (erases) return { ...edit, verb: 'erase', at, count: rng.weighted([[4, 1], [3, rng.between(2, 5)], [1, 100]]) }
   if (on === 'text') {
     const text = randomText(rng, rng.weighted([[4, 1], [3, 5], [1, 40]]))
@@ -157,6 +161,9 @@ function crowdEdits(rng, mood, count) {
 export function makeHistory(seed) {
   const rng = new Rng(seed)
   const mood = temperament(rng)
+  Object.assign(mood, richness(new Rng(seed ^ 0x51c4)))
+  // Yjs cuts a pair also for a format that is there already, and tells nobody.
+  if (mood.rich > 0) mood.cutPairs = false
   const taken = new Set()
   const clients = Array.from({ length: rng.between(2, 6) }, () => freshId(rng, taken))
   const keys = Array.from({ length: rng.between(1, 5) }, () => rng.pick(kKeys))
@@ -260,5 +267,6 @@ export function makeHistory(seed) {
   const silent = clients.map(() => rng.chance(mood.silent))
   const observed = clients.map(() => rng.chance(0.7))
   const inV2 = clients.map(() => rng.chance(0.35))
-  return { seed, gc: mood.gc, apart, clients, silent, inV2, observed, managers, roots, steps, last }
+  const rich = mood.rich > 0
+  return { seed, gc: mood.gc, rich, apart, clients, silent, inV2, observed, managers, roots, steps, last }
 }

@@ -23,7 +23,7 @@
 //   ROOT  text:NAME array:NAME map:NAME
 //   EDIT  ROOT PATH VERB ARGUMENTS; PATH is - or steps from the root: i3 (element), k61 (key), dots
 //         between them; AT is a position: 3 in UTF-16 units, 8:3 in bytes, c:3 in code points
-//         text:  insert AT u<units>|t<UTF-8>   erase AT COUNT
+//         text:  insert AT u<units>|t<UTF-8>   erase AT COUNT   and those of rich.hpp
 //         array: insert INDEX N VALUE...   push N VALUE...   erase INDEX COUNT
 //         map:   set k<key> VALUE   unset k<key>   clear
 #include <charconv>
@@ -50,12 +50,12 @@ struct Replica {
     explicit Replica(const crdt::DocOptions& options) : doc(options) {}
 
     void listen(crdt::UpdateFormat format) {
-        const auto told = [this](crdt::ByteView update, const crdt::Origin&) noexcept {
+        const auto tell = [this](crdt::ByteView update, const crdt::Origin&) noexcept {
             if (!emitted.empty()) emitted += ',';
             append_hex(emitted, crdt::as_text(update));
         };
-        subscription.emplace(format == crdt::UpdateFormat::v1 ? doc.on_update(told)
-                                                              : doc.on_update_v2(told));
+        subscription.emplace(format == crdt::UpdateFormat::v1 ? doc.on_update(tell)
+                                                              : doc.on_update_v2(tell));
     }
     std::string take_emitted() {
         std::string taken = emitted.empty() ? "-" : std::move(emitted);
@@ -99,6 +99,7 @@ crdt::Position position(std::string_view token) {
 }
 
 crdt::Status edit_text(crdt::Text text, std::string_view verb, Tokens& args) {
+    if (is_rich_verb(verb)) return edit_rich_text(text, verb, args);
     const crdt::Position at = position(args.next());
     if (verb == "erase") return text.erase(at, args.number());
     const auto units = args.next();

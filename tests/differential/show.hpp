@@ -14,7 +14,15 @@ namespace differential {
 
 void show(std::string& out, const crdt::Value& value);
 
+}  // namespace differential
+
+#include "rich.hpp"
+
+namespace differential {
+
 inline void show(std::string& out, const crdt::Text& text) {
+    const crdt::Delta delta = text.to_delta();
+    if (!is_plain(delta)) return show_delta(out, delta);
     const std::string utf8 = text.to_string();
     out += 'T';
     append_hex(out, utf8);
@@ -64,6 +72,7 @@ inline void show(std::string& out, const crdt::Map& map) {
 inline void show(std::string& out, const crdt::Value& value) {
     switch (value.kind()) {
         case crdt::ValueKind::any:
+        case crdt::ValueKind::embed:
             out += 'v';
             return append_hex(out, crdt::as_text(value.any().encoded()));
         case crdt::ValueKind::binary:

@@ -157,8 +157,9 @@ function randomMembers(rng, depth, inside) {
 }
 
 // What one insert may put in. `inMap`: an entry may be undefined or a bigint, an element may not.
-export function randomValue(rng, { inMap, nesting, keys }) {
-  const choices = [
+// `sharedOnly`: a shared type.
+export function randomValue(rng, { inMap, nesting, keys, sharedOnly }) {
+  const choices = sharedOnly ? [] : [
     [8, () => ({ any: randomAny(rng, 2, false) })],
     [1, () => ({ binary: randomBytes(rng) })],
   ]

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "../base/bytes.hpp"
+#include "../base/result.hpp"
 #include "any.hpp"
 
 namespace crdt::detail {
@@ -11,6 +12,10 @@ namespace crdt::detail {
 // members are left out, bytes become an object of numbers; a bigint, at which JavaScript fails,
 // becomes a number. Iterative. False: memory is exhausted, and nothing was appended.
 [[nodiscard]] bool any_to_json(AnyView value, Bytes& out, bool& exact) noexcept;
+
+// The same for what JavaScript has to write as JSON. Errors: invalid_argument (undefined itself, or
+// a bigint anywhere) and out_of_memory; nothing was appended then.
+[[nodiscard]] ErrorCode any_to_strict_json(AnyView value, Bytes& out) noexcept;
 
 // Writes a finite number as JavaScript does: shortest digits that read back as the same number,
 // an exponent from 1e21 on and below 1e-6. requires: room for kMaxJsonNumber. Returns the end.

@@ -99,6 +99,25 @@ public:
     [[nodiscard]] std::u16string to_u16string() const;
     [[nodiscard]] Value value() const noexcept { return values().front(); }
 
+    // f(std::string_view key, AnyView value) for each format of what is inserted into a text, or
+    // for each that text which is kept has taken on; null: it has lost it.
+    template <class F>
+    void for_each_format(F&& f) const {
+        for (std::uint32_t i = 0; i < record_->format_count; ++i) {
+            const detail::FormatRecord& format = detail_->formats[record_->formats + i];
+            const AnyView value =
+                format.run == detail::kNone
+                    ? AnyView(detail::FormatValue::null().any)
+                    : AnyView(store_->content.rich_value(store_->runs[format.run]));
+            f(store_->types.names[format.key], value);
+        }
+    }
+    [[nodiscard]] Attributes attributes() const {
+        Attributes made;
+        for_each_format([&](std::string_view key, AnyView value) { made.set(key, Any(value)); });
+        return made;
+    }
+
     // What is inserted into a list.
     [[nodiscard]] InsertedValues values() const noexcept {
         if (is_text()) return {store_, nullptr, 0};

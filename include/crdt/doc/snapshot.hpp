@@ -56,6 +56,9 @@ public:
     // Appends the text as UTF-8.
     Status append_to(const Text& text, Bytes& out) const noexcept;
     [[nodiscard]] std::string to_string(const Text& text) const;
+    // With formats and embeds. With `older` also what only that had; text that differs bears the
+    // attribute ychange, as Yjs tells it: {"type": "added"} or {"type": "removed"}.
+    [[nodiscard]] Delta to_delta(const Text& text, const Snapshot* older = nullptr) const;
     // f(Difference, std::string_view utf8) for each piece of text that this snapshot or `older`
     // has, in order. Pieces that differ are told by insertion.
     template <class F>

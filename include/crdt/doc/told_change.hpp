@@ -50,6 +50,14 @@ struct DeltaRecord {
     std::uint32_t count;
     std::size_t text_begin;  // in `text`
     std::size_t text_size;
+    std::uint32_t formats = 0;  // the first of `formats`
+    std::uint32_t format_count = 0;
+};
+
+// A format of inserted or kept text: the mark that gives the value, or kNone for null.
+struct FormatRecord {
+    std::uint32_t key;  // interned
+    std::uint32_t run;
 };
 
 enum class KeyAction : std::uint8_t { add, update, erase };
@@ -72,6 +80,7 @@ struct PathRecord {
 struct EventDetail {
     Vec<DeltaRecord> delta;
     Vec<InsertedUnits> inserted;
+    Vec<FormatRecord> formats;
     Bytes text;  // UTF-8 of what was inserted
     Vec<KeyRecord> keys;
     Vec<PathRecord> path;  // from the root
@@ -170,6 +179,8 @@ public:
     Vec<DeepTarget> deep;  // by observed type, the nearest target first
 
 private:
+    friend class FormattedDelta;
+
     // A piece of a delta: where it stands in the document.
     struct Piece {
         std::uint32_t position;  // visible units in front of it
@@ -209,4 +220,5 @@ private:
 
 #if !defined(ROPEWALK_COMPILED) || !ROPEWALK_COMPILED
 #include "../impl/doc/told_change.ipp"
+#include "formatted_delta.hpp"
 #endif

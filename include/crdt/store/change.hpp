@@ -43,6 +43,7 @@ struct Change {
     std::uint32_t depth = 0;      // of nested writes; 0: none is open
     std::uint32_t epoch = 0;      // number of this change, for ClientLog::touched
     bool recording = false;       // somebody wants the deletions
+    bool telling = false;         // somebody was listening when it began
     bool incomplete = false;      // memory failed while recording: tell everything instead
     bool remote = false;          // it applies an update
     bool deleted_any = false;     // something was deleted

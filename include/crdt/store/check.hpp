@@ -24,6 +24,7 @@ private:
     [[nodiscard]] const char* leaf(std::uint32_t number, Measure& total) noexcept;
     [[nodiscard]] bool summary_holds(const Leaf& leaf) const noexcept;
     [[nodiscard]] const char* keys(std::uint32_t type) noexcept;
+    [[nodiscard]] const char* formats(std::uint32_t seq) noexcept;
 
     Store& store_;
     Vec<std::uint32_t> covered_;  // units of each run that stand in a sequence

@@ -101,6 +101,38 @@ public:
         return value(address + static_cast<std::uint32_t>(stored_size(stored.size())));
     }
 
+    // -- embeds and format marks ----------------------------------------------------------------
+
+    // Kept as the JSON text that V1 carries and, behind it, the value for readers; a mark begins
+    // with the interned key, in four bytes. Marks with one address hold one and the same value.
+    static constexpr std::uint32_t kKeySize = 4;
+
+    // At most what a mark or an embed takes that came as that much JSON text, or as an Any. A number
+    // of three characters and a comma may need nine bytes; a byte may become "4294967295":255, .
+    [[nodiscard]] static std::size_t rich_size(std::size_t size, bool any = false) noexcept {
+        return size * (any ? 20 : 4) + 32;
+    }
+    // requires: kKeySize reserved; the text and the value are stored next
+    std::uint32_t store_key(std::uint32_t key) noexcept {
+        const std::uint32_t address = values.take(kKeySize);
+        std::memcpy(values.at(address), &key, kKeySize);
+        return address;
+    }
+    [[nodiscard]] std::uint32_t format_key(const Run& run) const noexcept {
+        std::uint32_t key = 0;
+        std::memcpy(&key, values.at(run.data), kKeySize);
+        return key;
+    }
+    [[nodiscard]] ByteView rich_json(const Run& run) const noexcept {
+        return value(run.kind == RunKind::format ? run.data + kKeySize : run.data);
+    }
+    // A canonical Any.
+    [[nodiscard]] ByteView rich_value(const Run& run) const noexcept {
+        const ByteView json = rich_json(run);
+        const std::uint32_t key = run.kind == RunKind::format ? kKeySize : 0;
+        return value(run.data + key + static_cast<std::uint32_t>(stored_size(json.size())));
+    }
+
     // -- deletion -----------------------------------------------------------------------------
 
     [[nodiscard]] bool deleted(const Run& run, std::uint32_t offset) const noexcept {

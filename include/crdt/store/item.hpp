@@ -57,8 +57,6 @@ struct Run {
     static constexpr std::uint8_t kPairs = 2;   // utf16: holds surrogate pairs
     static constexpr std::uint8_t kLoad = 4;    // document: somebody here wants it loaded
     static constexpr std::uint8_t kUnload = 8;  // document: not loaded, whatever its options say
-    // embed, format: the value is an Any, because JSON text cannot say it (store/json_value.hpp)
-    static constexpr std::uint8_t kAnyValue = 64;
 
     [[nodiscard]] bool is_text() const noexcept {
         return kind == RunKind::ascii || kind == RunKind::utf16;

@@ -39,6 +39,7 @@ struct Seq {
     Measure measure;                 // visible units, but for `pending_`
     std::uint32_t height = 0;        // of the root above the leaves
     bool formats = false;            // holds format marks
+    bool tidied = false;             // of a type that knew its kind when marks came: see tidy.hpp
 };
 
 class Sequences {

@@ -13,6 +13,7 @@
 #include "change.hpp"
 #include "client_table.hpp"
 #include "content.hpp"
+#include "formats.hpp"
 #include "history_source.hpp"
 #include "keeping.hpp"
 #include "keystrokes.hpp"
@@ -44,6 +45,7 @@ struct Store {
     TypeTable types{content, sequences};
     ClientTable clients;
     Pending pending;
+    Formats formats;
 
     ClientId own_id;
     std::uint32_t own = kNone;  // number of own_id, given when it first writes
@@ -96,8 +98,20 @@ struct Store {
 
     // -- local edits: all or nothing; requires an open change -----------------------------------
 
+    struct Gap {
+        Place place;         // the span behind the gap, or the end
+        RunPos left, right;  // its neighbours
+        Place left_place;    // of `left`, as the last unit of that span
+    };
+
     // Puts text in front of visible unit `position`; behind everything when there are just so many.
     Status insert_text(std::uint32_t type, std::uint32_t position, const NewText& text) noexcept;
+    // The same into a gap that was found already. requires: disarmed, an own client, and clocks and
+    // positions for that many units
+    Status insert_text_at(std::uint32_t type,
+                          std::uint32_t position,
+                          const Gap& gap,
+                          const NewText& text) noexcept;
     // Deletes `count` visible units. requires: they exist
     Status erase(std::uint32_t type, std::uint32_t position, std::uint32_t count) noexcept;
     // Deletes the value of a map key, if it has one.
@@ -106,9 +120,9 @@ struct Store {
     // One item that is not text, as the caller has prepared it.
     struct NewItem {
         RunKind kind = RunKind::any;
-        const ByteView* elements = nullptr;  // of any: canonical encodings
+        const ByteView* elements = nullptr;  // of any: canonical encodings; of embed: its value
         std::uint32_t count = 1;             // elements
-        ByteView value{};                    // binary; options of a document
+        ByteView value{};                    // binary; of embed: its JSON text; a document's options
         std::string_view document_id{};
         TypeKind type = TypeKind::undefined;
         std::uint32_t name = kNone;  // interned: of an element or a hook
@@ -192,6 +206,14 @@ struct Store {
     // The same where no leaf counts the two halves as a pair.
     void break_pair_text(const Run& run, std::uint32_t offset) noexcept;
 
+    // A format mark came into a sequence.
+    void note_format(std::uint32_t seq) noexcept;
+
+    // Remembers what a remote change that ends now leaves to be tidied (tidy.hpp) ...
+    void plan_tidying() noexcept;
+    // ... and does it, as a change of its own that is nobody's. requires: no change is open
+    void tidy(const Vec<UntidyGap>& plan) noexcept;
+
     void open_change() noexcept;
     Status unpack_source() noexcept;
     Status close_change() noexcept;
@@ -207,15 +229,12 @@ private:
     friend struct Integrator;
     friend class Apply;
     friend class BulkLoad;
+    friend class RichEdit;
     friend class Redo;
 
-    struct Gap {
-        Place place;         // the span behind the gap, or the end
-        RunPos left, right;  // its neighbours
-        Place left_place;    // of `left`, as the last unit of that span
-    };
     [[nodiscard]] Gap gap_before(std::uint32_t seq, std::uint32_t position) noexcept;
     [[nodiscard]] Gap gap_behind(std::uint32_t seq, std::uint32_t position) noexcept;
+    Status gap_with_formats(std::uint32_t type, std::uint32_t position, Gap& gap) noexcept;
     Status insert_elsewhere(std::uint32_t type,
                             std::uint32_t position,
                             const NewText& text) noexcept;
@@ -251,7 +270,9 @@ private:
 
 #if !defined(ROPEWALK_COMPILED) || !ROPEWALK_COMPILED
 #include "../impl/store/edit.ipp"
+#include "../impl/store/formats.ipp"
 #include "../impl/store/keeping.ipp"
 #include "../impl/store/keystrokes.ipp"
 #include "../impl/store/store.ipp"
+#include "rich_edit.hpp"
 #endif

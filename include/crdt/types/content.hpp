@@ -5,6 +5,7 @@
 #pragma once
 
 #include <initializer_list>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -16,30 +17,33 @@
 namespace crdt {
 
 class Content;
+class Delta;
 
 struct Binary {
     ByteView bytes;  // copied when inserted
 };
 struct TextInit {
-    TextInit() = default;
-    explicit TextInit(std::string_view utf8) : text(utf8) {}
+    TextInit();
+    explicit TextInit(std::string_view utf8);
+    explicit TextInit(std::shared_ptr<const Delta> formatted);
     std::string text;
+    std::shared_ptr<const Delta> delta;                       // or formatted text
     std::vector<std::pair<std::string, Content>> attributes;  // of the text as a whole
 };
 struct ArrayInit {
-    ArrayInit() = default;
+    ArrayInit();
     ArrayInit(std::initializer_list<Content> contents);
     std::vector<Content> contents;
 };
 struct MapInit {
-    MapInit() = default;
+    MapInit();
     MapInit(std::initializer_list<std::pair<std::string_view, Content>> entries);
     std::vector<std::pair<std::string, Content>> entries;
 };
 
 // <name attributes>children</name>; the children are written first, as Yjs does.
 struct XmlElementInit {
-    explicit XmlElementInit(std::string_view node_name) : name(node_name) {}
+    explicit XmlElementInit(std::string_view node_name);
     XmlElementInit(std::string_view node_name,
                    std::initializer_list<std::pair<std::string_view, Content>> entries,
                    std::initializer_list<Content> list = {});
@@ -48,18 +52,20 @@ struct XmlElementInit {
     std::vector<Content> children;
 };
 struct XmlFragmentInit {
-    XmlFragmentInit() = default;
+    XmlFragmentInit();
     XmlFragmentInit(std::initializer_list<Content> list);
     std::vector<Content> children;
 };
 struct XmlTextInit {
-    XmlTextInit() = default;
-    explicit XmlTextInit(std::string_view utf8) : text(utf8) {}
+    XmlTextInit();
+    explicit XmlTextInit(std::string_view utf8);
+    explicit XmlTextInit(std::shared_ptr<const Delta> formatted);
     std::string text;
+    std::shared_ptr<const Delta> delta;  // or formatted text
     std::vector<std::pair<std::string, Content>> attributes;
 };
 struct XmlHookInit {
-    explicit XmlHookInit(std::string_view hook_name) : name(hook_name) {}
+    explicit XmlHookInit(std::string_view hook_name);
     XmlHookInit(std::string_view hook_name,
                 std::initializer_list<std::pair<std::string_view, Content>> list);
     std::string name;
@@ -96,7 +102,10 @@ public:
     Content(T&& value) : kind_(Kind::any), any_(std::forward<T>(value)) {}
     Content(Binary value) : kind_(Kind::binary), binary_(value.bytes) {}
     Content(TextInit value)
-        : kind_(Kind::text), text_(std::move(value.text)), entries_(std::move(value.attributes)) {}
+        : kind_(Kind::text),
+          text_(std::move(value.text)),
+          delta_(std::move(value.delta)),
+          entries_(std::move(value.attributes)) {}
     Content(ArrayInit value) : kind_(Kind::array), contents_(std::move(value.contents)) {}
     Content(MapInit value) : kind_(Kind::map), entries_(std::move(value.entries)) {}
     Content(XmlElementInit value)
@@ -111,6 +120,7 @@ public:
     Content(XmlTextInit value)
         : kind_(Kind::xml_text),
           text_(std::move(value.text)),
+          delta_(std::move(value.delta)),
           entries_(std::move(value.attributes)) {}
     Content(DocumentInit value);
 
@@ -119,6 +129,8 @@ public:
     [[nodiscard]] ByteView binary() const noexcept { return binary_; }
     // Of a text; the name of an element or a hook; the id of a document.
     [[nodiscard]] std::string_view text() const noexcept { return text_; }
+    // Of a text that starts out formatted, else nullptr.
+    [[nodiscard]] const Delta* delta() const noexcept { return delta_.get(); }
     [[nodiscard]] const std::vector<Content>& contents() const noexcept { return contents_; }
     // Entries of a map or a hook, attributes of an element or a text.
     [[nodiscard]] const std::vector<std::pair<std::string, Content>>& entries() const noexcept {
@@ -133,10 +145,25 @@ private:
     bool should_load_ = true;
     ByteView binary_;
     std::string text_;
+    std::shared_ptr<const Delta> delta_;
     std::vector<Content> contents_;
     std::vector<std::pair<std::string, Content>> entries_;
 };
 
+// Behind Content, of which they hold lists: a constructor needs to know how to take down what it
+// has begun.
+inline TextInit::TextInit() = default;
+inline ArrayInit::ArrayInit() = default;
+inline MapInit::MapInit() = default;
+inline XmlFragmentInit::XmlFragmentInit() = default;
+inline XmlTextInit::XmlTextInit() = default;
+inline TextInit::TextInit(std::string_view utf8) : text(utf8) {}
+inline TextInit::TextInit(std::shared_ptr<const Delta> formatted) : delta(std::move(formatted)) {}
+inline XmlElementInit::XmlElementInit(std::string_view node_name) : name(node_name) {}
+inline XmlTextInit::XmlTextInit(std::string_view utf8) : text(utf8) {}
+inline XmlTextInit::XmlTextInit(std::shared_ptr<const Delta> formatted)
+    : delta(std::move(formatted)) {}
+inline XmlHookInit::XmlHookInit(std::string_view hook_name) : name(hook_name) {}
 inline ArrayInit::ArrayInit(std::initializer_list<Content> list) : contents(list) {}
 inline MapInit::MapInit(std::initializer_list<std::pair<std::string_view, Content>> list) {
     entries.reserve(list.size());

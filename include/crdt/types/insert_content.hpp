@@ -34,6 +34,10 @@ Status write_contents(Store& store,
                       std::uint32_t type,
                       std::uint32_t position,
                       std::span<const Content> contents) noexcept;
+Status fill_type(Store& store, RunPos item, const Content& content) noexcept;
+[[nodiscard]] Store::NewItem item_of(Store& store,
+                                     const Content& content,
+                                     ByteView& element) noexcept;
 // The same directly behind a unit of the type's list, deleted or not.
 Status write_contents_behind(Store& store,
                              std::uint32_t type,
@@ -44,8 +48,18 @@ Status write_entry(Store& store,
                    std::string_view key,
                    const Content& content) noexcept;
 
+// Of formatted text; bodies in rich_content.ipp.
+// Whether everything in a delta can be written, and what it takes.
+[[nodiscard]] Status measure_delta(Store& store,
+                                   const Delta& delta,
+                                   std::uint32_t depth,
+                                   ContentNeeds& needs) noexcept;
+// requires: measured; an open change
+Status write_delta(Store& store, std::uint32_t type, const Delta& delta, bool sanitize) noexcept;
+
 }  // namespace crdt::detail
 
 #if !defined(ROPEWALK_COMPILED) || !ROPEWALK_COMPILED
 #include "../impl/types/insert_content.ipp"
+#include "delta.hpp"
 #endif

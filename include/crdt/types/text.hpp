@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "content.hpp"
+#include "delta.hpp"
 #include "entries.hpp"
 #include "position.hpp"
 #include "shared_type.hpp"
@@ -45,6 +46,31 @@ public:
     // Lone surrogates are kept, as Yjs keeps them; the wire has U+FFFD in their place.
     Status insert(Position at, std::u16string_view units) const noexcept;
     Status append(std::string_view utf8) const noexcept;
+
+    // Without attributes, as above, text takes over the formats of its place, as typing does; with
+    // them it has exactly these. Errors as above and invalid_argument: a value that is undefined
+    // or holds a bigint, which format V1 cannot write.
+    Status insert(Position at, std::string_view utf8, const Attributes& attributes) const noexcept;
+    Status insert(Position at,
+                  std::u16string_view units,
+                  const Attributes& attributes) const noexcept;
+    // One unit that is a JSON-like value or a new shared type.
+    Status insert_embed(Position at,
+                        const Content& content,
+                        const Attributes& attributes = {}) const noexcept;
+    // Sets keys for `count` units, null ends one. As in Yjs newlines are appended where the text is
+    // too short for that, unless nothing at all stands behind `at`: then nothing happens.
+    Status format(Position at, std::size_t count, const Attributes& attributes) const noexcept;
+
+    // What the text holds, as inserts. Neighbours may have equal attributes: a mark without effect
+    // parts them, as in Yjs.
+    [[nodiscard]] Delta to_delta() const;
+    // What is embedded at a position; absent if it is a character.
+    [[nodiscard]] Result<Value> get(Position at) const noexcept;
+    // All of it in one transaction. An error in the arguments changes nothing; where memory fails
+    // in the middle the steps before stand. Deleting past the end stops there. Without `sanitize` a
+    // last newline that would end the text is left out: some editors imply it.
+    Status apply_delta(const Delta& delta, bool sanitize = true) const noexcept;
 
     // Deletes `count` units, counted like the position. Past the end: index_out_of_range and
     // nothing has changed.
@@ -96,6 +122,7 @@ private:
 
     Status erase_further(Position at, std::size_t count) const noexcept;
     Status insert_further(Position at, std::string_view utf8) const noexcept;
+    Status erase_formatted(std::uint32_t from, std::uint32_t count) const noexcept;
     Status insert_elsewhere(Position at, std::string_view utf8) const noexcept;
     [[nodiscard]] Result<std::uint32_t> units_of(Position at) const noexcept;
     // f(run, offset, count) for each visible stretch of text, in order.
@@ -108,4 +135,5 @@ private:
 #if !defined(ROPEWALK_COMPILED) || !ROPEWALK_COMPILED
 #include "../impl/types/attributes.ipp"
 #include "../impl/types/text.ipp"
+#include "../impl/types/text_format.ipp"
 #endif

@@ -46,7 +46,9 @@ public:
 
     [[nodiscard]] ValueKind kind() const noexcept;
     [[nodiscard]] bool exists() const noexcept { return unit_.exists(); }
-    // undefined unless kind() is any.
+    // The same unit of the same document.
+    friend bool operator==(const Value&, const Value&) noexcept = default;
+    // undefined unless kind() is any or embed.
     [[nodiscard]] AnyView any() const noexcept;
     // empty unless kind() is binary.
     [[nodiscard]] ByteView binary() const noexcept;
@@ -94,6 +96,8 @@ private:
     friend class InsertedValues;
     friend class KeyChange;
     friend class Map;
+    friend class Text;
+    friend class DeltaBuilder;
     friend class Snapshot;
     friend struct UndoCore;
     friend struct detail::Access;

@@ -100,6 +100,7 @@ public:
         return out_.ok();
     }
     [[nodiscard]] bool exact() const noexcept { return exact_; }
+    [[nodiscard]] bool has_bigints() const noexcept { return bigints_; }
 
 private:
     struct Open {
@@ -182,6 +183,7 @@ private:
     }
     void bigint() noexcept {
         exact_ = false;
+        bigints_ = true;
         const auto value = static_cast<std::int64_t>(get_big_endian(p_, 8));
         p_ += 8;
         char text[24];
@@ -230,6 +232,7 @@ private:
     const std::uint8_t* p_;
     Writer out_;
     bool exact_ = true;
+    bool bigints_ = false;
     std::uint32_t depth_ = 0;
     Open open_[kMaxNesting + 1];
 };
@@ -241,6 +244,15 @@ ROPEWALK_INLINE bool any_to_json(AnyView value, Bytes& out, bool& exact) noexcep
     exact = writer.exact();
     if (!written) out.truncate(before);
     return written;
+}
+
+ROPEWALK_INLINE ErrorCode any_to_strict_json(AnyView value, Bytes& out) noexcept {
+    if (value.is_undefined()) return ErrorCode::invalid_argument;
+    const std::size_t before = out.size();
+    AnyToJson writer(value.encoded().data(), out);
+    if (writer.run() && !writer.has_bigints()) return ErrorCode::ok;
+    out.truncate(before);
+    return writer.has_bigints() ? ErrorCode::invalid_argument : ErrorCode::out_of_memory;
 }
 
 }  // namespace crdt::detail

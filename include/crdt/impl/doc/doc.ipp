@@ -38,6 +38,7 @@ struct DocCore {
         bool remote;
         detail::ToldChange* change = nullptr;  // for observers
         detail::ToldSubdocs subdocs{};
+        detail::Vec<detail::UntidyGap> untidy{};
         Queued* next = nullptr;
     };
 
@@ -176,6 +177,8 @@ ROPEWALK_INLINE Status DocCore::tell(detail::Store& changed) noexcept {
     }
     if (!anything && !observing && !watching) return status;
     telling = true;
+    // Observers hear of the change first, and before it has been tidied up after.
+    const detail::Vec<detail::UntidyGap> untidy = std::move(changed.formats.untidy);
     if (observing) observers->take(told);
     changed.renew_own();
     if (observing) {
@@ -183,12 +186,14 @@ ROPEWALK_INLINE Status DocCore::tell(detail::Store& changed) noexcept {
         store.sink.begin = &DocCore::begin;
         observers->tell();
     }
+    if (ROPEWALK_UNLIKELY(!untidy.empty())) changed.tidy(untidy);
     if (anything) call_listeners(buffer, buffer_v2, told);
     if (watching) subdocs->tell(subdocs->now);
     while (queue != nullptr) {
         Origin then(as_text(queue->name));
         then.remote_ = queue->remote;
         if (queue->change != nullptr) observers->tell(*queue->change);
+        if (ROPEWALK_UNLIKELY(!queue->untidy.empty())) changed.tidy(queue->untidy);
         call_listeners(queue->v1, queue->v2, then);
         if (subdocs != nullptr) subdocs->tell(queue->subdocs);
         drop_queued();
@@ -221,6 +226,10 @@ ROPEWALK_INLINE Status DocCore::queue_told(detail::Store& changed, const Origin&
     if (status.ok() && watched()) {
         status = subdocs->take(queued->subdocs);
         anything = anything || !queued->subdocs.empty();
+    }
+    if (!changed.formats.untidy.empty()) {
+        queued->untidy = std::move(changed.formats.untidy);
+        anything = true;
     }
     if (!status.ok() || !anything) {
         detail::Observers::destroy(queued->change);
@@ -348,7 +357,10 @@ ROPEWALK_INLINE Status Doc::apply(ByteView update, UpdateFormat format, Origin o
     core_->set_origin(origin, true);
     Status status = store.begin_change();
     if (status.ok()) {
-        if (store.change.depth == 1) store.change.remote = true;
+        if (store.change.depth == 1) {
+            store.change.remote = true;
+            if (store.formats.tidying) store.change.recording = true;
+        }
         status = store.apply(update, format);
         if (!status.ok()) store.change.note(status.error());
         const Status ended = store.end_change();

@@ -3,6 +3,7 @@
 #include "../../codec/update_v2.hpp"
 #include "../../doc/snapshot.hpp"
 #include "../../store/encode.hpp"
+#include "../../types/delta_builder.hpp"
 
 namespace crdt {
 
@@ -141,6 +142,41 @@ ROPEWALK_INLINE std::string Snapshot::to_string(const Text& text) const {
     Bytes bytes;
     static_cast<void>(append_to(text, bytes));
     return std::string(as_text(bytes));
+}
+
+ROPEWALK_INLINE Delta Snapshot::to_delta(const Text& text, const Snapshot* older) const {
+    static constexpr std::string_view kChange = "ychange";
+    const std::uint32_t seq = text.readable();
+    if (seq == detail::kNone) return {};
+    detail::Store* store = text.store_;
+    DeltaBuilder builder(*store);
+    const auto differs = [&](std::string_view how) {
+        builder.set(kChange, Any::object({{"type", how}}));
+    };
+    const auto add = [&](const detail::ShownUnits& shown) {
+        const detail::RunPart& part = shown.part;
+        const detail::Run& run = store->runs[part.run];
+        if (run.kind == detail::RunKind::format) {
+            if (shown.now) builder.mark(run);
+        } else if (!run.is_text()) {
+            builder.unit({part.run, part.offset});
+        } else {
+            const bool added = older != nullptr && !shown.before;
+            if (shown.now && !added) {
+                if (builder.has(kChange)) builder.set(kChange, Any::undefined());
+            } else if (!shown.continues) {
+                differs(shown.now ? "added" : "removed");
+            }
+            builder.text(run, part.offset, part.count);
+        }
+    };
+    if (older == nullptr) {
+        detail::for_each_shown(*store, seq, past(), nullptr, add);
+    } else {
+        const detail::PastState before = older->past();
+        detail::for_each_shown(*store, seq, past(), &before, add);
+    }
+    return builder.finish();
 }
 
 ROPEWALK_INLINE Value Snapshot::get(const SharedType& type, std::string_view key) const noexcept {

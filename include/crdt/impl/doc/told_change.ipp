@@ -4,6 +4,7 @@
 #include <new>
 
 #include "../../base/utf.hpp"
+#include "../../doc/formatted_delta.hpp"
 #include "../../doc/told_change.hpp"
 
 namespace crdt::detail {
@@ -249,6 +250,14 @@ ROPEWALK_INLINE void ToldChange::freeze() noexcept {
 // The spans of a stretch: a run may lie in many places.
 ROPEWALK_INLINE bool ToldChange::add_pieces(const ChangedUnits& units) noexcept {
     const Run& run = store.runs[units.run];
+    if (run.kind == RunKind::format) {
+        if (units.inserted && store.content.deleted(run, 0)) return true;
+        const Place place = store.sequences.find({units.run, 0});
+        return pieces_.push_back({store.sequences.position_of(place),
+                                  place,
+                                  {units.run, 0, 1},
+                                  units.inserted});
+    }
     if (!run.countable()) return true;
     const std::uint32_t end = units.offset + units.count;
     for (std::uint32_t at = units.offset; at < end;) {
@@ -322,6 +331,9 @@ ROPEWALK_INLINE bool ToldChange::find_delta(std::uint32_t type, EventDetail& det
     if (!find_pieces(type)) return false;
     const TypeKind kind = store.types.types[type].kind;
     const bool text = kind == TypeKind::text || kind == TypeKind::xml_text;
+    if (text && store.sequences.seqs[store.types.types[type].list].formats) {
+        return FormattedDelta(*this, type, detail).find();
+    }
     std::uint32_t told = 0;  // visible units that the delta has come to
     for (const Piece& piece : pieces_) {
         if (piece.position > told) {

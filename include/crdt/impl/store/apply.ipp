@@ -242,8 +242,8 @@ ROPEWALK_INLINE bool Apply::count_content(const BlockView& block) noexcept {
             totals_.cells += block.length;
             return true;
         case ContentKind::json:
-            // Each text is kept with its value, which is hardly longer.
-            totals_.values += size * 3 + std::size_t{block.length} * 32;
+            // Each text is kept with its value.
+            totals_.values += ContentStore::rich_size(size) + std::size_t{block.length} * 32;
             totals_.cells += block.length;
             return true;
         case ContentKind::type: {
@@ -253,6 +253,15 @@ ROPEWALK_INLINE bool Apply::count_content(const BlockView& block) noexcept {
             if (kind != TypeKind::xml_element && kind != TypeKind::xml_hook) return true;
             const auto name = static_cast<std::size_t>(get_var_uint(bytes));
             return store_.types.names.intern(as_text({bytes, name})) != kNone;
+        }
+        case ContentKind::embed:
+            totals_.values += ContentStore::rich_size(size, block.has_any_value());
+            return true;
+        case ContentKind::format: {
+            totals_.values += ContentStore::rich_size(size, block.has_any_value());
+            const std::uint8_t* bytes = update_.input.data() + block.content.offset;
+            const auto key = static_cast<std::size_t>(get_var_uint(bytes));
+            return store_.types.names.intern(as_text({bytes, key})) != kNone;
         }
         default:
             totals_.values += size + 5;

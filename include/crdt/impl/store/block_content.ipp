@@ -2,12 +2,32 @@
 
 #include "../../base/utf.hpp"
 #include "../../codec/any.hpp"
+#include "../../codec/any_to_json.hpp"
 #include "../../codec/json_to_any.hpp"
 #include "../../codec/varint.hpp"
 #include "../../store/block_content.hpp"
 #include "../../store/wire_cut.hpp"
 
 namespace crdt::detail {
+
+// A JSON text, which goes back to the wire, and behind it the value for readers.
+ROPEWALK_INLINE std::uint32_t store_json(ContentStore& content, ByteView text) noexcept {
+    const std::uint32_t address = content.store_value(text);
+    Bytes value;
+    const bool read = json_to_any(as_text(text), value);
+    content.store_value(read ? value.view() : AnyView().encoded());
+    return address;
+}
+
+// A value that JSON text cannot say, which only V2 has: V1 then carries what JavaScript makes of it.
+ROPEWALK_INLINE std::uint32_t store_any_and_json(ContentStore& content, ByteView value) noexcept {
+    Bytes text;
+    bool exact = false;
+    const bool written = any_to_json(AnyView(value), text, exact);
+    const std::uint32_t address = content.store_value(written ? text.view() : as_bytes("null"));
+    content.store_value(value);
+    return address;
+}
 
 ROPEWALK_INLINE void store_content(Store& store,
                                    const DecodedUpdate& update,
@@ -61,11 +81,7 @@ ROPEWALK_INLINE void store_content(Store& store,
             for (std::uint32_t i = 0; i < cut + made.length; ++i) {
                 const auto size = static_cast<std::size_t>(get_var_uint(at));
                 if (i >= cut) {
-                    // Its text, which goes back to the wire, and behind it the value for readers.
-                    content.cells.push_reserved(content.store_value({at, size}));
-                    Bytes value;
-                    const bool read = json_to_any(as_text({at, size}), value);
-                    content.store_value(read ? value.view() : AnyView().encoded());
+                    content.cells.push_reserved(store_json(content, {at, size}));
                 }
                 at += size;
             }
@@ -83,16 +99,31 @@ ROPEWALK_INLINE void store_content(Store& store,
             made.data = store.types.add(kind, store.runs.size(), name);
             break;
         }
+        case ContentKind::embed:
+            made.kind = RunKind::embed;
+            made.data = block.has_any_value() ? store_any_and_json(content, bytes)
+                                              : store_json(content, bytes);
+            break;
+        case ContentKind::format: {
+            made.kind = RunKind::format;
+            const std::uint8_t* at = bytes.data();
+            const auto size = static_cast<std::size_t>(get_var_uint(at));
+            made.data = content.store_key(store.types.names.find(as_text({at, size})));
+            at += size;
+            if (block.has_any_value()) {
+                store_any_and_json(content, {at, bytes.data() + bytes.size()});
+                break;
+            }
+            const auto length = static_cast<std::size_t>(get_var_uint(at));
+            store_json(content, {at, length});
+            break;
+        }
         case ContentKind::deleted:
             made.kind = RunKind::deleted;
             break;
         default:
-            made.kind = block.kind == ContentKind::binary   ? RunKind::binary
-                        : block.kind == ContentKind::embed  ? RunKind::embed
-                        : block.kind == ContentKind::format ? RunKind::format
-                                                            : RunKind::document;
+            made.kind = block.kind == ContentKind::binary ? RunKind::binary : RunKind::document;
             made.data = content.store_value(bytes);
-            if (block.has_any_value()) made.flags |= Run::kAnyValue;
     }
 }
 

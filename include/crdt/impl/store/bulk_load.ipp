@@ -226,7 +226,7 @@ ROPEWALK_INLINE bool BulkLoad::link() noexcept {
         std::uint32_t& before = left == kNone ? first_[seq] : pieces_[left].next;
         pieces_[draft.last].next = before;
         before = draft.first;
-        if (run.kind == RunKind::format) store_.sequences.seqs[seq].formats = true;
+        if (run.kind == RunKind::format) store_.note_format(seq);
         // Yjs cuts at both origins.
         if (run.origin.exists()) {
             store_.break_pair_text(store_.runs[run.origin.run], run.origin.offset + 1);

@@ -11,6 +11,7 @@ ROPEWALK_INLINE const char* Checker::run() noexcept {
     if (const char* broken = clients()) return broken;
     for (std::uint32_t seq = 0; seq < store_.sequences.seqs.size(); ++seq) {
         if (const char* broken = sequence(seq)) return broken;
+        if (const char* broken = formats(seq)) return broken;
     }
     if (const char* broken = runs()) return broken;
     for (std::uint32_t type = 0; type < store_.types.types.size(); ++type) {
@@ -74,6 +75,47 @@ ROPEWALK_INLINE const char* Checker::sequence(std::uint32_t seq) noexcept {
         return "S1: the last leaf of a sequence is another";
     }
     return total == list.measure ? nullptr : "S2: the measure of a sequence is wrong";
+}
+
+ROPEWALK_INLINE const char* Checker::formats(std::uint32_t seq) noexcept {
+    const FormatLists* lists = store_.formats.find(seq);
+    auto mark = lists == nullptr ? SortedChunks<Mark>::Iterator() : lists->in_order.begin();
+    std::size_t living = 0;
+    std::size_t ends = 0;
+    for (std::uint32_t node = store_.sequences.seqs[seq].first; node != kNone;
+         node = store_.sequences.nodes.leaf(node).next) {
+        const Leaf& leaf = store_.sequences.nodes.leaf(node);
+        for (std::uint32_t i = 0; i < leaf.count; ++i) {
+            const Run& run = store_.runs[leaf.spans[i].run];
+            if (run.kind != RunKind::format) continue;
+            if (!store_.sequences.seqs[seq].formats) return "a sequence with marks does not say so";
+            if (lists == nullptr || store_.content.deleted(run, 0)) continue;
+            if (living == lists->in_order.size() || mark->run != leaf.spans[i].run ||
+                mark->key != store_.content.format_key(run)) {
+                return "F1, F2: the marks of a sequence are others";
+            }
+            ++mark;
+            ++living;
+            ends += FormatValue{kNone, store_.content.rich_value(run)}.is_null() ? 1 : 0;
+        }
+    }
+    if (lists == nullptr) return nullptr;
+    if (lists->in_order.size() != living || lists->by_key.size() != living ||
+        lists->ends.size() != ends) {
+        return "F1: a list of marks has others";
+    }
+    for (const SortedChunks<Mark>* list : {&lists->by_key, &lists->ends}) {
+        Mark before;
+        for (const Mark& at : *list) {
+            const bool ascends = !before.exists() || before.key < at.key ||
+                                 (before.key == at.key &&
+                                  store_.sequences.precedes(store_.sequences.find(before.unit()),
+                                                            store_.sequences.find(at.unit())));
+            if (!ascends) return "F2: marks by key are out of order";
+            before = at;
+        }
+    }
+    return nullptr;
 }
 
 // As deep as the tree.

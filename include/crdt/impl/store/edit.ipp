@@ -62,11 +62,24 @@ ROPEWALK_NEVER_INLINE ROPEWALK_INLINE Status Store::insert_elsewhere(std::uint32
                                                                      const NewText& text) noexcept {
     const std::uint32_t count = text.count;
     ROPEWALK_CHECK(ensure_own());
-    ClientLog& log = clients[own];
+    const ClientLog& log = clients[own];
     if (count > kMaxClock - log.next_clock) return Error{ErrorCode::limit_exceeded, log.next_clock};
     const std::uint32_t seq = types.types[type].list;
     if (count > kMaxClock - sequences.units(seq)) return ErrorCode::limit_exceeded;
-    const Gap gap = gap_before(seq, position);
+    Gap gap = gap_before(seq, position);
+    if (ROPEWALK_UNLIKELY(sequences.seqs[seq].formats)) {
+        ROPEWALK_CHECK(gap_with_formats(type, position, gap));
+    }
+    return insert_text_at(type, position, gap, text);
+}
+
+ROPEWALK_INLINE Status Store::insert_text_at(std::uint32_t type,
+                                             std::uint32_t position,
+                                             const Gap& gap,
+                                             const NewText& text) noexcept {
+    const std::uint32_t count = text.count;
+    ClientLog& log = clients[own];
+    const std::uint32_t seq = types.types[type].list;
     Run* const left = gap.left.exists() ? &runs[gap.left.run] : nullptr;
     const bool continues = left != nullptr && gap.left.offset + 1 == left->length &&
                            left->client == own && left->end_clock() == log.next_clock &&
@@ -264,6 +277,9 @@ ROPEWALK_INLINE Status Store::put_item(std::uint32_t seq,
         bytes = ContentStore::document_size(item.document_id, item.value);
     } else if (item.kind == RunKind::binary) {
         bytes = ContentStore::stored_size(item.value.size());
+    } else if (item.kind == RunKind::embed) {
+        bytes = ContentStore::stored_size(item.value.size()) +
+                ContentStore::stored_size(item.elements->size());
     } else {
         memory = memory && types.reserve(1, 0);
     }
@@ -303,6 +319,9 @@ ROPEWALK_INLINE Status Store::put_item(std::uint32_t seq,
     } else if (item.kind == RunKind::document) {
         made.data = content.store_document(item.document_id, item.value);
         made.flags = item.flags;
+    } else if (item.kind == RunKind::embed) {
+        made.data = content.store_value(item.value);
+        content.store_value(*item.elements);
     } else {
         made.data = content.store_value(item.value);
     }

@@ -4,7 +4,6 @@
 
 #include "../../base/utf.hpp"
 #include "../../store/encode.hpp"
-#include "../../store/json_value.hpp"
 
 namespace crdt::detail {
 
@@ -165,15 +164,15 @@ ROPEWALK_INLINE bool Encoder::single_content(const Run& run) noexcept {
         const bool named = type.kind == TypeKind::xml_element || type.kind == TypeKind::xml_hook;
         return !named || put_string(store_.types.names[type.name]);
     }
-    const ByteView value = store_.content.value(run.data);
-    if ((run.flags & Run::kAnyValue) != 0) {
-        UpdateWriterV1 writer(out_);
-        put_json_value(writer, run.kind, run.flags, value);
-        return writer.ok();
+    if (run.kind == RunKind::format &&
+        !put_string(store_.types.names[store_.content.format_key(run)])) {
+        return false;
     }
+    const bool rich = run.kind == RunKind::format || run.kind == RunKind::embed;
+    const ByteView value = rich ? store_.content.rich_json(run) : store_.content.value(run.data);
     if (!room(value.size() + 10)) return false;
-    // A format and a document are kept as the wire has them; the others lack their length.
-    if (run.kind == RunKind::binary || run.kind == RunKind::embed) put(value.size());
+    // A document is kept as the wire has it; the others lack their length.
+    if (rich || run.kind == RunKind::binary) put(value.size());
     put_bytes(value);
     return true;
 }

@@ -1,7 +1,6 @@
 #pragma once
 
 #include "../../store/encode_v2.hpp"
-#include "../../store/json_value.hpp"
 
 namespace crdt::detail {
 
@@ -119,14 +118,17 @@ ROPEWALK_INLINE void EncoderV2::single_content(const Run& run) noexcept {
         if (named) out_.name(as_bytes(store_.types.names[type.name]));
         return;
     }
+    if (run.kind == RunKind::format) {
+        out_.name(as_bytes(store_.types.names[store_.content.format_key(run)]));
+    }
+    if (run.kind == RunKind::format || run.kind == RunKind::embed) {
+        out_.json_any(store_.content.rich_value(run));
+        return;
+    }
     const ByteView value = store_.content.value(run.data);
     switch (run.kind) {
         case RunKind::binary:
             out_.binary(value);
-            break;
-        case RunKind::embed:
-        case RunKind::format:
-            put_json_value(out_, run.kind, run.flags, value);
             break;
         default: {  // a document: its guid, and its options
             const std::uint8_t* at = value.data();

@@ -380,7 +380,6 @@ ROPEWALK_INLINE void Integrator::integrate(const BlockView& block) noexcept {
         made.right = right;
         made.seq = seq;
         store_content(store, update, block, cut, made);
-        if (made.kind == RunKind::format) sequences.seqs[seq].formats = true;
         if (made.kind == RunKind::deleted) store.change.deleted(client, made.clock, length);
         const bool visible = made.countable();
         if (behind_newest && content_continues(store.runs[newest], made)) {
@@ -406,6 +405,10 @@ ROPEWALK_INLINE void Integrator::integrate(const BlockView& block) noexcept {
                 if (store.clients[summary.highest].id < log.id) summary.highest = client;
                 if (summary.right != right) summary.one_right = false;
                 sequences.nodes.leaf(place.leaf).summary = summary;
+            }
+            if (ROPEWALK_UNLIKELY(made.kind == RunKind::format)) {
+                store.note_format(seq);
+                store.formats.added(store, added.run);
             }
         }
     }

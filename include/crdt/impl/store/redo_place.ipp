@@ -217,7 +217,10 @@ ROPEWALK_INLINE void Redo::write_copy(const Gap& gap, std::uint32_t target) noex
     sequences.insert(gap.seq, gap.place,
                      {number, 0, visible ? made.length : made.length | Span::kHidden},
                      visible ? store_.content.measure(made, 0, made.length) : Measure{});
-    if (made.kind == RunKind::format) sequences.seqs[gap.seq].formats = true;
+    if (made.kind == RunKind::format) {
+        store_.note_format(gap.seq);
+        store_.formats.added(store_, number);
+    }
     if (old.exists()) {
         const Span& span = sequences.span(sequences.find(old));
         store_.delete_units(old.run, span.offset, span.length());

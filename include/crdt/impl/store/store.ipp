@@ -8,7 +8,8 @@ namespace crdt::detail {
 
 ROPEWALK_NEVER_INLINE ROPEWALK_INLINE void Store::open_change() noexcept {
     ++change.epoch;
-    change.recording = sink.listening || keeping.any();
+    change.telling = sink.listening;
+    change.recording = change.telling || keeping.any();
     change.incomplete = false;
     change.remote = false;
     change.deleted_any = false;
@@ -30,15 +31,20 @@ ROPEWALK_NEVER_INLINE ROPEWALK_INLINE Status Store::close_change() noexcept {
         keeping.closing(*this);
     }
     if (change.first_dead != kNone) collect_dead_types();
+    if (ROPEWALK_UNLIKELY(change.remote && formats.tidying)) plan_tidying();
     change.depth = 0;
     Status status = change.first_error;
     if (sink.listening || kept) close_keystrokes();
-    if (change.recording && sink.listening) {
+    if (change.telling) {
         const Status told = sink.finish(sink.context, *this);
         if (status.ok()) status = told;
     }
     renew_own();
     if (kept) keeping.closed(*this);
+    if (ROPEWALK_UNLIKELY(!formats.untidy.empty())) {
+        const Vec<UntidyGap> plan = std::move(formats.untidy);
+        tidy(plan);
+    }
     return status;
 }
 
@@ -183,6 +189,7 @@ ROPEWALK_INLINE void Store::delete_units(std::uint32_t number,
         content.set_deleted(run, offset, stretch);
         change.deleted(run.client, run.clock + offset, stretch);
         if (run.kind == RunKind::type) kill_type(run.data);
+        if (run.kind == RunKind::format) formats.removed(*this, number);
         while (offset < stop) {
             const Place place = sequences.find({number, offset});
             const Span& span = sequences.span(place);
@@ -200,6 +207,7 @@ ROPEWALK_INLINE void Store::kill_type(std::uint32_t type) noexcept {
     TypeRecord& record = types.types[type];
     if (record.dead) return;
     record.dead = true;
+    if (sequences.seqs[record.list].formats) formats.drop(record.list);
     record.next_dead = kNone;
     if (change.first_dead == kNone) {
         change.first_dead = type;

@@ -146,6 +146,7 @@ ROPEWALK_INLINE void TypeTable::truncate(std::uint32_t types_kept,
         types[i].first_key = types[i].last_key = kNone;
         types[i].dead = false;
         sequences_.seqs[types[i].list].formats = false;
+        sequences_.seqs[types[i].list].tidied = false;
     }
     for (std::uint32_t& slot : key_slots_) slot = kNone;
     keys_ = 0;

@@ -22,6 +22,10 @@ ROPEWALK_INLINE Status measure_content(Store& store,
             return {};
         case Content::Kind::text:
         case Content::Kind::xml_text: {
+            if (content.delta() != nullptr) {
+                ROPEWALK_CHECK(measure_delta(store, *content.delta(), depth, needs));
+                break;
+            }
             const Utf8Scan scan = scan_utf8(as_bytes(content.text()));
             if (!scan.valid) return Error{ErrorCode::invalid_utf8, scan.bad_offset};
             if (!content.text().empty()) {
@@ -89,7 +93,9 @@ ROPEWALK_INLINE Status fill_type(Store& store, RunPos item, const Content& conte
     const std::uint32_t type = store.runs[item.run].data;
     const bool is_text =
         content.kind() == Content::Kind::text || content.kind() == Content::Kind::xml_text;
-    if (is_text && !content.text().empty()) {
+    if (is_text && content.delta() != nullptr) {
+        ROPEWALK_CHECK(write_delta(store, type, *content.delta(), true));
+    } else if (is_text && !content.text().empty()) {
         const ByteView text = as_bytes(content.text());
         ROPEWALK_CHECK(store.insert_text(type, 0, {text, scan_utf8(text)}));
     }

@@ -162,6 +162,9 @@ ROPEWALK_NEVER_INLINE ROPEWALK_INLINE Status Text::erase_further(Position at,
             const std::uint32_t end = at.value() + static_cast<std::uint32_t>(count);
             ROPEWALK_TRY(to, store_->to_units(type_, end, at.unit() == Unit::utf8));
         }
+        if (ROPEWALK_UNLIKELY(store_->sequences.seqs[store_->types.types[type_].list].formats)) {
+            return erase_formatted(from, to - from);
+        }
         return store_->erase(type_, from, to - from);
     });
 }

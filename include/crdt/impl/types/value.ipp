@@ -52,6 +52,9 @@ ROPEWALK_INLINE ValueKind Value::kind() const noexcept {
 }
 
 ROPEWALK_INLINE AnyView Value::any() const noexcept {
+    if (kind() == ValueKind::embed) {
+        return AnyView(store_->content.rich_value(store_->runs[unit_.run]));
+    }
     if (kind() == ValueKind::any) {
         const detail::Run& run = store_->runs[unit_.run];
         if (run.has_cells()) return AnyView(store_->content.any(run, unit_.offset));

@@ -6,7 +6,6 @@
 #include "../../base/utf.hpp"
 #include "../../codec/any.hpp"
 #include "../../codec/any_to_string.hpp"
-#include "../../codec/json_to_any.hpp"
 #include "../../types/xml.hpp"
 #include "../../types/xml_print.hpp"
 
@@ -309,6 +308,8 @@ private:
             case RunKind::any:
             case RunKind::json:
                 return any_to_string(store_.content.any(run, unit.offset), out_);
+            case RunKind::embed:
+                return any_to_string(store_.content.rich_value(run), out_);
             case RunKind::ascii:
             case RunKind::utf16:
                 return text(run, unit.offset, 1);
@@ -375,13 +376,8 @@ private:
         return value(unit);
     }
     [[nodiscard]] bool read_mark(std::size_t first, const Run& run) noexcept {
-        const std::uint8_t* at = store_.content.value(run.data).data();
-        const auto key_size = static_cast<std::size_t>(get_var_uint(at));
-        const std::string_view key = as_text({at, key_size});
-        at += key_size;
-        const auto size = static_cast<std::size_t>(get_var_uint(at));
-        Bytes any;
-        return json_to_any(as_text({at, size}), any) && tags_.set(first, key, any);
+        const std::string_view key = store_.types.names[store_.content.format_key(run)];
+        return tags_.set(first, key, store_.content.rich_value(run));
     }
 
     Store& store_;

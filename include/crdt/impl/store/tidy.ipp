@@ -1,0 +1,160 @@
+#pragma once
+
+#include <algorithm>
+
+#include "../../store/rich_edit.hpp"
+#include "../../store/tidy.hpp"
+
+namespace crdt::detail {
+
+ROPEWALK_INLINE void Store::note_format(std::uint32_t seq) noexcept {
+    sequences.seqs[seq].formats = true;
+    const TypeRecord& type = types.types[sequences.seqs[seq].type];
+    if (type.kind == TypeKind::undefined) return;
+    sequences.seqs[type.list].tidied = true;
+    formats.tidying = true;
+    if (change.remote) change.recording = true;  // what it deletes from now on matters
+}
+
+ROPEWALK_INLINE Status Store::gap_with_formats(std::uint32_t type,
+                                               std::uint32_t position,
+                                               Gap& gap) noexcept {
+    return RichEdit(*this, type).inherit(position, gap);
+}
+
+// -- planning -----------------------------------------------------------------------------------
+
+// Was the type there before this change, and is it a text that Yjs tidies?
+ROPEWALK_INLINE bool Tidying::counts(std::uint32_t type) const noexcept {
+    const TypeRecord& record = store_.types.types[type];
+    if (record.dead || (record.kind != TypeKind::text && record.kind != TypeKind::xml_text) ||
+        !store_.sequences.seqs[record.list].tidied) {
+        return false;
+    }
+    if (record.run == kNone) return true;
+    const Run& run = store_.runs[record.run];
+    if (run.client == store_.own) return run.clock < store_.change.own_begin;
+    if (store_.clients[run.client].touched != store_.change.epoch) return true;
+    for (const Touched& touched : store_.change.touched) {
+        if (touched.client == run.client) return run.clock < touched.begin;
+    }
+    return true;
+}
+
+ROPEWALK_INLINE void Tidying::add_whole(std::uint32_t list) noexcept {
+    const auto at = whole_.lower_bound([list](std::uint32_t other) { return other < list; });
+    if (at != whole_.end_place() && whole_.at(at) == list) return;
+    static_cast<void>(whole_.insert(at, list));  // no memory: it stays untidy
+}
+
+ROPEWALK_INLINE bool Tidying::is_whole(std::uint32_t list) const noexcept {
+    const auto at = whole_.lower_bound([list](std::uint32_t other) { return other < list; });
+    return at != whole_.end_place() && whole_.at(at) == list;
+}
+
+ROPEWALK_INLINE void Tidying::inserted(std::uint32_t client, std::uint32_t from) noexcept {
+    const ClientLog& log = store_.clients[client];
+    for (std::uint32_t i = log.count; i-- > 0;) {
+        const Run& run = store_.runs[log.list()[i]];
+        if (run.end_clock() <= from) break;
+        if (run.seq == kNone) continue;
+        const std::uint32_t type = store_.sequences.seqs[run.seq].type;
+        due_ = due_ || counts(type);
+        if (run.kind == RunKind::format && !store_.content.deleted(run, 0)) {
+            add_whole(store_.types.types[type].list);
+        }
+    }
+}
+
+// Clients as they were met first, their clocks ascending: the order in which Yjs looks at what was
+// deleted matters, because a mark among it ends the search for gaps.
+ROPEWALK_INLINE bool Tidying::order_deletions() noexcept {
+    const Vec<Deletion>& deletions = store_.change.deletions;
+    Vec<std::uint32_t> rank;  // by client number
+    if (!rank.resize(store_.clients.size()) || !deleted_.reserve(deletions.size())) return false;
+    std::uint32_t met = 0;
+    for (const Deletion& deletion : deletions) {
+        if (rank[deletion.client] == 0) rank[deletion.client] = ++met;
+        deleted_.push_back_reserved(deletion);
+    }
+    std::sort(deleted_.begin(), deleted_.end(), [&](const Deletion& a, const Deletion& b) {
+        return a.client != b.client ? rank[a.client] < rank[b.client] : a.clock < b.clock;
+    });
+    return true;
+}
+
+// f(run, offset, end) for each stretch of a run that the change deleted.
+template <class F>
+void Tidying::for_each_deleted(F&& f) noexcept {
+    for (const Deletion& deletion : deleted_) {
+        const std::uint32_t end = deletion.clock + deletion.length;
+        for (std::uint32_t clock = deletion.clock; clock < end;) {
+            const RunPos unit = store_.resolve(deletion.client, clock);
+            const Run& run = store_.runs[unit.run];
+            const std::uint32_t stop = end < run.end_clock() ? end : run.end_clock();
+            if (run.seq != kNone) f(unit.run, unit.offset, stop - run.clock);
+            clock = stop;
+        }
+    }
+}
+
+ROPEWALK_INLINE void Tidying::plan() noexcept {
+    Change& change = store_.change;
+    for (const Touched& touched : change.touched) inserted(touched.client, touched.begin);
+    if (store_.own != kNone) inserted(store_.own, change.own_begin);
+    if (!order_deletions()) return;
+    if (!due_) {
+        for_each_deleted([this](std::uint32_t run, std::uint32_t, std::uint32_t) {
+            due_ = due_ || counts(store_.sequences.seqs[store_.runs[run].seq].type);
+        });
+    }
+    if (!due_) return;
+    for_each_deleted([this](std::uint32_t number, std::uint32_t offset, std::uint32_t end) {
+        const Run& run = store_.runs[number];
+        const TypeRecord& type = store_.types.types[store_.sequences.seqs[run.seq].type];
+        if (type.dead || !store_.sequences.seqs[type.list].tidied || is_whole(type.list)) return;
+        if (run.kind == RunKind::format) return add_whole(type.list);
+        if (run.seq != type.list) return;
+        while (offset < end) {
+            // No memory: it stays untidy.
+            static_cast<void>(store_.formats.untidy.push_back({run.seq, {number, offset}}));
+            offset = store_.sequences.span(store_.sequences.find({number, offset})).end();
+        }
+    });
+    for (const std::uint32_t list : whole_) {
+        static_cast<void>(store_.formats.untidy.push_back({list, {}}));
+    }
+}
+
+ROPEWALK_INLINE void Store::plan_tidying() noexcept {
+    formats.untidy.clear();
+    Tidying(*this).plan();
+}
+
+// -- doing --------------------------------------------------------------------------------------
+
+// Those who were told of the remote change may have edited the document meanwhile.
+ROPEWALK_INLINE void Store::tidy(const Vec<UntidyGap>& plan) noexcept {
+    if (plan.empty() || !begin_change().ok()) return;
+    disarm();
+    std::uint32_t last_seq = kNone;
+    std::uint32_t last_position = 0;
+    for (const UntidyGap& gap : plan) {
+        const bool first = !gap.deleted.exists();
+        const std::uint32_t type = sequences.seqs[gap.seq].type;
+        if (types.types[type].dead || (first && units(type) == 0)) continue;
+        std::uint32_t position = 0;
+        if (!first) {
+            if (runs[gap.deleted.run].seq != gap.seq) continue;  // collected
+            position = sequences.position_of(sequences.find(gap.deleted));
+            if (gap.seq == last_seq && position == last_position) continue;
+            last_seq = gap.seq;
+            last_position = position;
+        }
+        RichEdit edit(*this, type);
+        if (edit.start(position).ok()) edit.tidy(first);
+    }
+    static_cast<void>(end_change());
+}
+
+}  // namespace crdt::detail
