@@ -145,7 +145,7 @@ void apply_to_empty(const Json& args, const Json& expect, Outcome& outcome) {
         if (!status.ok()) throw Refused(status.error().message());
     }
     std::vector<Difference> found;
-    compare_state("", expect["result"], replica, true, false, found);
+    compare_state("", expect["result"], replica, true, nullptr, found);
     report(found, outcome);
 }
 

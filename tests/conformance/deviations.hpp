@@ -25,7 +25,8 @@ inline constexpr Deviation kDeviations[] = {
      "Where the fixtures show that, documents are compared as if all pairs were broken."},
     {"text.halves",
      "attributes and embeds are UTF-8: half a surrogate pair in them becomes U+FFFD when they are "
-     "made here. Half a pair in what others sent goes on as it came."},
+     "made here. Half a pair in what others sent goes on as it came, but in the names of roots and "
+     "keys it is U+FFFD."},
     {"events.looking",
      "looking at the delta of an event changes nothing; Yjs then deletes format marks without "
      "effect, which is told as a change of its own. From there on only states are compared."},

@@ -3,6 +3,7 @@
 
 #include "needs.hpp"
 #include "run_case.hpp"
+#include "rich.hpp"
 #include "state.hpp"
 
 namespace conformance {
@@ -61,7 +62,10 @@ void accepted(const Json& test, const Picture& before, Replica& replica, Outcome
     std::vector<Difference> found;
     // Of content that is not built: which ids it has and what waits.
     const Json compared = missing.empty() ? *state : without_roots(*state);
-    compare_state("state", compared, replica, false, false, found);
+    const bool halves = holds_half(compared);
+    if (halves) outcome.deviations.emplace_back("text.halves");
+    compare_state("state", compared, replica, false, halves ? &with_replaced_halves : nullptr,
+                  found);
     for (const Difference& one : found) {
         outcome.lines.push_back(one.where + ": expected " + one.expected + ", got " + one.got);
     }

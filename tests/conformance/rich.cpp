@@ -80,20 +80,33 @@ bool breaks_pairs_silently(const Json& test) {
     return false;
 }
 
-namespace {
-
 bool holds_half(const Json& value) {
-    if (value.is_string())
+    if (value.is_string()) {
         return support::to_wtf8(support::to_utf16(to_utf8(value.string()))) != value.string();
+    }
     if (value.is_array()) {
         return std::any_of(value.array().begin(), value.array().end(), holds_half);
     }
     if (!value.is_object()) return false;
-    return std::any_of(value.object().begin(), value.object().end(),
-                       [](const auto& member) { return holds_half(member.second); });
+    return std::any_of(value.object().begin(), value.object().end(), [](const auto& member) {
+        return holds_half(member.first) || holds_half(member.second);
+    });
 }
 
-}  // namespace
+Json with_replaced_halves(const Json& value) {
+    if (value.is_string()) return to_utf8(value.string());
+    if (value.is_array()) {
+        Json::Array elements;
+        for (const Json& element : value.array()) elements.push_back(with_replaced_halves(element));
+        return elements;
+    }
+    if (!value.is_object()) return value;
+    Json::Object members;
+    for (const auto& [key, member] : value.object()) {
+        members.emplace_back(to_utf8(key), with_replaced_halves(member));
+    }
+    return members;
+}
 
 bool makes_halves(const Json& test) {
     for (const Json& step : test["steps"].array()) {
@@ -125,6 +138,38 @@ Json with_broken_pairs(const Json& value) {
     Json::Object members;
     for (const auto& [key, member] : value.object()) {
         members.emplace_back(key, with_broken_pairs(member));
+    }
+    return members;
+}
+
+Json with_joined_inserts(const Json& value) {
+    if (value.is_array()) {
+        Json::Array joined;
+        for (const Json& element : value.array()) {
+            Json next = with_joined_inserts(element);
+            const Json* text = next.is_object() ? next.find("insert") : nullptr;
+            if (text != nullptr && text->is_string() && !joined.empty() &&
+                joined.back().is_object()) {
+                Json& last = joined.back();
+                const Json* before = last.find("insert");
+                const Json* theirs = last.find("attributes");
+                const Json* ours = next.find("attributes");
+                const bool alike = theirs == nullptr || ours == nullptr
+                                       ? theirs == ours
+                                       : to_text(*theirs) == to_text(*ours);
+                if (before != nullptr && before->is_string() && alike) {
+                    last.object().front().second = before->string() + text->string();
+                    continue;
+                }
+            }
+            joined.push_back(std::move(next));
+        }
+        return joined;
+    }
+    if (!value.is_object()) return with_broken_pairs(value);
+    Json::Object members;
+    for (const auto& [key, member] : value.object()) {
+        members.emplace_back(key, with_joined_inserts(member));
     }
     return members;
 }

@@ -22,7 +22,12 @@ namespace conformance {
 [[nodiscard]] bool breaks_pairs_silently(const Json& test);
 // Whether an attribute or an embed that a script makes holds half a surrogate pair.
 [[nodiscard]] bool makes_halves(const Json& test);
+// Whether a string or a name in it holds half a surrogate pair, and the same with U+FFFD instead.
+[[nodiscard]] bool holds_half(const Json& value);
+[[nodiscard]] Json with_replaced_halves(const Json& value);
 // The same value with U+FFFD for each half of a surrogate pair in any string.
 [[nodiscard]] Json with_broken_pairs(const Json& value);
+// That, and neighbouring text of equal attributes as one insert in any delta.
+[[nodiscard]] Json with_joined_inserts(const Json& value);
 
 }  // namespace conformance

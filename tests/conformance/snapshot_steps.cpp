@@ -71,7 +71,7 @@ void SnapshotSteps::restore(const Json& step,
         return;
     }
     const auto copy = restored(snapshot, roots, replica);
-    compare_state(" .state", expect["state"], *copy, true, false, found);
+    compare_state(" .state", expect["state"], *copy, true, nullptr, found);
 }
 
 void SnapshotSteps::run(const Json& step,

@@ -215,6 +215,10 @@ Json from_any(crdt::AnyView value) {
 Json from_value(const crdt::Value& value) {
     switch (value.kind()) {
         case crdt::ValueKind::any:
+            if (const char16_t unit = value.character(); unit != 0) {
+                return support::to_wtf8(std::u16string_view(&unit, 1));
+            }
+            [[fallthrough]];
         case crdt::ValueKind::embed:
             return from_any(value.any());
         case crdt::ValueKind::binary:

@@ -64,6 +64,9 @@ public:
     // The sub-document (doc/subdoc.hpp); one that does not exist if it is something else.
     [[nodiscard]] Subdoc document() const noexcept;
 
+    // The UTF-16 unit where a list holds text, which only damaged updates bring about; else 0.
+    [[nodiscard]] char16_t character() const noexcept;
+
     // The value as bool, integer, double or std::string, if it is one.
     template <class T>
     [[nodiscard]] std::optional<T> as() const {

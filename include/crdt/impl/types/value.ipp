@@ -62,6 +62,14 @@ ROPEWALK_INLINE AnyView Value::any() const noexcept {
     return AnyView();
 }
 
+ROPEWALK_INLINE char16_t Value::character() const noexcept {
+    if (!unit_.exists()) return 0;
+    const detail::Run& run = store_->runs[unit_.run];
+    if (!run.is_text()) return 0;
+    return run.kind == detail::RunKind::ascii ? char16_t{*store_->content.ascii(run, unit_.offset)}
+                                              : *store_->content.utf16(run, unit_.offset);
+}
+
 ROPEWALK_INLINE ByteView Value::binary() const noexcept {
     if (kind() != ValueKind::binary) return {};
     return store_->content.value(store_->runs[unit_.run].data);
