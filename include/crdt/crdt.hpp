@@ -39,4 +39,5 @@
 #include "update/diff.hpp"
 #include "update/inspect.hpp"
 #include "update/merge.hpp"
+#include "update/update_segment.hpp"
 #include "version.hpp"

@@ -8,6 +8,7 @@
 #include "../base/result.hpp"
 #include "../codec/limits.hpp"
 #include "../codec/update_v2.hpp"
+#include "update_segment.hpp"
 
 namespace crdt {
 
@@ -18,21 +19,6 @@ struct MergeOptions {
     bool collect = false;
     UpdateFormat format = UpdateFormat::v1;  // of all updates, and of the result
     Limits limits = {};                      // for each update
-};
-
-// Finds the update at `at` in a segment and moves `at` behind it. False: the bytes are no frame.
-// Called with at < segment.size().
-using UpdateFraming = bool (*)(ByteView segment, std::size_t& at, ByteView& update) noexcept;
-
-// The whole segment is one update.
-[[nodiscard]] bool frame_whole(ByteView segment, std::size_t& at, ByteView& update) noexcept;
-// Updates one behind the other, each after its length as a varUint.
-[[nodiscard]] bool frame_sized(ByteView segment, std::size_t& at, ByteView& update) noexcept;
-
-// A part of a log: memory, or a file that is mapped. Other ways to frame updates are functions.
-struct UpdateSegment {
-    ByteView bytes;
-    UpdateFraming framing = &frame_sized;
 };
 
 // One update that does what all of them do, in whatever order they are. Clocks that none of them

@@ -6,8 +6,8 @@
 
 #include "../codec/client_slots.hpp"
 #include "delete_ranges.hpp"
-#include "merge.hpp"
 #include "update_block.hpp"
+#include "update_segment.hpp"
 
 namespace crdt::detail {
 

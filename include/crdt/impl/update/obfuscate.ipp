@@ -56,7 +56,7 @@ public:
 
 private:
     void put(std::string_view part) noexcept {
-        std::memcpy(text_ + size_, part.data(), part.size());
+        if (!part.empty()) std::memcpy(text_ + size_, part.data(), part.size());
         size_ += part.size();
     }
     char text_[40] = {};
