@@ -67,7 +67,7 @@ struct Store {
         open_typing(false);
     }
     // Does what keystrokes have deferred; readers start with this.
-    void settle() noexcept {
+    ROPEWALK_ALWAYS_INLINE void settle() noexcept {
         if (typing.end != typing.begin) settle_typing();
         if (erasing.count() != 0) settle_erasing();
     }
@@ -122,7 +122,7 @@ struct Store {
         RunKind kind = RunKind::any;
         const ByteView* elements = nullptr;  // of any: canonical encodings; of embed: its value
         std::uint32_t count = 1;             // elements
-        ByteView value{};                    // binary; of embed: its JSON text; a document's options
+        ByteView value{};  // binary; of embed: its JSON text; a document's options
         std::string_view document_id{};
         TypeKind type = TypeKind::undefined;
         std::uint32_t name = kNone;  // interned: of an element or a hook
@@ -166,7 +166,7 @@ struct Store {
         settle();
         return sequences.measure(types.types[type].list);
     }
-    [[nodiscard]] std::uint32_t units(std::uint32_t type) const noexcept {
+    [[nodiscard]] ROPEWALK_ALWAYS_INLINE std::uint32_t units(std::uint32_t type) const noexcept {
         const std::uint32_t typed = typing.type == type ? typing.end - typing.begin : 0;
         const std::uint32_t erased = erasing.type == type ? erasing.count() : 0;
         return sequences.units(types.types[type].list) + typed - erased;
@@ -235,6 +235,10 @@ private:
     [[nodiscard]] Gap gap_before(std::uint32_t seq, std::uint32_t position) noexcept;
     [[nodiscard]] Gap gap_behind(std::uint32_t seq, std::uint32_t position) noexcept;
     Status gap_with_formats(std::uint32_t type, std::uint32_t position, Gap& gap) noexcept;
+    Status put_text(std::uint32_t type,
+                    std::uint32_t position,
+                    const Gap& gap,
+                    const NewText& text) noexcept;
     Status insert_elsewhere(std::uint32_t type,
                             std::uint32_t position,
                             const NewText& text) noexcept;

@@ -57,26 +57,11 @@ ROPEWALK_INLINE Store::Gap Store::gap_behind(std::uint32_t seq, std::uint32_t po
 
 // -- text ---------------------------------------------------------------------------------------
 
-ROPEWALK_NEVER_INLINE ROPEWALK_INLINE Status Store::insert_elsewhere(std::uint32_t type,
-                                                                     std::uint32_t position,
-                                                                     const NewText& text) noexcept {
-    const std::uint32_t count = text.count;
-    ROPEWALK_CHECK(ensure_own());
-    const ClientLog& log = clients[own];
-    if (count > kMaxClock - log.next_clock) return Error{ErrorCode::limit_exceeded, log.next_clock};
-    const std::uint32_t seq = types.types[type].list;
-    if (count > kMaxClock - sequences.units(seq)) return ErrorCode::limit_exceeded;
-    Gap gap = gap_before(seq, position);
-    if (ROPEWALK_UNLIKELY(sequences.seqs[seq].formats)) {
-        ROPEWALK_CHECK(gap_with_formats(type, position, gap));
-    }
-    return insert_text_at(type, position, gap, text);
-}
-
-ROPEWALK_INLINE Status Store::insert_text_at(std::uint32_t type,
-                                             std::uint32_t position,
-                                             const Gap& gap,
-                                             const NewText& text) noexcept {
+// Inlined into both of them: plain texts do not pay for what formatted ones share with them.
+ROPEWALK_ALWAYS_INLINE Status Store::put_text(std::uint32_t type,
+                                              std::uint32_t position,
+                                              const Gap& gap,
+                                              const NewText& text) noexcept {
     const std::uint32_t count = text.count;
     ClientLog& log = clients[own];
     const std::uint32_t seq = types.types[type].list;
@@ -141,6 +126,30 @@ ROPEWALK_INLINE Status Store::insert_text_at(std::uint32_t type,
         arm_typing(type, seq, place, number, position + count, wide, at + bytes);
     }
     return {};
+}
+
+ROPEWALK_NEVER_INLINE ROPEWALK_INLINE Status Store::insert_elsewhere(std::uint32_t type,
+                                                                     std::uint32_t position,
+                                                                     const NewText& text) noexcept {
+    const std::uint32_t count = text.count;
+    ROPEWALK_CHECK(ensure_own());
+    const ClientLog& log = clients[own];
+    if (count > kMaxClock - log.next_clock) return Error{ErrorCode::limit_exceeded, log.next_clock};
+    const std::uint32_t seq = types.types[type].list;
+    if (count > kMaxClock - sequences.units(seq)) return ErrorCode::limit_exceeded;
+    if (ROPEWALK_UNLIKELY(sequences.seqs[seq].formats)) {
+        Gap gap = gap_before(seq, position);
+        ROPEWALK_CHECK(gap_with_formats(type, position, gap));
+        return insert_text_at(type, position, gap, text);
+    }
+    return put_text(type, position, gap_before(seq, position), text);
+}
+
+ROPEWALK_INLINE Status Store::insert_text_at(std::uint32_t type,
+                                             std::uint32_t position,
+                                             const Gap& gap,
+                                             const NewText& text) noexcept {
+    return put_text(type, position, gap, text);
 }
 
 ROPEWALK_INLINE Status Store::insert_text(std::uint32_t type,
