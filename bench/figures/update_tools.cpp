@@ -1,8 +1,8 @@
 // Updates as values: merging, also with collection, and diffs, over what a document takes for it.
 #include <algorithm>
 
-#include "../support/heap_meter.hpp"
 #include <crdt/crdt.hpp>
+#include "../support/heap_meter.hpp"
 
 #include "../support/replay.hpp"
 #include "figures.hpp"
@@ -84,20 +84,20 @@ void measure_collect(Figures& figures) {
     {
         const std::vector<Segment> log = keystroke_log(trace, 1);
         crdt::Bytes small;
-        const std::vector<Timing> times = in_turns(
-            {[&] {
-                 const Stopwatch watch;
-                 small = collected(log).value();
-                 return watch.ns();
-             },
-             [&] {
-                 bool applied = true;
-                 const Stopwatch watch;
-                 const crdt::Bytes all = loaded_and_encoded(log, applied);
-                 const double ns = watch.ns();
-                 figures.check(applied, "merge.collect: updates apply");
-                 return ns;
-             }});
+        const std::vector<Timing> times =
+            in_turns({[&] {
+                          const Stopwatch watch;
+                          small = collected(log).value();
+                          return watch.ns();
+                      },
+                      [&] {
+                          bool applied = true;
+                          const Stopwatch watch;
+                          const crdt::Bytes all = loaded_and_encoded(log, applied);
+                          const double ns = watch.ns();
+                          figures.check(applied, "merge.collect: updates apply");
+                          return ns;
+                      }});
         bool applied = true;
         const crdt::Bytes all = loaded_and_encoded(log, applied);
         figures.check(is_repeated(small, trace, 1), "merge.collect: text");
@@ -172,14 +172,13 @@ void add_load_ratio(Figures& figures, const std::string& id, const History& hist
             return ns;
         };
     };
-    const std::vector<Timing> times =
-        in_turns({timed(id + ": load",
-                        [&] {
-                            crdt::Doc doc(crdt::ClientId{2});
-                            return doc.apply(history.whole).ok();
-                        }),
-                  timed(id + ": result", run)},
-                 {.least = 3, .most = 9, .seconds = 3});
+    const std::vector<Timing> times = in_turns({timed(id + ": load",
+                                                      [&] {
+                                                          crdt::Doc doc(crdt::ClientId{2});
+                                                          return doc.apply(history.whole).ok();
+                                                      }),
+                                                timed(id + ": result", run)},
+                                               {.least = 3, .most = 9, .seconds = 3});
     figures.add(id + ".load_ratio", times[1].best / times[0].best, "x");
 }
 
@@ -189,9 +188,8 @@ void measure_merge(Figures& figures) {
     if (figures.wanted("merge.collect")) measure_collect(figures);
     if (!figures.wanted("merge.load_ratio")) return;
     const History& history = history_of(figures.main_trace());
-    add_load_ratio(figures, "merge", history, [&] {
-        return crdt::merge({history.before, history.since}).ok();
-    });
+    add_load_ratio(figures, "merge", history,
+                   [&] { return crdt::merge({history.before, history.since}).ok(); });
     const crdt::Bytes merged = crdt::merge({history.before, history.since}).value();
     crdt::Doc doc(crdt::ClientId{2});
     figures.check(doc.apply(merged).ok() && doc.encode_state_as_update().value() == history.whole,

@@ -23,8 +23,8 @@
 
 // A broken promise of our own, never a consequence of input.
 #if ROPEWALK_CHECKS
-#define ROPEWALK_ASSERT(condition, message)                                              \
-    ((condition) ? static_cast<void>(0)                                                  \
+#define ROPEWALK_ASSERT(condition, message)                                                      \
+    ((condition) ? static_cast<void>(0)                                                          \
                  : (std::fprintf(stderr, "ropewalk: %s (%s:%d)\n", message, __FILE__, __LINE__), \
                     std::abort()))
 #else

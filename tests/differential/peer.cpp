@@ -246,7 +246,8 @@ private:
         return status.ok() ? "ok " + emitted : error(status.error());
     }
 
-    static std::string transact(Replica& replica, std::string_view commands,
+    static std::string transact(Replica& replica,
+                                std::string_view commands,
                                 std::string_view origin) {
         auto transaction = replica.doc.transact(crdt::Origin(origin));
         const crdt::Status edited = edit_all(replica.doc, commands);

@@ -161,9 +161,7 @@ TEST_CASE("[P1] lists and maps: every history of three edits") {
 
 TEST_CASE("[P1] nested types: every history of three edits") {
     const std::vector<Edit> edits = {
-        [](crdt::Doc& doc) {
-            doc.map("m").set("k", crdt::MapInit{{"x", 1}});
-        },
+        [](crdt::Doc& doc) { doc.map("m").set("k", crdt::MapInit{{"x", 1}}); },
         [](crdt::Doc& doc) {
             // Edits what somebody else may delete or replace meanwhile.
             const crdt::Map inner = doc.map("m").get("k").map();

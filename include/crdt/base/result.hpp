@@ -156,16 +156,16 @@ private:
 #define ROPEWALK_CONCAT_(a, b) a##b
 #define ROPEWALK_CONCAT(a, b) ROPEWALK_CONCAT_(a, b)
 // ROPEWALK_TRY(auto x, f());   x = the value of f(), or return its error
-#define ROPEWALK_TRY(declaration, expression)                                        \
-    auto ROPEWALK_CONCAT(ropewalk_try_, __LINE__) = (expression);                    \
-    if (!ROPEWALK_CONCAT(ropewalk_try_, __LINE__)) [[unlikely]]                      \
-        return ROPEWALK_CONCAT(ropewalk_try_, __LINE__).error();                     \
+#define ROPEWALK_TRY(declaration, expression)                     \
+    auto ROPEWALK_CONCAT(ropewalk_try_, __LINE__) = (expression); \
+    if (!ROPEWALK_CONCAT(ropewalk_try_, __LINE__)) [[unlikely]]   \
+        return ROPEWALK_CONCAT(ropewalk_try_, __LINE__).error();  \
     declaration = *std::move(ROPEWALK_CONCAT(ropewalk_try_, __LINE__))
 // ROPEWALK_CHECK(f());   return the error of a Status, if it has one
-#define ROPEWALK_CHECK(expression)                                                        \
-    do {                                                                                  \
-        if (auto ropewalk_status = (expression); !ropewalk_status) [[unlikely]]           \
-            return ropewalk_status.error();                                               \
+#define ROPEWALK_CHECK(expression)                                              \
+    do {                                                                        \
+        if (auto ropewalk_status = (expression); !ropewalk_status) [[unlikely]] \
+            return ropewalk_status.error();                                     \
     } while (false)
 
 #if !defined(ROPEWALK_COMPILED) || !ROPEWALK_COMPILED

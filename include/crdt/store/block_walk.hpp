@@ -35,9 +35,7 @@ public:
     // `forget`: deleted content is Deleted and what deleted types held is GC; `but_kept`: not what
     // undo managers keep.
     BlockWalk(Store& store, bool forget, bool but_kept) noexcept
-        : store_(store),
-          forget_(forget),
-          but_kept_(forget && but_kept && store.keeping.any()) {}
+        : store_(store), forget_(forget), but_kept_(forget && but_kept && store.keeping.any()) {}
 
     // Clocks from here on are left out.
     void stop_at(std::uint32_t clock) noexcept { until_ = clock; }

@@ -107,8 +107,9 @@ public:
     // with the interned key, in four bytes. Marks with one address hold one and the same value.
     static constexpr std::uint32_t kKeySize = 4;
 
-    // At most what a mark or an embed takes that came as that much JSON text, or as an Any. A number
-    // of three characters and a comma may need nine bytes; a byte may become "4294967295":255, .
+    // At most what a mark or an embed takes that came as that much JSON text, or as an Any. A
+    // number of three characters and a comma may need nine bytes; a byte may become
+    // "4294967295":255, .
     [[nodiscard]] static std::size_t rich_size(std::size_t size, bool any = false) noexcept {
         return size * (any ? 20 : 4) + 32;
     }

@@ -29,7 +29,8 @@ public:
     template <class Known>
     Status state(Known&& known, bool with_pending) noexcept;
 
-    // The structs up to these clocks, with these deletions. requires: no clock is beyond the document
+    // The structs up to these clocks, with these deletions. requires: no clock is beyond the
+    // document
     Status prefix(const StateVector& until, const IdSet& deletions) noexcept;
 
     // What one change has done. `from` and `deletions` are sorted in place.

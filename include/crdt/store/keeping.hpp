@@ -62,7 +62,7 @@ public:
 
 private:
     using Function = void (*)(Keeper&, Store&) noexcept;
-    void call(Store& store, Function Keeper::*function) noexcept;
+    void call(Store& store, Function Keeper::* function) noexcept;
 
     Keeper* first_ = nullptr;
     std::uint32_t calls_ = 0;

@@ -1,6 +1,6 @@
+#include <doctest/doctest.h>
 #include <crdt/codec/any.hpp>
 #include <crdt/codec/json_to_any.hpp>
-#include <doctest/doctest.h>
 
 #include <cmath>
 #include <cstdio>
@@ -38,7 +38,9 @@ TEST_CASE("escapes are undone, and lone halves become U+FFFD") {
     CHECK(Read(R"("\"\\\/\b\f\n\r\t")").view().as_string() == "\"\\/\b\f\n\r\t");
     CHECK(Read(R"("\u00e9\uD83D\uDE00")").view().as_string() == "\xc3\xa9\xf0\x9f\x98\x80");
     CHECK(Read(R"("\ud83dx")").view().as_string() == "\xef\xbf\xbdx");
-    CHECK(Read(R"("\ud83d\u0041")").view().as_string() == "\xef\xbf\xbd" "A");
+    CHECK(Read(R"("\ud83d\u0041")").view().as_string() ==
+          "\xef\xbf\xbd"
+          "A");
 }
 
 TEST_CASE("numbers are read as JavaScript reads them") {

@@ -1,5 +1,5 @@
-#include <crdt/doc/state_hash.hpp>
 #include <doctest/doctest.h>
+#include <crdt/doc/state_hash.hpp>
 
 using crdt::ClientId;
 using crdt::Doc;

@@ -64,7 +64,9 @@ TEST_CASE("nested transactions join the outermost") {
 TEST_CASE("a transaction that changed nothing tells nothing") {
     Doc doc = document(1);
     const Ear ear(doc);
-    { const Transaction open = doc.transact(); }
+    {
+        const Transaction open = doc.transact();
+    }
     CHECK(doc.text("t").insert(0, "").ok());
     CHECK(doc.text("t").erase(0, 0).ok());
     CHECK(doc.map("m").erase("none").ok());

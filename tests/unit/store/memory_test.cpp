@@ -166,8 +166,7 @@ TEST_CASE("[P6] list and map edits, whichever allocation fails") {
             return doc.map("m").set("new", MapInit{{"x", TextInit("y")}, {"z", ArrayInit{1}}});
         });
         fail_each_way(make, [](Doc& doc) { return doc.map("m").erase("k"); });
-        fail_each_way(
-            make, [](Doc& doc) { return doc.map("m").clear(); }, false);
+        fail_each_way(make, [](Doc& doc) { return doc.map("m").clear(); }, false);
     }
 }
 

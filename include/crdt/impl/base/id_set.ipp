@@ -36,9 +36,7 @@ ROPEWALK_INLINE bool IdSet::insert(ClientId client, Clock start, std::uint32_t l
     return true;
 }
 
-ROPEWALK_INLINE bool IdSet::remove(ClientId client,
-                                   Clock start,
-                                   std::uint32_t length) noexcept {
+ROPEWALK_INLINE bool IdSet::remove(ClientId client, Clock start, std::uint32_t length) noexcept {
     if (length == 0) return true;
     const std::uint32_t from = raw(start);
     const std::uint32_t to = from + length;

@@ -6,8 +6,10 @@ namespace crdt {
 
 ROPEWALK_INLINE const char* describe(ErrorCode code) noexcept {
     switch (code) {
-        case ErrorCode::ok: return "no error";
-        case ErrorCode::unexpected_end: return "input ends inside a value; was the frame cut?";
+        case ErrorCode::ok:
+            return "no error";
+        case ErrorCode::unexpected_end:
+            return "input ends inside a value; was the frame cut?";
         case ErrorCode::invalid_varint:
             return "number above 2^53-1 or without its last byte; is this a Yjs update?";
         case ErrorCode::invalid_utf8:
@@ -40,7 +42,8 @@ ROPEWALK_INLINE const char* describe(ErrorCode code) noexcept {
             return "the shared type was deleted; fetch it again from its parent";
         case ErrorCode::invalid_argument:
             return "argument is not valid here; see the function's requirements";
-        case ErrorCode::no_document: return "the handle belongs to no document; take it from a Doc";
+        case ErrorCode::no_document:
+            return "the handle belongs to no document; take it from a Doc";
         case ErrorCode::collected:
             return "the document forgets deleted content, so an earlier state cannot be restored; "
                    "make it with DocOptions::collect off";
@@ -64,10 +67,15 @@ ROPEWALK_INLINE std::string Error::message() const {
         case ErrorCode::invalid_message:
         case ErrorCode::unknown_message:
         case ErrorCode::limit_exceeded:
-        case ErrorCode::nesting_too_deep: place = " at byte "; break;
+        case ErrorCode::nesting_too_deep:
+            place = " at byte ";
+            break;
         case ErrorCode::index_out_of_range:
-        case ErrorCode::inside_character: place = " at index "; break;
-        default: break;
+        case ErrorCode::inside_character:
+            place = " at index ";
+            break;
+        default:
+            break;
     }
     std::string sentence;
     const char* advice = text;

@@ -59,17 +59,22 @@ inline const std::uint8_t* skip_any_head(const std::uint8_t* p, std::uint64_t& c
             while (*p++ >= 0x80) {
             }
             return p;
-        case kTagFloat32: return p + 4;
+        case kTagFloat32:
+            return p + 4;
         case kTagFloat64:
-        case kTagBigint: return p + 8;
+        case kTagBigint:
+            return p + 8;
         case kTagString:
         case kTagBytes: {
             const std::uint64_t size = get_var_uint(p);
             return p + size;
         }
         case kTagArray:
-        case kTagObject: count = get_var_uint(p); return p;
-        default: return p;
+        case kTagObject:
+            count = get_var_uint(p);
+            return p;
+        default:
+            return p;
     }
 }
 
@@ -109,18 +114,27 @@ ROPEWALK_INLINE const std::uint8_t* skip_any(const std::uint8_t* p) noexcept {
 
 ROPEWALK_INLINE AnyKind AnyView::kind() const noexcept {
     switch (encoded_[0]) {
-        case detail::kTagNull: return AnyKind::null;
+        case detail::kTagNull:
+            return AnyKind::null;
         case detail::kTagInteger:
         case detail::kTagFloat32:
-        case detail::kTagFloat64: return AnyKind::number;
-        case detail::kTagBigint: return AnyKind::bigint;
+        case detail::kTagFloat64:
+            return AnyKind::number;
+        case detail::kTagBigint:
+            return AnyKind::bigint;
         case detail::kTagFalse:
-        case detail::kTagTrue: return AnyKind::boolean;
-        case detail::kTagString: return AnyKind::string;
-        case detail::kTagObject: return AnyKind::object;
-        case detail::kTagArray: return AnyKind::array;
-        case detail::kTagBytes: return AnyKind::bytes;
-        default: return AnyKind::undefined;
+        case detail::kTagTrue:
+            return AnyKind::boolean;
+        case detail::kTagString:
+            return AnyKind::string;
+        case detail::kTagObject:
+            return AnyKind::object;
+        case detail::kTagArray:
+            return AnyKind::array;
+        case detail::kTagBytes:
+            return AnyKind::bytes;
+        default:
+            return AnyKind::undefined;
     }
 }
 

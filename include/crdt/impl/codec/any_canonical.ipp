@@ -175,8 +175,12 @@ private:
                 out.var_bytes({p, size});
                 break;
             }
-            case kTagBigint: out.raw({tag, 9}); break;
-            default: out.byte(*tag); break;
+            case kTagBigint:
+                out.raw({tag, 9});
+                break;
+            default:
+                out.byte(*tag);
+                break;
         }
     }
 

@@ -104,7 +104,8 @@ ROPEWALK_ALWAYS_INLINE ErrorCode read_any_head(const std::uint8_t*& p,
         case kTagUndefined:
         case kTagNull:
         case kTagTrue:
-        case kTagFalse: break;
+        case kTagFalse:
+            break;
         case kTagInteger: {
             std::uint64_t magnitude = 0;
             bool negative = false;
@@ -161,7 +162,8 @@ ROPEWALK_ALWAYS_INLINE ErrorCode read_any_head(const std::uint8_t*& p,
             if (!shortest(first, at)) canonical = false;
             break;
         }
-        default: return ErrorCode::unknown_tag;
+        default:
+            return ErrorCode::unknown_tag;
     }
     p = at;
     return ErrorCode::ok;

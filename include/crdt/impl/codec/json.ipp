@@ -40,11 +40,16 @@ public:
     }
     [[nodiscard]] bool read_scalar() noexcept {
         switch (peek()) {
-            case '"': return read_string();
-            case 't': return read_word("true", 4);
-            case 'f': return read_word("false", 5);
-            case 'n': return read_word("null", 4);
-            default: return read_number();
+            case '"':
+                return read_string();
+            case 't':
+                return read_word("true", 4);
+            case 'f':
+                return read_word("false", 5);
+            case 'n':
+                return read_word("null", 4);
+            default:
+                return read_number();
         }
     }
 
@@ -63,7 +68,9 @@ private:
             case 'f':
             case 'n':
             case 'r':
-            case 't': ++p_; return true;
+            case 't':
+                ++p_;
+                return true;
             case 'u':
                 ++p_;
                 for (int i = 0; i < 4; ++i) {
@@ -71,7 +78,8 @@ private:
                     ++p_;
                 }
                 return true;
-            default: return false;
+            default:
+                return false;
         }
     }
     bool read_word(const char* word, std::size_t size) noexcept {

@@ -114,8 +114,8 @@ private:
         }
         if (!digits.push_back('\0') || !room(kMaxNumberSize)) return false;
         const double value = std::strtod(digits.data(), nullptr);
-        out_.set_size(static_cast<std::size_t>(
-            put_any_number(out_.data() + out_.size(), value) - out_.data()));
+        out_.set_size(static_cast<std::size_t>(put_any_number(out_.data() + out_.size(), value) -
+                                               out_.data()));
         return true;
     }
 

@@ -19,7 +19,8 @@ ROPEWALK_INLINE std::uint32_t store_json(ContentStore& content, ByteView text) n
     return address;
 }
 
-// A value that JSON text cannot say, which only V2 has: V1 then carries what JavaScript makes of it.
+// A value that JSON text cannot say, which only V2 has: V1 then carries what JavaScript makes of
+// it.
 ROPEWALK_INLINE std::uint32_t store_any_and_json(ContentStore& content, ByteView value) noexcept {
     Bytes text;
     bool exact = false;

@@ -5,8 +5,8 @@
 namespace crdt::detail {
 
 ROPEWALK_INLINE ContentKind BlockWalk::kind_of(const Run& run,
-                                                   bool dead,
-                                                   bool kept) const noexcept {
+                                               bool dead,
+                                               bool kept) const noexcept {
     if (run.kind == RunKind::gc) return ContentKind::gc;
     if (forget_ && dead && !kept) {
         // A document that keeps deleted content still has the items of deleted types.

@@ -287,8 +287,7 @@ Status Encoder::state(Known&& known, bool with_pending) noexcept {
     return delete_set(with_pending);
 }
 
-ROPEWALK_INLINE Status Encoder::prefix(const StateVector& until,
-                                       const IdSet& deletions) noexcept {
+ROPEWALK_INLINE Status Encoder::prefix(const StateVector& until, const IdSet& deletions) noexcept {
     store_.settle();
     if (!room(5)) return ErrorCode::out_of_memory;
     const Hole hole = open_hole(store_.clients.size());

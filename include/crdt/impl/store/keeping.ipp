@@ -21,7 +21,7 @@ ROPEWALK_INLINE void Keeping::remove(Keeper& keeper) noexcept {
 }
 
 // Managers may come and go meanwhile: each call starts over, and passes those it has reached.
-ROPEWALK_INLINE void Keeping::call(Store& store, Function Keeper::*function) noexcept {
+ROPEWALK_INLINE void Keeping::call(Store& store, Function Keeper::* function) noexcept {
     const std::uint32_t number = ++calls_;
     Keeper* keeper = first_;
     while (keeper != nullptr) {
