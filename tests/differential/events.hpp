@@ -1,8 +1,8 @@
 // What deep observers are told, as one string: the form of events.mjs.
 //
 //   COMMIT/COMMIT...   COMMIT  ROOT EVENT;EVENT...   EVENT  PATH|KIND|KEYS|DELTA
-//   KEYS   k<key>a, k<key>u<old>, k<key>d<old>       DELTA  +T<text> +[<values>] =<kept> -<deleted>,
-//   and @k<key>:v<value> for each format
+//   KEYS   k<key>a, k<key>u<old>, k<key>d<old>       DELTA  +T<text> +[<values>] =<kept>
+//   -<deleted>, and @k<key>:v<value> for each format
 #pragma once
 
 #include <algorithm>
@@ -35,6 +35,14 @@ inline std::string_view kind_tag(crdt::ValueKind kind) {
             return "[";
         case crdt::ValueKind::map:
             return "{";
+        case crdt::ValueKind::xml_element:
+            return "E";
+        case crdt::ValueKind::xml_fragment:
+            return "F";
+        case crdt::ValueKind::xml_hook:
+            return "H";
+        case crdt::ValueKind::xml_text:
+            return "X";
         default:
             return "";
     }

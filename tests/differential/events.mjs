@@ -5,7 +5,10 @@ import { rootOf, rootToken } from './edits.mjs'
 import { showAttributes } from './rich.mjs'
 import { hexText } from './values.mjs'
 
-const shared = value => (value instanceof Y.Text ? 'T' : value instanceof Y.Array ? '[' : value instanceof Y.Map ? '{' : null)
+const kTags = [
+  [Y.XmlText, 'X'], [Y.Text, 'T'], [Y.Array, '['], [Y.XmlHook, 'H'], [Y.Map, '{'], [Y.XmlElement, 'E'], [Y.XmlFragment, 'F'],
+]
+const shared = value => kTags.find(([Type]) => value instanceof Type)?.[1] ?? null
 const pathOf = path => path.map(step => (typeof step === 'number' ? `i${step}` : `k${hexText(step)}`)).join('.')
 
 // What is gone shows its kind alone where it is a shared type.

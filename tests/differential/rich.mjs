@@ -123,7 +123,7 @@ export function showAttributes({ attributes = {} }) {
 // The content of a text, the form of show.hpp: plain where it is plain.
 export function showText(type, show) {
   const delta = type.toDelta()
-  if (delta.every(op => typeof op.insert === 'string' && !op.attributes)) return 'T' + hexText(type.toString())
+  if (delta.every(op => typeof op.insert === 'string' && !op.attributes)) return 'T' + hexText(delta.map(op => op.insert).join(''))
   const ops = delta.map(op => {
     const value = typeof op.insert === 'string' ? 't' + hexText(op.insert) : show(op.insert)
     return value + showAttributes(op)
