@@ -1,12 +1,15 @@
 // What deep observers are told, as one string: the form of events.mjs.
 //
-//   COMMIT/COMMIT...   COMMIT  ROOT EVENT;EVENT...   EVENT  PATH|KIND|KEYS|DELTA
-//   KEYS   k<key>a, k<key>u<old>, k<key>d<old>       DELTA  +T<text> +[<values>] =<kept>
-//   -<deleted>, and @k<key>:v<value> for each format
+//   COMMIT/COMMIT...
+//   COMMIT  ROOT EVENT;EVENT...   or   @documents ADDED REMOVED LOADED
+//   EVENT   PATH|KIND|KEYS|DELTA
+//   KEYS    k<key>a, k<key>u<old>, k<key>d<old>
+//   DELTA   +T<text> +[<values>] =<kept> -<deleted>, and @k<key>:v<value> for each format
 #pragma once
 
 #include <algorithm>
 #include <crdt/crdt.hpp>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -104,6 +107,17 @@ inline std::string show_event(const crdt::Event& event) {
     out += '|' + joined(std::move(keys), ',') + '|' + show_delta(event);
     if (!event.check().ok()) out += "!memory";
     return out;
+}
+
+inline std::string show_documents(std::span<const crdt::Subdoc> documents) {
+    std::vector<std::string> all;
+    for (const crdt::Subdoc& document : documents) show(all.emplace_back(), document);
+    return joined(std::move(all), ',');
+}
+
+inline std::string show_events(const crdt::SubdocsEvent& event) {
+    return "@documents " + show_documents(event.added()) + ' ' + show_documents(event.removed()) +
+           ' ' + show_documents(event.loaded());
 }
 
 inline std::string show_events(std::string_view root, const crdt::DeepEvents& events) {

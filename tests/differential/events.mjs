@@ -4,6 +4,7 @@ import { Difference, firstDifference, show } from './compare.mjs'
 import { rootOf, rootToken } from './edits.mjs'
 import { showAttributes } from './rich.mjs'
 import { hexText } from './values.mjs'
+import { showDocument } from './xml.mjs'
 
 const kTags = [
   [Y.XmlText, 'X'], [Y.Text, 'T'], [Y.Array, '['], [Y.XmlHook, 'H'], [Y.Map, '{'], [Y.XmlElement, 'E'], [Y.XmlFragment, 'F'],
@@ -53,9 +54,20 @@ function deltaOf(event) {
 const showEvent = event =>
   `${pathOf(event.path)}|${shared(event.target)}|${showKeys(event)}|${showDelta(deltaOf(event), event.target instanceof Y.Text)}`
 
+const showDocuments = documents => [...documents].map(showDocument).sort().join(',')
+
 export class EventLog {
   constructor(doc, roots) {
     this.told = []
+    // Yjs tells a removal again when it has taken the instance down, and as loaded also what the same
+    // transaction has deleted.
+    const gone = new WeakSet()
+    doc.on('subdocs', ({ added, removed, ...asked }) => {
+      const loaded = [...asked.loaded].filter(document => doc.subdocs.has(document))
+      const again = added.size + loaded.length === 0 && [...removed].every(document => gone.has(document))
+      for (const document of removed) gone.add(document)
+      if (!again) this.told.push(`@documents ${[added, removed, loaded].map(showDocuments).join(' ')}`)
+    })
     for (const root of roots) {
       rootOf(doc, root).observeDeep(events => {
         this.told.push(`${rootToken(root)} ${events.map(showEvent).sort().join(';')}`)

@@ -68,9 +68,16 @@ struct Replica {
     void observe(std::string_view root, const crdt::SharedType& type) {
         observing.push_back(type.observe_deep(
             [this, name = std::string(root)](const crdt::DeepEvents& events) noexcept {
-                if (!told.empty()) told += '/';
-                told += show_events(name, events);
+                tell(show_events(name, events));
             }));
+    }
+    void observe_documents() {
+        observing.push_back(doc.on_subdocs(
+            [this](const crdt::SubdocsEvent& event) noexcept { tell(show_events(event)); }));
+    }
+    void tell(const std::string& commit) {
+        if (!told.empty()) told += '/';
+        told += commit;
     }
     std::string take_told() {
         std::string taken = told.empty() ? "-" : std::move(told);
@@ -359,6 +366,7 @@ private:
     }
 
     static std::string observe(Replica& replica, Tokens& args) {
+        replica.observe_documents();
         while (!args.done()) {
             const auto token = args.next();
             const Place root = Place::root(replica.doc, token);
