@@ -115,9 +115,15 @@ inline std::string show_documents(std::span<const crdt::Subdoc> documents) {
     return joined(std::move(all), ',');
 }
 
+// Nothing if all that it tells is what was loaded and is gone: see events.mjs.
 inline std::string show_events(const crdt::SubdocsEvent& event) {
+    std::vector<crdt::Subdoc> loaded;
+    for (const crdt::Subdoc& document : event.loaded()) {
+        if (document.alive()) loaded.push_back(document);
+    }
+    if (event.added().empty() && event.removed().empty() && loaded.empty()) return {};
     return "@documents " + show_documents(event.added()) + ' ' + show_documents(event.removed()) +
-           ' ' + show_documents(event.loaded());
+           ' ' + show_documents(loaded);
 }
 
 inline std::string show_events(std::string_view root, const crdt::DeepEvents& events) {

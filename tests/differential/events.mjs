@@ -59,8 +59,8 @@ const showDocuments = documents => [...documents].map(showDocument).sort().join(
 export class EventLog {
   constructor(doc, roots) {
     this.told = []
-    // Yjs tells a removal again when it has taken the instance down, and as loaded also what the same
-    // transaction has deleted.
+    // Yjs tells a removal again when it has taken the instance down, and as loaded also whatever the
+    // same transaction has deleted; Ropewalk does so unless it has been collected. Here neither.
     const gone = new WeakSet()
     doc.on('subdocs', ({ added, removed, ...asked }) => {
       const loaded = [...asked.loaded].filter(document => doc.subdocs.has(document))

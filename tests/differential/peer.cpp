@@ -76,7 +76,7 @@ struct Replica {
             [this](const crdt::SubdocsEvent& event) noexcept { tell(show_events(event)); }));
     }
     void tell(const std::string& commit) {
-        if (!told.empty()) told += '/';
+        if (!told.empty() && !commit.empty()) told += '/';
         told += commit;
     }
     std::string take_told() {
