@@ -29,9 +29,13 @@ function skeleton(update) {
 }
 
 // Units without content.
-function forgotten(update) {
-  const gone = Y.decodeUpdate(inV1(update)).structs.filter(one => one instanceof Y.GC || one.content instanceof Y.ContentDeleted)
-  return gone.reduce((sum, one) => sum + one.length, 0)
+function forgotten(...updates) {
+  const units = new Set()
+  for (const one of updates.flatMap(update => Y.decodeUpdate(inV1(update)).structs)) {
+    if (!(one instanceof Y.GC) && !(one.content instanceof Y.ContentDeleted)) continue
+    for (let i = 0; i < one.length; i++) units.add(`${one.id.client}:${one.id.clock + i}`)
+  }
+  return units
 }
 
 // Everything that was said, in any order; `some` of it lacks a part, so there are holes.
@@ -72,9 +76,11 @@ export class UpdateChecks {
     this.same(theirs, ours, 'merge and the rest', complete)
     // What one update has forgotten and another still has may come from either. Then it shows where
     // nothing says that it is deleted.
-    const keepsMore = forgotten(ours) < forgotten(theirs)
-    if (!keepsMore) this.same(theirs, ours, 'merge')
-    if (!keepsMore && ours.length > theirs.length) {
+    const [goneTheirs, goneOurs, gone] = [forgotten(theirs), forgotten(ours), forgotten(...some)]
+    if ([...goneOurs].some(unit => !gone.has(unit))) throw new Difference('updates', 'a merge forgets what all still have')
+    const alike = goneOurs.size === goneTheirs.size && [...goneOurs].every(unit => goneTheirs.has(unit))
+    if (alike) this.same(theirs, ours, 'merge')
+    if (alike && ours.length > theirs.length) {
       throw new Difference('updates', `a merge of ${ours.length} bytes, Yjs writes ${theirs.length}\n    ${hex(ours)}\n    ${hex(theirs)}`)
     }
 

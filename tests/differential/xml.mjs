@@ -30,17 +30,18 @@ export function xmlness(rng) {
   return { xml, documents, roots, attributeKeys: Array.from({ length: rng.between(1, 4) }, () => rng.pick(kAttributes)) }
 }
 
-const randomAttributeValue = rng =>
+const randomAttributeValue = (rng, mood) =>
   rng.weighted([
     [16, () => ({ any: rng.pick(kValues) })],
     [1, () => ({ binary: new Uint8Array([1, 2, 200]) })],
     [1, () => ({ text: randomText(rng, 2) })],
     [1, () => ({ map: [['a', { any: 1 }]] })],
     [1, () => randomXml(rng, { attributeKeys: ['a'] }, 0)],
+    [mood.documents ? 1 : 0, () => randomDocument(rng)],
   ])()
 
 const randomAttributes = (rng, mood) =>
-  [...new Map(Array.from({ length: rng.weighted([[3, 0], [3, 1], [1, 3]]) }, () => [rng.pick(mood.attributeKeys), randomAttributeValue(rng)]))]
+  [...new Map(Array.from({ length: rng.weighted([[3, 0], [3, 1], [1, 3]]) }, () => [rng.pick(mood.attributeKeys), randomAttributeValue(rng, mood)]))]
 
 const kPlain = [{ any: 1 }, { any: 'two' }, { any: null }, { array: [{ any: 3 }] }, { text: 'four' }, { map: [] }]
 
@@ -64,7 +65,7 @@ export const randomDocument = rng => ({
 export function randomXmlEdit(rng, mood, edit, at, erases) {
   if (edit.on === 'attribute') {
     const key = rng.pick(mood.attributeKeys)
-    return erases ? { ...edit, verb: 'unattr', key } : { ...edit, verb: 'attr', key, value: randomAttributeValue(rng) }
+    return erases ? { ...edit, verb: 'unattr', key } : { ...edit, verb: 'attr', key, value: randomAttributeValue(rng, mood) }
   }
   const values = Array.from({ length: rng.weighted([[5, 1], [3, 2], [1, 6]]) }, () => randomXml(rng, mood, rng.between(0, 2)))
   return { ...edit, verb: rng.weighted([[5, 'insert'], [2, 'push'], [3, 'after']]), at, values }
