@@ -5,6 +5,7 @@ import { applyUpdate } from './formats.mjs'
 import { encodeAny, hex, hexText } from './values.mjs'
 import { rootOf } from './edits.mjs'
 import { showText } from './rich.mjs'
+import { showDocument, showPrinted, showTextAttributes, showXml } from './xml.mjs'
 
 export class Difference extends Error {
   constructor(kind, detail) {
@@ -15,7 +16,10 @@ export class Difference extends Error {
 
 // Values go by their encoding, which tells -0 from 0, undefined from null, bytes from a binary.
 export function show(value) {
-  if (value instanceof Y.Text) return showText(value, show)
+  if (value instanceof Y.XmlText) return `X${showText(value, show)}${showTextAttributes(value, show)}${showPrinted(value)}`
+  if (value instanceof Y.Text) return showText(value, show) + showTextAttributes(value, show)
+  const xml = showXml(value, show)
+  if (xml !== null) return xml
   if (value instanceof Y.Array) return `[${value.toArray().map(show).join(',')}]`
   if (value instanceof Y.Map) {
     const members = [...value.entries()].map(([key, inner]) => [hexText(key), inner])
@@ -25,10 +29,11 @@ export function show(value) {
   return value instanceof Uint8Array ? 'b' + hex(value) : 'v' + hex(encodeAny(value))
 }
 
-// "<state vector> <1 if something waits for its causes> <content of each root>": the peer's form.
+// "<state vector> <1 if something waits for its causes> <content of each root and the
+// sub-documents>": the peer's form.
 export function stateOf(doc, roots) {
   const waits = doc.store.pendingStructs !== null || doc.store.pendingDs !== null
-  const content = roots.map(root => show(rootOf(doc, root))).join('|')
+  const content = roots.map(root => show(rootOf(doc, root))).join('|') + '|' + [...doc.subdocs].map(showDocument).sort().join(',')
   return `${hex(Y.encodeStateVector(doc))} ${waits ? 1 : 0} ${content}`
 }
 
@@ -58,8 +63,8 @@ function anyText(digits) {
 
 function readable(state) {
   const [vector, waits, content = ''] = state.split(' ')
-  const words = content.replace(/([Ttkvb])([0-9a-f]*)/g, (_, tag, digits) =>
-    tag === 'T' ? `Text ${textOf(digits)}` : tag === 't' ? textOf(digits) : tag === 'k' ? textOf(digits) : tag === 'v' ? anyText(digits) : `binary<${digits}>`,
+  const words = content.replace(/([TtkvbsEHD])([0-9a-f]*)/g, (_, tag, digits) =>
+    tag === 'T' ? `Text ${textOf(digits)}` : tag === 't' ? textOf(digits) : tag === 'k' ? textOf(digits) : tag === 'v' ? anyText(digits) : tag === 'b' ? `binary<${digits}>` : `${tag} ${textOf(digits)}`,
   )
   return `state vector ${vector}, ${waits === '1' ? 'something waits' : 'nothing waits'}, ${words}`
 }

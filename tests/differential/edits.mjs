@@ -3,29 +3,42 @@ import * as Y from 'yjs'
 import { doRichEdit, unitsOf } from './rich.mjs'
 import { describe, hexText, hexUnits, toTokens, toYjs } from './values.mjs'
 
-export const rootOf = (doc, { kind, name }) =>
-  kind === 'text' ? doc.getText(name) : kind === 'array' ? doc.getArray(name) : doc.getMap(name)
+const kRoots = { text: Y.Text, array: Y.Array, map: Y.Map, fragment: Y.XmlFragment, element: Y.XmlElement, xmltext: Y.XmlText }
+export const rootOf = (doc, { kind, name }) => doc.get(name, kRoots[kind])
 export const rootToken = ({ kind, name }) => `${kind}:${hexText(name)}`
 
-const kindOf = value =>
-  value instanceof Y.Text ? 'text' : value instanceof Y.Array ? 'array' : value instanceof Y.Map ? 'map' : null
+// The narrower first.
+const kKinds = [
+  ['xmltext', Y.XmlText], ['text', Y.Text], ['hook', Y.XmlHook], ['map', Y.Map], ['element', Y.XmlElement], ['fragment', Y.XmlFragment], ['array', Y.Array],
+]
+const kindOf = value => kKinds.find(([, Type]) => value instanceof Type)?.[0] ?? null
+// What an edit of a kind can be done to.
+const kTargets = {
+  text: ['text', 'xmltext'],
+  array: ['array'],
+  map: ['map', 'hook'],
+  fragment: ['fragment', 'element'],
+  attribute: ['element', 'xmltext', 'text'],
+}
 
 // Every living shared type of one kind, roots first.
 function typesOf(doc, roots, wanted) {
   const found = []
   const inner = []
   const visit = (type, kind, root, path) => {
-    if (kind === wanted) (path.length === 0 ? found : inner).push({ type, root, path })
-    if (kind === 'array') {
+    if (kTargets[wanted].includes(kind)) (path.length === 0 ? found : inner).push({ type, root, path })
+    if (kind === 'array' || kind === 'fragment' || kind === 'element') {
       type.toArray().forEach((value, i) => {
         const kindOfValue = kindOf(value)
         if (kindOfValue) visit(value, kindOfValue, root, [...path, i])
       })
-    } else if (kind === 'map') {
-      type.forEach((value, key) => {
+    }
+    if (kind !== 'array' && kind !== 'fragment') {
+      const entries = kind === 'map' || kind === 'hook' ? [...type.entries()] : Object.entries(type.getAttributes())
+      for (const [key, value] of entries) {
         const kindOfValue = kindOf(value)
         if (kindOfValue) visit(value, kindOfValue, root, [...path, key])
-      })
+      }
     }
   }
   for (const root of roots) visit(rootOf(doc, root), root.kind, root, [])
@@ -81,6 +94,16 @@ export function doEdit(doc, roots, cursors, edit, cutPairs) {
     return note('unset', [key], [JSON.stringify(edit.key)])
   }
 
+  if (edit.on === 'attribute') {
+    const key = `k${hexText(edit.key)}`
+    if (edit.verb === 'unattr') {
+      type.removeAttribute(edit.key)
+      return note('unattr', [key], [JSON.stringify(edit.key)])
+    }
+    type.setAttribute(edit.key, toYjs(edit.value))
+    return note('attr', [key, toTokens(edit.value)], [JSON.stringify(edit.key), describe(edit.value)])
+  }
+
   const size = type.length
   // Embeds take a place and are no characters: such a text is addressed in units.
   const units = edit.on === 'text' && !(cutPairs && edit.unit === 'utf16') ? unitsOf(type) : ''
@@ -128,7 +151,12 @@ export function doEdit(doc, roots, cursors, edit, cutPairs) {
     cursors.set(type, type.length)
     return note('push', tokens, words)
   }
-  type.insert(at, values)
   cursors.set(type, at + values.length)
+  // Children stand behind a child; values that are no type do not.
+  if (edit.verb === 'after' && at > 0 && kindOf(type.get(at - 1))) {
+    type.insertAfter(type.get(at - 1), values)
+    return note('after', [at - 1, ...tokens], [at - 1, ...words])
+  }
+  type.insert(at, values)
   return note('insert', [at, ...tokens], [at, ...words])
 }

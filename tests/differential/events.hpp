@@ -1,12 +1,15 @@
 // What deep observers are told, as one string: the form of events.mjs.
 //
-//   COMMIT/COMMIT...   COMMIT  ROOT EVENT;EVENT...   EVENT  PATH|KIND|KEYS|DELTA
-//   KEYS   k<key>a, k<key>u<old>, k<key>d<old>       DELTA  +T<text> +[<values>] =<kept>
-//   -<deleted>, and @k<key>:v<value> for each format
+//   COMMIT/COMMIT...
+//   COMMIT  ROOT EVENT;EVENT...   or   @documents ADDED REMOVED LOADED
+//   EVENT   PATH|KIND|KEYS|DELTA
+//   KEYS    k<key>a, k<key>u<old>, k<key>d<old>
+//   DELTA   +T<text> +[<values>] =<kept> -<deleted>, and @k<key>:v<value> for each format
 #pragma once
 
 #include <algorithm>
 #include <crdt/crdt.hpp>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,6 +38,14 @@ inline std::string_view kind_tag(crdt::ValueKind kind) {
             return "[";
         case crdt::ValueKind::map:
             return "{";
+        case crdt::ValueKind::xml_element:
+            return "E";
+        case crdt::ValueKind::xml_fragment:
+            return "F";
+        case crdt::ValueKind::xml_hook:
+            return "H";
+        case crdt::ValueKind::xml_text:
+            return "X";
         default:
             return "";
     }
@@ -96,6 +107,23 @@ inline std::string show_event(const crdt::Event& event) {
     out += '|' + joined(std::move(keys), ',') + '|' + show_delta(event);
     if (!event.check().ok()) out += "!memory";
     return out;
+}
+
+inline std::string show_documents(std::span<const crdt::Subdoc> documents) {
+    std::vector<std::string> all;
+    for (const crdt::Subdoc& document : documents) show(all.emplace_back(), document);
+    return joined(std::move(all), ',');
+}
+
+// Nothing if all that it tells is what was loaded and is gone: see events.mjs.
+inline std::string show_events(const crdt::SubdocsEvent& event) {
+    std::vector<crdt::Subdoc> loaded;
+    for (const crdt::Subdoc& document : event.loaded()) {
+        if (document.alive()) loaded.push_back(document);
+    }
+    if (event.added().empty() && event.removed().empty() && loaded.empty()) return {};
+    return "@documents " + show_documents(event.added()) + ' ' + show_documents(event.removed()) +
+           ' ' + show_documents(loaded);
 }
 
 inline std::string show_events(std::string_view root, const crdt::DeepEvents& events) {

@@ -4,8 +4,12 @@ import { Difference, firstDifference, show } from './compare.mjs'
 import { rootOf, rootToken } from './edits.mjs'
 import { showAttributes } from './rich.mjs'
 import { hexText } from './values.mjs'
+import { showDocument } from './xml.mjs'
 
-const shared = value => (value instanceof Y.Text ? 'T' : value instanceof Y.Array ? '[' : value instanceof Y.Map ? '{' : null)
+const kTags = [
+  [Y.XmlText, 'X'], [Y.Text, 'T'], [Y.Array, '['], [Y.XmlHook, 'H'], [Y.Map, '{'], [Y.XmlElement, 'E'], [Y.XmlFragment, 'F'],
+]
+const shared = value => kTags.find(([Type]) => value instanceof Type)?.[1] ?? null
 const pathOf = path => path.map(step => (typeof step === 'number' ? `i${step}` : `k${hexText(step)}`)).join('.')
 
 // What is gone shows its kind alone where it is a shared type.
@@ -50,9 +54,20 @@ function deltaOf(event) {
 const showEvent = event =>
   `${pathOf(event.path)}|${shared(event.target)}|${showKeys(event)}|${showDelta(deltaOf(event), event.target instanceof Y.Text)}`
 
+const showDocuments = documents => [...documents].map(showDocument).sort().join(',')
+
 export class EventLog {
   constructor(doc, roots) {
     this.told = []
+    // Yjs tells a removal again when it has taken the instance down, and as loaded also whatever the
+    // same transaction has deleted; Ropewalk does so unless it has been collected. Here neither.
+    const gone = new WeakSet()
+    doc.on('subdocs', ({ added, removed, ...asked }) => {
+      const loaded = [...asked.loaded].filter(document => doc.subdocs.has(document))
+      const again = added.size + loaded.length === 0 && [...removed].every(document => gone.has(document))
+      for (const document of removed) gone.add(document)
+      if (!again) this.told.push(`@documents ${[added, removed, loaded].map(showDocuments).join(' ')}`)
+    })
     for (const root of roots) {
       rootOf(doc, root).observeDeep(events => {
         this.told.push(`${rootToken(root)} ${events.map(showEvent).sort().join(';')}`)

@@ -23,6 +23,7 @@
 import { Rng } from './rng.mjs'
 import { randomRichEdit, richness } from './rich.mjs'
 import { randomText, randomValue } from './values.mjs'
+import { randomXmlEdit, xmlness } from './xml.mjs'
 
 // The roots of `observed` clients are observed deeply, on both sides.
 //
@@ -108,13 +109,14 @@ function randomEdit(rng, mood, keys) {
   const edit = { on, pick: rng.chance(mood.atRoot) ? 0 : rng.bits() }
   const erases = rng.chance(mood.erase)
   if (on === 'text') edit.unit = mood.unit
-  const value = inMap => randomValue(rng, { inMap, nesting: mood.nest, keys })
+  const value = inMap => randomValue(rng, { inMap, nesting: mood.nest, keys, mood })
   if (on === 'map') {
     const key = rng.pick(keys)
     if (!erases) return { ...edit, verb: 'set', key, value: value(true) }
     return rng.chance(0.12) ? { ...edit, verb: 'clear' } : { ...edit, verb: 'unset', key }
   }
   const at = place(rng, mood)
+  if (on === 'attribute' || (on === 'fragment' && !erases)) return randomXmlEdit(rng, mood, edit, at, erases)
   if (on === 'text' && mood.rich > 0 && !erases && rng.chance(mood.rich)) {
     return randomRichEdit(rng, mood, keys, at)
   }
@@ -162,6 +164,8 @@ export function makeHistory(seed) {
   const rng = new Rng(seed)
   const mood = temperament(rng)
   Object.assign(mood, richness(new Rng(seed ^ 0x51c4)))
+  Object.assign(mood, xmlness(new Rng(seed ^ 0x786d)))
+  if (mood.xml > 0) mood.kinds = { ...mood.kinds, fragment: mood.xml, attribute: Math.ceil(mood.xml / 3) }
   // Yjs cuts a pair also for a format that is there already, and tells nobody.
   if (mood.rich > 0) mood.cutPairs = false
   const taken = new Set()
@@ -173,6 +177,8 @@ export function makeHistory(seed) {
     { kind: 'map', name: 'm' },
   ]
   if (rng.chance(0.4)) roots.push({ kind: rng.pick(['text', 'array', 'map']), name: rng.pick(kNames) })
+
+  roots.push(...mood.roots)
 
   // Dice of its own: histories without undo stay what they were.
   const undoRng = new Rng(seed ^ 0x5bd1e995)

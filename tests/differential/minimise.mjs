@@ -22,7 +22,12 @@ function smallerEdits(edit) {
     change({ text: [...edit.text].slice(0, [...edit.text].length / 2).join('') })
   }
   if (edit.values?.length > 1) change({ values: edit.values.slice(0, edit.values.length / 2) })
-  if (edit.values?.some(value => value.any !== 1)) change({ values: edit.values.map(() => ({ any: 1 })) })
+  // Children are XML.
+  if (edit.on === 'fragment') {
+    if (edit.values?.some(value => value.children?.length || value.attributes?.length)) {
+      change({ values: edit.values.map(value => ('element' in value ? { element: 'p', attributes: [], children: [] } : { ...value, attributes: [] })) })
+    }
+  } else if (edit.values?.some(value => value.any !== 1)) change({ values: edit.values.map(() => ({ any: 1 })) })
   if (edit.value && edit.value.any !== 1) change({ value: { any: 1 } })
   if (edit.count > 1) change({ count: 1 })
   if (edit.pick) change({ pick: 0 })

@@ -20,12 +20,13 @@
 //   time
 //
 //   UPDATE in V2 is given as 2:BYTES; update_commands.hpp has what needs no DOC
-//   ROOT  text:NAME array:NAME map:NAME
+//   ROOT  text:NAME array:NAME map:NAME fragment:NAME element:NAME xmltext:NAME
 //   EDIT  ROOT PATH VERB ARGUMENTS; PATH is - or steps from the root: i3 (element), k61 (key), dots
 //         between them; AT is a position: 3 in UTF-16 units, 8:3 in bytes, c:3 in code points
 //         text:  insert AT u<units>|t<UTF-8>   erase AT COUNT   and those of rich.hpp
 //         array: insert INDEX N VALUE...   push N VALUE...   erase INDEX COUNT
 //         map:   set k<key> VALUE   unset k<key>   clear
+//         and those of xml.hpp
 #include <charconv>
 #include <crdt/crdt.hpp>
 #include <cstdio>
@@ -42,6 +43,7 @@
 #include "tokens.hpp"
 #include "update_commands.hpp"
 #include "values.hpp"
+#include "xml.hpp"
 
 namespace differential {
 namespace {
@@ -66,9 +68,16 @@ struct Replica {
     void observe(std::string_view root, const crdt::SharedType& type) {
         observing.push_back(type.observe_deep(
             [this, name = std::string(root)](const crdt::DeepEvents& events) noexcept {
-                if (!told.empty()) told += '/';
-                told += show_events(name, events);
+                tell(show_events(name, events));
             }));
+    }
+    void observe_documents() {
+        observing.push_back(doc.on_subdocs(
+            [this](const crdt::SubdocsEvent& event) noexcept { tell(show_events(event)); }));
+    }
+    void tell(const std::string& commit) {
+        if (!told.empty() && !commit.empty()) told += '/';
+        told += commit;
     }
     std::string take_told() {
         std::string taken = told.empty() ? "-" : std::move(told);
@@ -99,6 +108,7 @@ crdt::Position position(std::string_view token) {
 }
 
 crdt::Status edit_text(crdt::Text text, std::string_view verb, Tokens& args) {
+    if (is_attribute_verb(verb)) return edit_attributes(text, verb, args);
     if (is_rich_verb(verb)) return edit_rich_text(text, verb, args);
     const crdt::Position at = position(args.next());
     if (verb == "erase") return text.erase(at, args.number());
@@ -124,11 +134,15 @@ crdt::Status edit_map(crdt::Map map, std::string_view verb, Tokens& args) {
     return map.set(key, values.read(args));
 }
 
-// Where a path leads: one of the three, found by the kind of its root or value.
+// Where a path leads: one of these, found by the kind of its root or value. An XML text is a text
+// too, a hook a map, and an element a fragment.
 struct Place {
     crdt::Text text;
     crdt::Array array;
     crdt::Map map;
+    crdt::XmlFragment fragment;
+    crdt::XmlElement element;
+    crdt::XmlText xml_text;
     char kind = '?';
 
     static Place root(crdt::Doc& doc, std::string_view token) {
@@ -138,23 +152,54 @@ struct Place {
         if (place.kind == 't') place.text = doc.text(name);
         if (place.kind == 'a') place.array = doc.array(name);
         if (place.kind == 'm') place.map = doc.map(name);
+        if (place.kind == 'f') place.fragment = doc.xml_fragment(name);
+        if (place.kind == 'e') place.element = doc.xml_element(name);
+        if (place.kind == 'x') place.xml_text = doc.xml_text(name);
+        if (place.kind == 'e') place.fragment = place.element;
+        if (place.kind == 'x') place.text = place.xml_text;
         return place;
+    }
+    [[nodiscard]] crdt::SharedType type() const {
+        switch (kind) {
+            case 'a':
+                return array;
+            case 'm':
+                return map;
+            case 'f':
+            case 'e':
+                return fragment;
+            default:
+                return text;
+        }
     }
     void step(std::string_view token) {
         crdt::Value value;
         if (token[0] == 'i') {
-            auto element = array.get(Tokens(token.substr(1)).number());
-            if (element.ok()) value = *element;
+            const auto index = Tokens(token.substr(1)).number();
+            auto found = kind == 'a' ? array.get(index) : fragment.get(index);
+            if (found.ok()) value = *found;
         } else {
-            value = map.get(unhex(token.substr(1)));
+            const std::string key = unhex(token.substr(1));
+            value = kind == 'm'   ? map.get(key)
+                    : kind == 'e' ? element.attribute(key)
+                                  : text.attribute(key);
         }
-        kind = value.kind() == crdt::ValueKind::text    ? 't'
-               : value.kind() == crdt::ValueKind::array ? 'a'
-               : value.kind() == crdt::ValueKind::map   ? 'm'
-                                                        : '?';
+        kind = value.kind() == crdt::ValueKind::text           ? 't'
+               : value.kind() == crdt::ValueKind::array        ? 'a'
+               : value.kind() == crdt::ValueKind::map          ? 'm'
+               : value.kind() == crdt::ValueKind::xml_hook     ? 'm'
+               : value.kind() == crdt::ValueKind::xml_text     ? 'x'
+               : value.kind() == crdt::ValueKind::xml_element  ? 'e'
+               : value.kind() == crdt::ValueKind::xml_fragment ? 'f'
+                                                               : '?';
         text = value.text();
         array = value.array();
         map = value.map();
+        fragment = value.xml_fragment();
+        element = value.xml_element();
+        xml_text = value.xml_text();
+        if (kind == 'x') text = xml_text;
+        if (value.kind() == crdt::ValueKind::xml_hook) map = value.xml_hook();
     }
 };
 
@@ -170,11 +215,17 @@ crdt::Status edit(crdt::Doc& doc, std::string_view command) {
     const auto verb = args.next();
     switch (place.kind) {
         case 't':
+        case 'x':
             return edit_text(place.text, verb, args);
         case 'a':
             return edit_array(place.array, verb, args);
         case 'm':
             return edit_map(place.map, verb, args);
+        case 'e':
+            if (is_attribute_verb(verb)) return edit_attributes(place.element, verb, args);
+            return edit_fragment(place.fragment, verb, args);
+        case 'f':
+            return edit_fragment(place.fragment, verb, args);
         default:
             return crdt::ErrorCode::wrong_type;
     }
@@ -274,9 +325,7 @@ private:
         crdt::Status status = replica.undo->status();
         while (args.peek() != "*" && !args.done()) {
             const Place root = Place::root(replica.doc, args.next());
-            if (root.kind == 't') status = replica.undo->add_to_scope({root.text});
-            if (root.kind == 'a') status = replica.undo->add_to_scope({root.array});
-            if (root.kind == 'm') status = replica.undo->add_to_scope({root.map});
+            status = replica.undo->add_to_scope({root.type()});
         }
         return status.ok() ? "ok" : error(status.error());
     }
@@ -317,12 +366,11 @@ private:
     }
 
     static std::string observe(Replica& replica, Tokens& args) {
+        replica.observe_documents();
         while (!args.done()) {
             const auto token = args.next();
             const Place root = Place::root(replica.doc, token);
-            if (root.kind == 't') replica.observe(token, root.text);
-            if (root.kind == 'a') replica.observe(token, root.array);
-            if (root.kind == 'm') replica.observe(token, root.map);
+            replica.observe(token, root.type());
         }
         return "ok";
     }
@@ -331,14 +379,18 @@ private:
         const auto vector = doc.encode_state_vector();
         if (!vector.ok()) return error(vector.error());
         std::string out = "ok " + hex(crdt::as_text(*vector)) + (doc.has_pending() ? " 1 " : " 0 ");
-        for (bool first = true; !args.done(); first = false) {
-            if (!first) out += '|';
+        for (; !args.done(); out += '|') {
             const Place root = Place::root(doc, args.next());
             if (root.kind == 't') show(out, root.text);
             if (root.kind == 'a') show(out, root.array);
             if (root.kind == 'm') show(out, root.map);
+            if (root.kind == 'f') show(out, root.fragment);
+            if (root.kind == 'e') show(out, root.element);
+            if (root.kind == 'x') show(out, root.xml_text);
         }
-        return out;
+        std::vector<std::string> documents;
+        for (const crdt::Subdoc& subdoc : doc.subdocs()) show(documents.emplace_back(), subdoc);
+        return out + joined(std::move(documents), ',');
     }
 
     std::unordered_map<std::uint64_t, std::unique_ptr<Replica>> replicas_;

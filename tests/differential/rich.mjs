@@ -14,7 +14,7 @@ const randomAttributes = (rng, keys) =>
   [...new Map(Array.from({ length: rng.weighted([[6, 1], [2, 2], [1, 3], [1, 0]]) }, () => [rng.pick(keys), rng.pick(kValues)]))]
 
 function randomEmbed(rng, mood, keys) {
-  if (mood.nest > 0 && rng.chance(0.3)) return randomValue(rng, { inMap: false, nesting: 1, keys, sharedOnly: true })
+  if (mood.nest > 0 && rng.chance(0.3)) return randomValue(rng, { inMap: false, nesting: 1, keys, sharedOnly: true, mood })
   return { any: new Members([['image', rng.pick(['a.png', 'b.png'])], ['w', rng.below(100)]]) }
 }
 
@@ -123,7 +123,7 @@ export function showAttributes({ attributes = {} }) {
 // The content of a text, the form of show.hpp: plain where it is plain.
 export function showText(type, show) {
   const delta = type.toDelta()
-  if (delta.every(op => typeof op.insert === 'string' && !op.attributes)) return 'T' + hexText(type.toString())
+  if (delta.every(op => typeof op.insert === 'string' && !op.attributes)) return 'T' + hexText(delta.map(op => op.insert).join(''))
   const ops = delta.map(op => {
     const value = typeof op.insert === 'string' ? 't' + hexText(op.insert) : show(op.insert)
     return value + showAttributes(op)

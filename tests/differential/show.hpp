@@ -13,14 +13,17 @@
 namespace differential {
 
 void show(std::string& out, const crdt::Value& value);
+void show(std::string& out, const crdt::Text& text);
+void show(std::string& out, const crdt::Map& map);
 
 }  // namespace differential
 
 #include "rich.hpp"
+#include "xml.hpp"
 
 namespace differential {
 
-inline void show(std::string& out, const crdt::Text& text) {
+inline void show_content(std::string& out, const crdt::Text& text) {
     const crdt::Delta delta = text.to_delta();
     if (!is_plain(delta)) return show_delta(out, delta);
     const std::string utf8 = text.to_string();
@@ -30,6 +33,12 @@ inline void show(std::string& out, const crdt::Text& text) {
     if (!text.append_to(appended).ok() || crdt::as_text(appended) != utf8) out += "!append_to";
     if (text.to_u16string().size() != text.length()) out += "!length";
     if (text.length(crdt::Unit::utf8) != utf8.size()) out += "!utf8_length";
+}
+
+inline void show(std::string& out, const crdt::Text& text) {
+    show_content(out, text);
+    const std::string attributes = show_attributes_of(text);
+    if (attributes != "{}") out += 'A' + attributes;
 }
 
 inline void show(std::string& out, const crdt::Array& array) {
@@ -60,13 +69,7 @@ inline void show(std::string& out, const crdt::Map& map) {
         entries.emplace_back(hex(key), std::move(content));
     });
     if (map.size() != entries.size()) out += "!size";
-    std::sort(entries.begin(), entries.end());
-    out += '{';
-    for (std::size_t i = 0; i < entries.size(); ++i) {
-        if (i > 0) out += ',';
-        out += 'k' + entries[i].first + ':' + entries[i].second;
-    }
-    out += '}';
+    out += show_entries(std::move(entries));
 }
 
 inline void show(std::string& out, const crdt::Value& value) {
@@ -84,6 +87,16 @@ inline void show(std::string& out, const crdt::Value& value) {
             return show(out, value.array());
         case crdt::ValueKind::map:
             return show(out, value.map());
+        case crdt::ValueKind::xml_element:
+            return show(out, value.xml_element());
+        case crdt::ValueKind::xml_fragment:
+            return show(out, value.xml_fragment());
+        case crdt::ValueKind::xml_hook:
+            return show(out, value.xml_hook());
+        case crdt::ValueKind::xml_text:
+            return show(out, value.xml_text());
+        case crdt::ValueKind::document:
+            return show(out, value.document());
         case crdt::ValueKind::absent:
             out += "!absent";
             return;

@@ -1,6 +1,9 @@
 // Values from tokens:
 //   v<Any in lib0's encoding> b<bytes> t<UTF-8>   [ value... ]   { k<UTF-8> value ... }
-// all in hexadecimal; the last three are new shared types. The Any is rebuilt from its parts with
+// all in hexadecimal; the last three are new shared types. XML and sub-documents:
+//   e<name> { k<UTF-8> value ... } [ value... ]   f [ value... ]   x<UTF-8> { ... }   h<name> { ...
+//   } d<guid> COLLECT AUTOLOAD v<Any>
+// The Any is rebuilt from its parts with
 // the public factories, in the order given, so that making it canonical is the engine's work.
 #pragma once
 
@@ -116,17 +119,45 @@ public:
                 return crdt::TextInit(keep(digits));
             case '[': {
                 crdt::ArrayInit array;
-                while (tokens.peek() != "]") array.contents.push_back(read(tokens));
-                tokens.next();
+                array.contents = list(tokens);
                 return array;
+            }
+            case 'e': {
+                crdt::XmlElementInit element(keep(digits));
+                tokens.next();
+                element.attributes = entries(tokens);
+                tokens.next();
+                element.children = list(tokens);
+                return element;
+            }
+            case 'f': {
+                crdt::XmlFragmentInit fragment;
+                tokens.next();
+                fragment.children = list(tokens);
+                return fragment;
+            }
+            case 'x': {
+                crdt::XmlTextInit text(keep(digits));
+                tokens.next();
+                text.attributes = entries(tokens);
+                return text;
+            }
+            case 'h': {
+                crdt::XmlHookInit hook(keep(digits));
+                tokens.next();
+                hook.entries = entries(tokens);
+                return hook;
+            }
+            case 'd': {
+                crdt::DocumentInit document(keep(digits));
+                document.collect = tokens.number() != 0;
+                document.auto_load = tokens.number() != 0;
+                document.meta = AnyReader(keep(tokens.next().substr(1))).read();
+                return document;
             }
             default: {
                 crdt::MapInit map;
-                while (tokens.peek() != "}") {
-                    std::string key = unhex(tokens.next().substr(1));
-                    map.entries.emplace_back(std::move(key), read(tokens));
-                }
-                tokens.next();
+                map.entries = entries(tokens);
                 return map;
             }
         }
@@ -138,6 +169,22 @@ public:
     }
 
 private:
+    // Up to the bracket that closes, and that.
+    std::vector<crdt::Content> list(Tokens& tokens) {
+        std::vector<crdt::Content> values;
+        while (tokens.peek() != "]") values.push_back(read(tokens));
+        tokens.next();
+        return values;
+    }
+    std::vector<std::pair<std::string, crdt::Content>> entries(Tokens& tokens) {
+        std::vector<std::pair<std::string, crdt::Content>> read_so_far;
+        while (tokens.peek() != "}") {
+            std::string key = unhex(tokens.next().substr(1));
+            read_so_far.emplace_back(std::move(key), read(tokens));
+        }
+        tokens.next();
+        return read_so_far;
+    }
     std::string_view keep(std::string_view digits) { return kept_.emplace_back(unhex(digits)); }
 
     std::deque<std::string> kept_;

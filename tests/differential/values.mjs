@@ -3,8 +3,10 @@
 //
 //   { any: x }     JSON-like: primitives, bigint, undefined, Uint8Array, arrays, Members
 //   { binary: u8 } { text: string } { array: [value] } { map: [[key, value]] }
+//   and those of xml.mjs
 import * as Y from 'yjs'
 import * as encoding from 'lib0/encoding'
+import { describeXml, isXml, randomDocument, randomXml, xmlToTokens, xmlToYjs } from './xml.mjs'
 
 // An object as a list of members: JavaScript would reorder integer-like keys, and the peer has to
 // be given them in the order a caller wrote them.
@@ -50,6 +52,7 @@ function writeAny(encoder, x) {
 }
 
 export function toYjs(value) {
+  if (isXml(value)) return xmlToYjs(value)
   if ('any' in value) return anyToJs(value.any)
   if ('binary' in value) return value.binary
   if ('text' in value) return new Y.Text(value.text)
@@ -58,6 +61,7 @@ export function toYjs(value) {
 }
 
 export function toTokens(value) {
+  if (isXml(value)) return xmlToTokens(value)
   if ('any' in value) return 'v' + hex(encoding.encode(encoder => writeAny(encoder, value.any)))
   if ('binary' in value) return 'b' + hex(value.binary)
   if ('text' in value) return 't' + hexText(value.text)
@@ -80,6 +84,7 @@ function describeAny(x) {
 }
 
 export function describe(value) {
+  if (isXml(value)) return describeXml(value)
   if ('any' in value) return describeAny(value.any)
   if ('binary' in value) return `binary(${hex(value.binary)})`
   if ('text' in value) return `Text(${JSON.stringify(value.text)})`
@@ -157,15 +162,17 @@ function randomMembers(rng, depth, inside) {
 }
 
 // What one insert may put in. `inMap`: an entry may be undefined or a bigint, an element may not.
-// `sharedOnly`: a shared type.
-export function randomValue(rng, { inMap, nesting, keys, sharedOnly }) {
+// `sharedOnly`: a shared type. `mood`: how much XML and how many sub-documents.
+export function randomValue(rng, { inMap, nesting, keys, sharedOnly, mood = {} }) {
   const choices = sharedOnly ? [] : [
     [8, () => ({ any: randomAny(rng, 2, false) })],
     [1, () => ({ binary: randomBytes(rng) })],
   ]
+  if (mood.documents && !sharedOnly) choices.push([3, () => randomDocument(rng)])
   if (inMap) choices.push([1, () => ({ any: rng.chance(0.5) ? undefined : rng.pick(kBigints) })])
   if (nesting > 0) {
-    const inner = nested => ({ inMap: nested, nesting: nesting - 1, keys })
+    const inner = nested => ({ inMap: nested, nesting: nesting - 1, keys, mood })
+    if (mood.xml > 0) choices.push([2, () => randomXml(rng, mood, nesting - 1)])
     choices.push([2, () => ({ text: rng.chance(0.3) ? '' : randomText(rng) })])
     choices.push([
       2,

@@ -208,6 +208,17 @@ TEST_CASE("printing follows JavaScript: numbers, arrays, order of names") {
           "x=\"<in k=\"1\"></in>\" \xf0\x9f\x98\x80=\"<&\"\" \xef\xbf\xbf=\"true\"></ul>");
 }
 
+TEST_CASE("an embed has tags of its own, also where text behind it has the same formats") {
+    Doc doc = document(1);
+    const XmlText t = doc.xml_text("t");
+    crdt::Attributes bold;
+    bold.set("b", Any::object({}));
+    CHECK(t.insert(0, "xy", bold).ok());
+    CHECK(t.insert_embed(1, 7, bold).ok());
+    CHECK(t.insert_embed(1, 8, bold).ok());
+    CHECK(t.to_xml_string() == "<b>x</b><b>8</b><b>7</b><b>y</b>");
+}
+
 TEST_CASE("roots of XML types; a root is adopted by its first use as a type") {
     Doc doc = document(1);
     CHECK(doc.xml_element("e").set_attribute("k", "v").ok());

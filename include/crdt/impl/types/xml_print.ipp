@@ -199,6 +199,7 @@ private:
         std::size_t next_key;
         Place at;
         std::uint32_t element;  // in the span there
+        bool alone = false;     // text: what stands in the tags is no text, nothing joins it
     };
 
     [[nodiscard]] bool put(std::string_view text) noexcept { return out_.append(text); }
@@ -351,7 +352,7 @@ private:
             open.at = store_.sequences.next(open.at);
             return true;
         }
-        if ((mark || !run.is_text()) && open.pending) {
+        if (open.pending && (mark || open.alone || !run.is_text())) {
             open.pending = false;
             if (!tags_.close(open.first)) return false;
         }
@@ -361,6 +362,7 @@ private:
         }
         if (!open.pending) {
             open.pending = true;
+            open.alone = !run.is_text();
             if (!tags_.open(open.first)) return false;
         }
         if (run.is_text()) {
