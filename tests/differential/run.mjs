@@ -288,10 +288,6 @@ class Run {
   async checkUpdates(replica) {
     const rng = new Rng(this.history.seed ^ 0x3e3e)
     if (!rng.chance(0.5) || this.history.steps.length > 400) return
-    // With undo, one update may have content that another has forgotten, even where each engine hears
-    // only itself; then either may come out of a merge, in Yjs as here.
-    const { managers = [] } = this.history
-    if (managers.some(Boolean)) return
     const said = [...this.messages.values()].flatMap(message => message[rng.pick(['yjs', 'ropewalk'])])
     const checks = new UpdateChecks(line => this.ask(line), rng, this.history.roots)
     await checks.run(said, Y.encodeStateAsUpdate(replica.yjs))
