@@ -113,8 +113,11 @@ public:
     [[nodiscard]] const Inner& inner(std::uint32_t node) const noexcept {
         return *reinterpret_cast<const Inner*>(bytes_.at(node));
     }
+    // In use: large leaves, inner nodes, small leaves.
     [[nodiscard]] std::uint32_t leaves() const noexcept { return large_.used; }
     [[nodiscard]] std::uint32_t inners() const noexcept { return inner_.used; }
+    [[nodiscard]] std::uint32_t small_leaves() const noexcept { return small_.used; }
+    [[nodiscard]] std::uint32_t spare_small_leaves() const noexcept { return small_.count; }
 
     // After this, that many nodes of each kind can be taken.
     [[nodiscard]] bool reserve(std::uint32_t small,

@@ -337,17 +337,21 @@ ROPEWALK_INLINE bool BulkLoad::reserve_leaves() noexcept {
     const std::uint64_t entries =
         pieces_.size() + update_.deletes.size() * 2 + std::uint64_t{deleted_blocks_} * 2;
     const std::uint32_t seqs = store_.sequences.seqs.size();
-    const std::uint64_t leaves = entries / kFilledLeaf + 1;
-    const std::uint64_t inner = leaves / (kFanout / 2) + 16;
-    std::uint32_t rooted = 0;
+    // A list of more than four entries fills its leaves but the last, one of more than a leaf has
+    // inner nodes, fewer than a sixth of its leaves and one.
+    std::uint64_t rooted = 0;
     for (std::uint32_t seq = 0; seq < seqs; ++seq) rooted += first_[seq] != kNone ? 1 : 0;
-    const std::uint64_t small = rooted < entries ? rooted : entries;
-    if (leaves + rooted > 0x7fffffffU) return false;
-    return level_.reserve(static_cast<std::size_t>(leaves) + rooted) &&
-           store_.sequences.nodes.reserve(
-               static_cast<std::uint32_t>(small),
-               static_cast<std::uint32_t>(leaves + (rooted < leaves ? rooted : leaves)),
-               static_cast<std::uint32_t>(inner));
+    const auto lists_of = [&](std::uint64_t length) {
+        return rooted < entries / length ? rooted : entries / length;
+    };
+    const std::uint64_t small = lists_of(1);
+    const std::uint64_t leaves = entries / kFilledLeaf + 1 + lists_of(kSmallLeaf + 1);
+    const std::uint64_t inner = leaves / 6 + 1 + lists_of(kFilledLeaf + 1);
+    if (leaves > 0x7fffffffU) return false;
+    return level_.reserve(static_cast<std::size_t>(leaves + rooted)) &&
+           store_.sequences.nodes.reserve(static_cast<std::uint32_t>(small),
+                                          static_cast<std::uint32_t>(leaves),
+                                          static_cast<std::uint32_t>(inner));
 }
 
 ROPEWALK_INLINE void BulkLoad::build(std::uint32_t seq) noexcept {

@@ -233,16 +233,27 @@ ROPEWALK_INLINE bool Sequences::precedes(Place a, Place b) const noexcept {
 
 // -- memory -------------------------------------------------------------------------------------
 
+// The bounds count what each node that comes needs before: entries, since a change adds at most two
+// to one leaf, and children of the level below.
+//   Leaves. A full one may be halved, and one may come into each gap beside it; the second of two
+//   full neighbours shares theirs. Whatever came needs 16 entries to be full. A small leaf becomes a
+//   large one once: one that has just come needs four more entries.
+//   Inner nodes. Whatever split has room for four. A root comes where one splits; such a tree needs
+//   14 more below it before that happens again.
 ROPEWALK_INLINE bool Sequences::reserve_changes(std::uint32_t count) noexcept {
-    // A change adds at most two entries to one leaf, which therefore is split at most once. A leaf
-    // that was split has room for 16 more, so beyond the leaves there are now, one in eight
-    // changes splits. The same holds for each level above with fanout 16.
-    const std::uint64_t splits_by_room = std::uint64_t{nodes.leaves()} + count / 7 + 2;
-    const std::uint64_t splits = count < splits_by_room ? count : splits_by_room;
+    const auto least = [](std::uint64_t a, std::uint64_t b) { return a < b ? a : b; };
     constexpr std::uint64_t kHeight = 9;  // 8^9 leaves exceed 32 bits
-    const std::uint64_t inner_by_room = nodes.inners() + splits / 6 + kHeight + 1;
-    const std::uint64_t inner = splits * kHeight < inner_by_room ? splits * kHeight : inner_by_room;
-    return nodes.reserve(0, static_cast<std::uint32_t>(splits), static_cast<std::uint32_t>(inner));
+    const std::uint64_t small = nodes.small_leaves();
+    const std::uint64_t enlarged = least(small + nodes.spare_small_leaves(), small + count / 3);
+    const std::uint64_t leaves =
+        least(count, std::uint64_t{nodes.leaves()} * 3 + enlarged + count / 4 + 2);
+    const std::uint64_t lists = std::uint64_t{rooted_} + nodes.spare_small_leaves();
+    const std::uint64_t inners = nodes.inners();
+    const std::uint64_t roots =
+        least(leaves, lists) + least(lists * kHeight, inners + leaves / 12);
+    const std::uint64_t inner =
+        least(leaves * kHeight, inners + inners / 3 + leaves / 3 + roots + kHeight + 1);
+    return nodes.reserve(0, static_cast<std::uint32_t>(leaves), static_cast<std::uint32_t>(inner));
 }
 
 ROPEWALK_NEVER_INLINE ROPEWALK_INLINE bool Sequences::reserve_split(std::uint32_t leaf) noexcept {

@@ -146,10 +146,10 @@ ROPEWALK_INLINE void Sequences::add_child(std::uint32_t seq,
     } else if (nodes.inner(parent).count == kFanout) {
         Inner& full = nodes.inner(parent);
         const std::uint32_t at = full.index_of(beside);
-        // Like leaves: at an end the old node stays full.
+        // At an end the old node stays fuller, with room for a few: see reserve_changes.
         std::uint32_t keep = kFanout / 2;
-        if (after && at == kFanout - 1) keep = kFanout - 1;
-        if (!after && at == 0) keep = 1;
+        if (after && at == kFanout - 1) keep = kFanout * 3 / 4;
+        if (!after && at == 0) keep = kFanout / 4;
         const std::uint32_t half = nodes.take_inner(level);
         Inner& right = nodes.inner(half);
         right.count = static_cast<std::uint16_t>(kFanout - keep);
