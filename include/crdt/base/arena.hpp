@@ -90,7 +90,7 @@ private:
         return true;
     }
 
-    static constexpr std::size_t kLargestSegment = (64 * 1024) / (kPage * sizeof(T)) + 1;
+    static constexpr std::size_t kLargestSegment = std::size_t{64} * 1024 / (kPage * sizeof(T)) + 1;
 
     Vec<T*> pages_;
     Vec<T*> segments_;

@@ -14,8 +14,9 @@ struct Allocator {
 };
 
 namespace detail {
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-non-const-global-variables): what set_allocator() sets
 inline Allocator allocator_in_use{};
-}
+}  // namespace detail
 
 // Replaces the allocator of the whole program. Call it before the first document is made: blocks
 // are released by the allocator in use at that time. Not safe while other threads use the engine.

@@ -156,16 +156,18 @@ private:
 #define ROPEWALK_CONCAT_(a, b) a##b
 #define ROPEWALK_CONCAT(a, b) ROPEWALK_CONCAT_(a, b)
 // ROPEWALK_TRY(auto x, f());   x = the value of f(), or return its error
+// NOLINTBEGIN(bugprone-macro-parentheses): a declaration cannot stand in parentheses
 #define ROPEWALK_TRY(declaration, expression)                     \
     auto ROPEWALK_CONCAT(ropewalk_try_, __LINE__) = (expression); \
     if (!ROPEWALK_CONCAT(ropewalk_try_, __LINE__)) [[unlikely]]   \
         return ROPEWALK_CONCAT(ropewalk_try_, __LINE__).error();  \
     declaration = *std::move(ROPEWALK_CONCAT(ropewalk_try_, __LINE__))
+// NOLINTEND(bugprone-macro-parentheses)
 // ROPEWALK_CHECK(f());   return the error of a Status, if it has one
-#define ROPEWALK_CHECK(expression)                                              \
-    do {                                                                        \
-        if (auto ropewalk_status = (expression); !ropewalk_status) [[unlikely]] \
-            return ropewalk_status.error();                                     \
+#define ROPEWALK_CHECK(expression)                                                    \
+    do {                                                                              \
+        if (const auto ropewalk_status = (expression); !ropewalk_status) [[unlikely]] \
+            return ropewalk_status.error();                                           \
     } while (false)
 
 #if !defined(ROPEWALK_COMPILED) || !ROPEWALK_COMPILED

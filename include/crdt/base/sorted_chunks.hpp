@@ -198,7 +198,7 @@ public:
         chunks_.erase(kept, stop - kept);
     }
     void clear() noexcept {
-        for (Chunk& chunk : chunks_) release(chunk.data);
+        for (const Chunk& chunk : chunks_) release(chunk.data);
         chunks_.reset();
         size_ = 0;
     }

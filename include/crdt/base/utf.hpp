@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <string_view>
 
 #include "bytes.hpp"
 
@@ -21,13 +22,13 @@ inline constexpr char16_t kReplacement = 0xfffd;
 inline constexpr std::uint64_t kHighBits = 0x8080808080808080U;
 
 ROPEWALK_ALWAYS_INLINE std::uint64_t load_word(const void* p) noexcept {
-    std::uint64_t word;
+    std::uint64_t word = 0;
     std::memcpy(&word, p, sizeof word);
     return word;
 }
 
 ROPEWALK_ALWAYS_INLINE std::uint32_t load_half(const void* p) noexcept {
-    std::uint32_t half;
+    std::uint32_t half = 0;
     std::memcpy(&half, p, sizeof half);
     return half;
 }
@@ -47,9 +48,16 @@ ROPEWALK_ALWAYS_INLINE std::uint32_t load_half(const void* p) noexcept {
     return is_ascii(bytes.data(), bytes.size());
 }
 
-// The character that these three bytes are; 0 if they are none.
-[[nodiscard]] ROPEWALK_ALWAYS_INLINE char16_t decode_three_bytes(const char* text) noexcept {
-    const auto* const bytes = reinterpret_cast<const std::uint8_t*>(text);
+// Of a character, as its first byte says.
+[[nodiscard]] ROPEWALK_ALWAYS_INLINE constexpr unsigned utf8_size(std::uint8_t lead) noexcept {
+    if (lead < 0x80) return 1;
+    if (lead < 0xe0) return 2;
+    return lead < 0xf0 ? 3 : 4;
+}
+
+// The character that these bytes are; 0 if they are none. requires: three bytes
+[[nodiscard]] ROPEWALK_ALWAYS_INLINE char16_t decode_three_bytes(std::string_view text) noexcept {
+    const auto* const bytes = reinterpret_cast<const std::uint8_t*>(text.data());
     const std::uint32_t all =
         std::uint32_t{bytes[0]} << 16 | std::uint32_t{bytes[1]} << 8 | bytes[2];
     const std::uint32_t code = (all >> 4 & 0xf000U) | (all >> 2 & 0x0fc0U) | (all & 0x3fU);

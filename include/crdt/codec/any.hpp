@@ -167,7 +167,7 @@ public:
     AnyElements(const std::uint8_t* first, std::size_t count) noexcept
         : first_(first), count_(count) {}
     [[nodiscard]] Iterator begin() const noexcept { return {first_, count_}; }
-    [[nodiscard]] Iterator end() const noexcept { return {}; }
+    [[nodiscard]] static Iterator end() noexcept { return {}; }
     [[nodiscard]] std::size_t size() const noexcept { return count_; }
 
 private:
@@ -219,7 +219,7 @@ public:
     AnyMembers(const std::uint8_t* first, std::size_t count) noexcept
         : first_(first), count_(count) {}
     [[nodiscard]] Iterator begin() const noexcept { return {first_, count_}; }
-    [[nodiscard]] Iterator end() const noexcept { return {}; }
+    [[nodiscard]] static Iterator end() noexcept { return {}; }
     [[nodiscard]] std::size_t size() const noexcept { return count_; }
 
 private:

@@ -105,7 +105,7 @@ public:
         }
         ++count_;
     }
-    [[nodiscard]] bool finish() noexcept { return ok_; }
+    [[nodiscard]] bool finish() const noexcept { return ok_; }
     [[nodiscard]] ByteView bytes() const noexcept { return {bytes_.data(), bytes_.size()}; }
 
 private:

@@ -112,9 +112,8 @@ inline constexpr unsigned kParkedHalves = 13;
 [[nodiscard]] inline bool set_parked_kind(unsigned ref, BlockView& block) noexcept {
     if (ref < kParkedEmbed || ref > kParkedHalves) return false;
     const bool halves = ref == kParkedHalves;
-    block.kind = halves                ? ContentKind::string
-                 : ref == kParkedEmbed ? ContentKind::embed
-                                       : ContentKind::format;
+    const ContentKind rich = ref == kParkedEmbed ? ContentKind::embed : ContentKind::format;
+    block.kind = halves ? ContentKind::string : rich;
     block.flags = halves ? BlockView::kHalves : BlockView::kAnyValue;
     return true;
 }

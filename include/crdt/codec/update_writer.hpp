@@ -98,8 +98,8 @@ public:
     void key(ByteView key) noexcept { out_.var_bytes(key); }
 
     void length(std::uint64_t length) noexcept { out_.var_uint(length); }  // Deleted, Any, JSON
-    void string(ByteView utf8, std::uint32_t) noexcept { out_.var_bytes(utf8); }
-    void wtf8(ByteView text, std::uint32_t) noexcept;
+    void string(ByteView utf8, std::uint32_t /*units*/) noexcept { out_.var_bytes(utf8); }
+    void wtf8(ByteView text, std::uint32_t /*units*/) noexcept;
     void binary(ByteView bytes) noexcept { out_.var_bytes(bytes); }
     void any(ByteView encoded) noexcept { out_.raw(encoded); }
     // A legacy JSON text; a guid.

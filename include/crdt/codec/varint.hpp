@@ -98,7 +98,7 @@ ROPEWALK_ALWAYS_INLINE bool read_var_uint(const std::uint8_t*& p,
     }
     if constexpr (std::endian::native == std::endian::little) {
         if (end - p >= 8) {
-            std::uint64_t word;
+            std::uint64_t word = 0;
             std::memcpy(&word, p, sizeof word);
             const std::uint64_t stops = ~word & 0x8080808080808080U;
             if (stops != 0) {  // at most 56 bits: squeeze out every eighth bit

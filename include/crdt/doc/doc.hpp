@@ -55,16 +55,16 @@ public:
 
     // The root of that name. Its first use gives it its type; with another type the handle answers
     // wrong_type.
-    [[nodiscard]] Text text(std::string_view root) const noexcept;
-    [[nodiscard]] Array array(std::string_view root) const noexcept;
-    [[nodiscard]] Map map(std::string_view root) const noexcept;
-    [[nodiscard]] XmlFragment xml_fragment(std::string_view root) const noexcept;
-    [[nodiscard]] XmlElement xml_element(std::string_view root) const noexcept;
-    [[nodiscard]] XmlText xml_text(std::string_view root) const noexcept;
+    [[nodiscard]] Text text(std::string_view name) const noexcept;
+    [[nodiscard]] Array array(std::string_view name) const noexcept;
+    [[nodiscard]] Map map(std::string_view name) const noexcept;
+    [[nodiscard]] XmlFragment xml_fragment(std::string_view name) const noexcept;
+    [[nodiscard]] XmlElement xml_element(std::string_view name) const noexcept;
+    [[nodiscard]] XmlText xml_text(std::string_view name) const noexcept;
 
     // What the root of that name is; absent if there is none, or one that came in an update and
     // that nobody here has used: its first use as a type adopts what it holds.
-    [[nodiscard]] ValueKind root_kind(std::string_view root) const noexcept;
+    [[nodiscard]] ValueKind root_kind(std::string_view name) const noexcept;
     // In the order in which this replica met them. Good as long as the document lives.
     [[nodiscard]] std::vector<std::string_view> root_names() const;
 

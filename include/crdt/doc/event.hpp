@@ -49,8 +49,8 @@ private:
 
 }  // namespace detail
 
-using DeltaKind = detail::DeltaKind;
-using KeyAction = detail::KeyAction;
+using detail::DeltaKind;
+using detail::KeyAction;
 
 // The values that an operation inserts into a list.
 class InsertedValues {

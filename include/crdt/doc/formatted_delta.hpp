@@ -25,7 +25,7 @@ private:
 
     [[nodiscard]] FormatValue value_of(std::uint32_t run) const noexcept;
     [[nodiscard]] FormatValue value_in(const Formats& list, std::uint32_t key) const noexcept;
-    [[nodiscard]] bool set(Formats& list, std::uint32_t key, std::uint32_t run) noexcept;
+    [[nodiscard]] static bool set(Formats& list, std::uint32_t key, std::uint32_t run) noexcept;
     static void erase(Formats& list, std::uint32_t key) noexcept;
     [[nodiscard]] static bool copy(const Formats& from, Formats& to) noexcept;
 

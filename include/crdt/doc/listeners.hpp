@@ -68,7 +68,7 @@ public:
 
     void release_owner() noexcept {
         if (--owners > 0) return;
-        for (Entry& entry : list_) entry.destroy(entry.object);
+        for (const Entry& entry : list_) entry.destroy(entry.object);
         this->~ListenerList();
         release(this);
     }

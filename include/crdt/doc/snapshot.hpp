@@ -115,9 +115,12 @@ Status Snapshot::for_each_difference(const Text& text, const Snapshot& older, F&
     Difference kind = Difference::none;
     detail::for_each_shown(*store, seq, past(), &before, [&](const detail::ShownUnits& shown) {
         if (!store->runs[shown.part.run].is_text() || !status.ok()) return;
-        const Difference next = !shown.now      ? Difference::removed
-                                : !shown.before ? Difference::added
-                                                : Difference::none;
+        Difference next = Difference::none;
+        if (!shown.now) {
+            next = Difference::removed;
+        } else if (!shown.before) {
+            next = Difference::added;
+        }
         if (!piece.empty() && (next != kind || (next != Difference::none && !shown.continues))) {
             f(kind, as_text(piece));
             piece.clear();

@@ -67,7 +67,7 @@ public:
 
     // What has become of them since something was last taken. requires: a change has just closed
     [[nodiscard]] Status take(ToldSubdocs& into) noexcept;
-    void tell(ToldSubdocs& event) noexcept;
+    void tell(ToldSubdocs& event) const noexcept;
 
     static void destroy(Doc* instance) noexcept;
 
@@ -82,7 +82,7 @@ private:
         bool load;
     };
 
-    [[nodiscard]] bool lives(std::uint32_t run) const noexcept;
+    [[nodiscard]] bool lives(std::uint32_t number) const noexcept;
     // The entry of one that lives, or nullptr. Logarithmic.
     [[nodiscard]] Entry* entry_of(std::uint32_t run) noexcept;
     [[nodiscard]] Status take_entries(ToldSubdocs& into) noexcept;

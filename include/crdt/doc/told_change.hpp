@@ -195,7 +195,7 @@ private:
     void for_each_stretch(F&& f) noexcept;
     [[nodiscard]] bool list_units() noexcept;
     [[nodiscard]] const ChangedUnits* units_of(std::uint32_t type) const noexcept;
-    [[nodiscard]] EventDetail* look_at(EventRecord& event) noexcept;
+    [[nodiscard]] EventDetail* look_at(EventRecord& event) const noexcept;
     [[nodiscard]] bool find_pieces(std::uint32_t type) noexcept;
     [[nodiscard]] bool add_pieces(const ChangedUnits& units) noexcept;
     [[nodiscard]] bool find_delta(std::uint32_t type, EventDetail& detail) noexcept;
@@ -208,7 +208,7 @@ private:
     [[nodiscard]] bool find_keys(std::uint32_t type, EventDetail& detail) noexcept;
     [[nodiscard]] bool add_key(std::uint32_t seq, EventDetail& detail) noexcept;
     [[nodiscard]] bool find_path(std::uint32_t type, EventDetail& detail) noexcept;
-    void drop(EventRecord& event) noexcept;
+    static void drop(EventRecord& event) noexcept;
     void take_touched() noexcept;
     void clear_found() noexcept;
 

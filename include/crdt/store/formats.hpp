@@ -65,9 +65,9 @@ public:
     [[nodiscard]] FormatLists* find(std::uint32_t seq) const noexcept;
 
     // A mark was put into its sequence.
-    void added(Store& store, std::uint32_t run) noexcept;
+    void added(Store& store, std::uint32_t number) noexcept;
     // A mark that stands in its sequence is deleted now.
-    void removed(Store& store, std::uint32_t run) noexcept;
+    void removed(Store& store, std::uint32_t number) noexcept;
     void drop(std::uint32_t seq) noexcept;
     void drop_all() noexcept;
 

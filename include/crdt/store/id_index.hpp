@@ -30,7 +30,7 @@ public:
     }
     // The leaf of the entry that covers `offset` becomes `leaf`.
     void rename(std::uint32_t offset, std::uint32_t leaf) noexcept {
-        Chunk& chunk = chunks_[chunk_of(offset)];
+        const Chunk& chunk = chunks_[chunk_of(offset)];
         chunk.entries[entry_of(chunk, offset)].leaf = leaf;
     }
     [[nodiscard]] bool insert(LeafEntry entry) noexcept;

@@ -69,7 +69,7 @@ private:
                                  RunPos added,
                                  std::uint32_t length,
                                  bool visible) noexcept;
-    void settle_key(std::uint32_t seq, Place place, RunPos added, std::uint32_t length) noexcept;
+    void settle_key(Place place, RunPos added, std::uint32_t length) noexcept;
 };
 
 }  // namespace crdt::detail

@@ -46,10 +46,9 @@ public:
                                        std::uint32_t end) const noexcept {
         if (begin >= end) return nullptr;
         Place place = first_ending_at(run, end);
-        if (place == entries_.end_place() || entries_.at(place).run != run ||
-            entries_.at(place).offset >= end) {
-            if (!entries_.previous(place)) return nullptr;
-        }
+        const bool here = place != entries_.end_place() && entries_.at(place).run == run &&
+                          entries_.at(place).offset < end;
+        if (!here && !entries_.previous(place)) return nullptr;
         const Entry& entry = entries_.at(place);
         return entry.run == run && entry.offset + entry.length > begin ? &entry : nullptr;
     }

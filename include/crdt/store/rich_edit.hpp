@@ -52,7 +52,7 @@ public:
                   Fill&& fill) noexcept;
     // Where text goes that takes over the attributes of the place in front of visible unit
     // `position`.
-    Status inherit(std::uint32_t position, Store::Gap& gap) noexcept;
+    Status inherit(std::uint32_t position, Store::Gap& at) noexcept;
     // Sets keys for `count` units; past the end newlines are appended.
     Status format(std::span<const Attribute> attributes, std::uint32_t count) noexcept;
     // Deletes up to `count` units and the marks that this leaves without effect.
@@ -107,7 +107,7 @@ private:
     Status collect_marks(std::uint32_t count, std::uint32_t inside) noexcept;
     void forget_undone(std::uint32_t key) noexcept;
     Status set_undone(std::uint32_t key, const FormatValue& value) noexcept;
-    Status reserve(std::size_t items, std::size_t values, std::size_t text_bytes) noexcept;
+    Status reserve(std::size_t count, std::size_t values, std::size_t text_bytes) noexcept;
     [[nodiscard]] Store::Gap gap() noexcept;
     void put_mark(Store::Gap& gap,
                   std::uint32_t key,

@@ -31,6 +31,7 @@ struct Store {
     explicit Store(ClientId client) noexcept : own_id(client) {}
     Store(const Store&) = delete;
     Store& operator=(const Store&) = delete;
+    ~Store() = default;
 
     // Hot: looked at by every keystroke.
     Typing typing;
@@ -115,7 +116,7 @@ struct Store {
     // Deletes `count` visible units. requires: they exist
     Status erase(std::uint32_t type, std::uint32_t position, std::uint32_t count) noexcept;
     // Deletes the value of a map key, if it has one.
-    Status erase_key(std::uint32_t type, std::uint32_t key_seq) noexcept;
+    Status erase_key(std::uint32_t key_seq) noexcept;
 
     // One item that is not text, as the caller has prepared it.
     struct NewItem {
@@ -199,7 +200,7 @@ struct Store {
 
     // Marks units deleted wherever they stand, the types they hold and everything in those.
     // requires: reserve_changes(2) for the range; [offset, offset + count) within the run
-    void delete_units(std::uint32_t run, std::uint32_t offset, std::uint32_t count) noexcept;
+    void delete_units(std::uint32_t number, std::uint32_t offset, std::uint32_t count) noexcept;
 
     // A surrogate pair cut between unit - 1 and unit becomes two U+FFFD, as in Yjs.
     void break_pair(RunPos unit) noexcept;
@@ -267,7 +268,7 @@ private:
     void orphan_type(std::uint32_t type) noexcept;
     [[nodiscard]] std::uint32_t search(const ClientLog& log, std::uint32_t clock) const noexcept;
 
-    std::uint32_t found_at = 0;  // where in a log's list resolve_near() found the last unit
+    std::uint32_t found_at_ = 0;  // where in a log's list resolve_near() found the last unit
 };
 
 }  // namespace crdt::detail

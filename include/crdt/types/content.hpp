@@ -32,12 +32,12 @@ struct TextInit {
 };
 struct ArrayInit {
     ArrayInit();
-    ArrayInit(std::initializer_list<Content> contents);
+    ArrayInit(std::initializer_list<Content> list);
     std::vector<Content> contents;
 };
 struct MapInit {
     MapInit();
-    MapInit(std::initializer_list<std::pair<std::string_view, Content>> entries);
+    MapInit(std::initializer_list<std::pair<std::string_view, Content>> list);
     std::vector<std::pair<std::string, Content>> entries;
 };
 

@@ -35,7 +35,7 @@ Status write_contents(Store& store,
                       std::uint32_t position,
                       std::span<const Content> contents) noexcept;
 Status fill_type(Store& store, RunPos item, const Content& content) noexcept;
-[[nodiscard]] Store::NewItem item_of(Store& store,
+[[nodiscard]] Store::NewItem item_of(const Store& store,
                                      const Content& content,
                                      ByteView& element) noexcept;
 // The same directly behind a unit of the type's list, deleted or not.

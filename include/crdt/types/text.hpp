@@ -35,7 +35,7 @@ public:
             detail::Typing& typing = store_->typing;
             if (ROPEWALK_LIKELY(typing.type == type_ && at.is_utf16(typing.end) &&
                                 typing.end < typing.open_wide_limit)) {
-                if (const char16_t unit = detail::decode_three_bytes(utf8.data()); unit != 0) {
+                if (const char16_t unit = detail::decode_three_bytes(utf8); unit != 0) {
                     typing.put_wide(unit, 2);
                     return {};
                 }

@@ -77,8 +77,8 @@ public:
         } else if constexpr (std::is_integral_v<T>) {
             if (view.kind() == AnyKind::number) {
                 const double number = view.as_number();
-                constexpr double low = static_cast<double>(std::numeric_limits<T>::min());
-                constexpr double high = static_cast<double>(std::numeric_limits<T>::max());
+                constexpr auto low = static_cast<double>(std::numeric_limits<T>::min());
+                constexpr auto high = static_cast<double>(std::numeric_limits<T>::max());
                 if (number >= low && number <= high &&
                     (number < high || sizeof(T) < sizeof(double))) {
                     const T whole = static_cast<T>(number);

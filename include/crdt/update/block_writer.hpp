@@ -27,7 +27,7 @@ public:
         return true;
     }
     // requires: count <= most
-    void close(Vec<std::uint8_t>& out, std::uint64_t count) noexcept;
+    void close(Vec<std::uint8_t>& out, std::uint64_t count) const noexcept;
 
 private:
     std::size_t place_ = 0;

@@ -13,7 +13,7 @@ ROPEWALK_INLINE bool number_to_string(double value, Bytes& out) noexcept {
     if (std::isinf(value)) return out.append(value < 0 ? "-Infinity" : "Infinity");
     if (value == 0) return out.append("0");
     char text[32];
-    const auto end =
+    const auto* const end =
         std::to_chars(text, text + sizeof text, std::fabs(value), std::chars_format::scientific)
             .ptr;
     // d.ddde+xx

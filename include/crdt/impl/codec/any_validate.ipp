@@ -31,7 +31,8 @@ inline bool key_less(std::string_view a, std::string_view b) noexcept {
 // The names of the objects that are open, those of inner ones behind those of outer ones.
 class OpenKeys {
 public:
-    OpenKeys() noexcept {}  // leaves inline_ as it is
+    // NOLINTNEXTLINE(modernize-use-equals-default): OpenKeys{} leaves inline_ as it is, too
+    OpenKeys() noexcept {}
 
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
     [[nodiscard]] bool push(std::string_view key) noexcept {

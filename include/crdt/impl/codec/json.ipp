@@ -141,7 +141,8 @@ ROPEWALK_INLINE ErrorCode validate_json(const std::uint8_t*& p,
             word = byte == '{' ? word | bit : word & ~bit;
             ++depth;
             in.skip_space();
-            if (in.peek() != (byte == '{' ? '}' : ']')) {
+            const std::uint8_t closing = byte == '{' ? '}' : ']';
+            if (in.peek() != closing) {
                 if (byte == '{' && !read_key()) return fail(ErrorCode::invalid_json);
                 continue;
             }

@@ -84,12 +84,14 @@ private:
         }
         out_[hole + kHole - 1] = static_cast<std::uint8_t>(value);
     }
+    [[nodiscard]] static std::uint8_t tag_of_word(char first) noexcept {
+        if (first == 't') return kTagTrue;
+        if (first == 'f') return kTagFalse;
+        return first == 'n' ? kTagNull : kTagUndefined;
+    }
     [[nodiscard]] bool word(char first) noexcept {
         if (!room(1)) return false;
-        out_.push_back_reserved(first == 't'   ? kTagTrue
-                                : first == 'f' ? kTagFalse
-                                : first == 'n' ? kTagNull
-                                               : kTagUndefined);
+        out_.push_back_reserved(tag_of_word(first));
         while (at_ != end_ && *at_ >= 'a' && *at_ <= 'z') ++at_;
         return true;
     }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "../../base/utf.hpp"
 #include "../../codec/update_writer.hpp"
 
 namespace crdt::detail {
@@ -24,8 +25,7 @@ struct TextRest {
     if (ascii) return {text.subspan(cut)};
     std::size_t at = 0;
     for (std::uint32_t passed = 0; passed < cut;) {
-        const std::uint8_t lead = text[at];
-        const std::size_t bytes = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+        const std::size_t bytes = utf8_size(text[at]);
         passed += bytes == 4 ? 2 : 1;
         at += bytes;
         if (passed <= cut) continue;
@@ -121,7 +121,7 @@ void put_block(UpdateWriter& out,
     const WireId origin = cut > 0 ? WireId{block.slot, block.clock + cut - 1} : block.origin;
     const bool has_right = block.right_origin.exists();
     const bool orphan = !origin.exists() && !has_right;
-    unsigned info = static_cast<unsigned>(block.kind);
+    auto info = static_cast<unsigned>(block.kind);
     if (origin.exists()) info |= 0x80U;
     if (has_right) info |= 0x40U;
     if (orphan && block.has_key) info |= 0x20U;

@@ -282,7 +282,7 @@ private:
         const Cursor from = p - block.content.size;
         if (block.has_halves()) {
             for (Cursor at = from; at != p; ++at) {
-                block.length += (*at & 0xc0U) == 0x80U ? 0 : *at < 0xf0 ? 1 : 2;
+                if ((*at & 0xc0U) != 0x80U) block.length += *at < 0xf0 ? 1 : 2;
             }
             return p;
         }
@@ -397,7 +397,9 @@ private:
         return block.has_any_value() ? any(p, block) : json_text(p, text, false);
     }
     Cursor type(Cursor p) noexcept {
-        constexpr std::uint64_t kElement = 3, kHook = 5, kLast = 6;
+        constexpr std::uint64_t kElement = 3;
+        constexpr std::uint64_t kHook = 5;
+        constexpr std::uint64_t kLast = 6;
         const Cursor at = p;
         std::uint64_t ref = 0;
         if (!read_var_uint(p, end_, ref)) return fail_number(at);

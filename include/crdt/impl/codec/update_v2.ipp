@@ -315,7 +315,8 @@ private:
     }
 
     [[nodiscard]] bool type(BlockView& block) noexcept {
-        constexpr std::uint64_t kElement = 3, kHook = 5;
+        constexpr std::uint64_t kElement = 3;
+        constexpr std::uint64_t kHook = 5;
         std::uint64_t ref = 0;
         if (!type_refs_.read(ref)) return fail_in(type_refs_);
         if (ref >= kTypes) return fail(ErrorCode::unknown_content, type_refs_.at());

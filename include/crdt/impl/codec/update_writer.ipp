@@ -34,7 +34,7 @@ ROPEWALK_INLINE bool UpdateCounts::finish(Vec<std::uint8_t>& out) noexcept {
 
 // -- V1 -----------------------------------------------------------------------------------------
 
-ROPEWALK_INLINE void UpdateWriterV1::wtf8(ByteView text, std::uint32_t) noexcept {
+ROPEWALK_INLINE void UpdateWriterV1::wtf8(ByteView text, std::uint32_t /*units*/) noexcept {
     out_.var_bytes(text);
     if (!out_.ok()) return;
     constexpr std::uint8_t kSurrogate = 0xed;  // and then a byte above 9f

@@ -16,6 +16,8 @@ struct DocCore {
         store.sink = {
             .context = this, .finish = &DocCore::finish, .new_client_id = options.new_client_id};
     }
+    DocCore(const DocCore&) = delete;
+    DocCore& operator=(const DocCore&) = delete;
     ~DocCore() {
         while (queue != nullptr) drop_queued();
         if (listeners != nullptr) listeners->abandon();
@@ -112,7 +114,7 @@ ROPEWALK_INLINE Status DocCore::encode(detail::Store& changed,
                                        Bytes& v1,
                                        Bytes& v2,
                                        bool& anything) noexcept {
-    detail::Change& change = changed.change;
+    const detail::Change& change = changed.change;
     bool v1_is_due = heard(UpdateFormat::v1);
     if (change.touched.empty() && !change.deleted_any &&
         changed.own_next_clock() > change.own_begin) {
@@ -133,7 +135,7 @@ ROPEWALK_INLINE Status DocCore::encode(detail::Store& changed,
 
 // Which clients have new structs, and from where on.
 ROPEWALK_INLINE Status DocCore::collect_changed(detail::Store& changed) noexcept {
-    detail::Change& change = changed.change;
+    const detail::Change& change = changed.change;
     from.clear();
     if (!from.reserve(change.touched.size() + 1)) return ErrorCode::out_of_memory;
     changed.settle();

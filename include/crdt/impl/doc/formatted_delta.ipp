@@ -86,9 +86,9 @@ ROPEWALK_INLINE bool FormattedDelta::close() noexcept {
     const std::uint32_t count = std::exchange(count_, 0);
     if (kind == Open::none || count == 0) return true;
     DeltaRecord made{};
-    made.kind = kind == Open::insert   ? DeltaKind::insert
-                : kind == Open::retain ? DeltaKind::retain
-                                       : DeltaKind::erase;
+    made.kind = DeltaKind::erase;
+    if (kind == Open::insert) made.kind = DeltaKind::insert;
+    if (kind == Open::retain) made.kind = DeltaKind::retain;
     made.length = count;
     made.formats = static_cast<std::uint32_t>(detail_.formats.size());
     if (kind == Open::insert) {
@@ -227,10 +227,12 @@ ROPEWALK_INLINE bool FormattedDelta::find() noexcept {
         if (is_mark && piece.inserted && mark.run == piece.units.run) {
             mark = detail::Formats::next(store_, *lists, mark, false);
         }
-        const bool done = !is_mark         ? text_piece(piece)
-                          : piece.inserted ? added_mark(piece.units.run)
-                                           : deleted_mark(piece.units.run);
-        if (!done) return false;
+        if (!is_mark) {
+            if (!text_piece(piece)) return false;
+        } else if (!(piece.inserted ? added_mark(piece.units.run)
+                                    : deleted_mark(piece.units.run))) {
+            return false;
+        }
     }
     if (!differ_.empty() && !keep_up_to(store_.units(type_))) return false;
     if (!close()) return false;

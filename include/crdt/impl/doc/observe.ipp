@@ -14,7 +14,7 @@ ROPEWALK_INLINE detail::Observers* DocCore::observing() noexcept {
 }
 
 ROPEWALK_INLINE void DocCore::begin(void* context, detail::Store& store) noexcept {
-    auto& core = *static_cast<DocCore*>(context);
+    const auto& core = *static_cast<DocCore*>(context);
     core.observers->begin(core.origin_of(store.change));
 }
 

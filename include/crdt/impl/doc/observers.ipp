@@ -8,7 +8,7 @@
 namespace crdt::detail {
 
 ROPEWALK_INLINE Observers::~Observers() {
-    for (ObservedType& type : types_) {
+    for (const ObservedType& type : types_) {
         if (type.direct != nullptr) type.direct->abandon();
         if (type.deep != nullptr) type.deep->abandon();
     }
@@ -76,9 +76,8 @@ ROPEWALK_INLINE bool Observers::place(const ToldChange& change, std::uint32_t ty
         Mark& mark = marks_[chain_.back()];
         mark.placed = round_;
         mark.depth = outer == kNone ? 0 : marks_[outer].depth + 1;
-        mark.nearest = deep(chain_.back()) != nullptr ? chain_.back()
-                       : outer == kNone               ? kNone
-                                                      : marks_[outer].nearest;
+        const std::uint32_t around = outer == kNone ? kNone : marks_[outer].nearest;
+        mark.nearest = deep(chain_.back()) != nullptr ? chain_.back() : around;
         outer = chain_.back();
         chain_.pop_back();
     }

@@ -98,8 +98,8 @@ template <class Edit>
 Status Subdoc::change(Edit&& edit) const noexcept {
     if (!exists()) return ErrorCode::no_document;
     if (const Status opened = store_->begin_change(); !opened.ok()) return opened;
-    Status status = alive() ? edit(static_cast<DocCore*>(store_->sink.context)->subdocs)
-                            : Status(ErrorCode::deleted_type);
+    const Status status = alive() ? edit(static_cast<DocCore*>(store_->sink.context)->subdocs)
+                                  : Status(ErrorCode::deleted_type);
     if (!status.ok()) store_->change.note(status.error());
     const Status ended = store_->end_change();
     return status.ok() ? ended : status;
@@ -279,7 +279,7 @@ ROPEWALK_INLINE Status Subdocs::take_entries(ToldSubdocs& into) noexcept {
     return {};
 }
 
-ROPEWALK_INLINE void Subdocs::tell(ToldSubdocs& event) noexcept {
+ROPEWALK_INLINE void Subdocs::tell(ToldSubdocs& event) const noexcept {
     if (!event.empty() && listeners != nullptr) {
         SubdocsEvent shown;
         shown.added_ = {event.added.data(), event.added.size()};

@@ -188,7 +188,7 @@ ROPEWALK_INLINE bool ToldChange::changed_within(std::uint32_t type) noexcept {
 
 // -- looking -------------------------------------------------------------------------------------
 
-ROPEWALK_INLINE EventDetail* ToldChange::look_at(EventRecord& event) noexcept {
+ROPEWALK_INLINE EventDetail* ToldChange::look_at(EventRecord& event) const noexcept {
     if (event.found != nullptr) return event.found;
     void* block = failed || frozen_ ? nullptr : allocate(sizeof(EventDetail));
     if (block == nullptr) {

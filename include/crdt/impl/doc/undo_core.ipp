@@ -26,6 +26,8 @@ struct UndoCore : detail::Keeper {
         closed = &on_closed;
         options.tracked_origins = {};  // `names` has them
     }
+    UndoCore(const UndoCore&) = delete;
+    UndoCore& operator=(const UndoCore&) = delete;
     ~UndoCore();
     // Now, or when the listeners that are being called have returned.
     static void destroy(UndoCore* core) noexcept;
@@ -41,8 +43,8 @@ struct UndoCore : detail::Keeper {
         return undone || tracks(origin);
     }
 
-    static void on_closing(Keeper& keeper, detail::Store& store) noexcept;
-    static void on_closed(Keeper& keeper, detail::Store& store) noexcept;
+    static void on_closing(Keeper& keeper, detail::Store& changed) noexcept;
+    static void on_closed(Keeper& keeper, detail::Store& changed) noexcept;
     // What the change that ends has done becomes an item, if it is in scope.
     [[nodiscard]] Status record(const Origin& origin, bool undone) noexcept;
     // f(client, begin, end) for each client for whom the change has inserted.
@@ -110,7 +112,7 @@ ROPEWALK_INLINE void UndoCore::release_item(UndoItem* item) noexcept {
 ROPEWALK_INLINE UndoCore::~UndoCore() {
     if (store != nullptr) store->keeping.remove(*this);
     for (const Told& event : told) release_item(event.item);
-    for (auto& stack : stacks) {
+    for (const auto& stack : stacks) {
         for (UndoItem* item : stack) release_item(item);
     }
     while (names != nullptr) {
@@ -421,7 +423,7 @@ ROPEWALK_INLINE void UndoCore::tell_later(UndoEventKind kind,
     if (item != nullptr) ++item->owners_;
 }
 
-ROPEWALK_INLINE void UndoCore::on_closed(Keeper& keeper, detail::Store&) noexcept {
+ROPEWALK_INLINE void UndoCore::on_closed(Keeper& keeper, detail::Store& /*changed*/) noexcept {
     static_cast<UndoCore&>(keeper).tell();
 }
 

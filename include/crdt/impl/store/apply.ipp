@@ -7,8 +7,8 @@
 
 namespace crdt::detail {
 
-ROPEWALK_INLINE Status Store::apply(ByteView bytes, UpdateFormat format) noexcept {
-    if (const Error error = decode_update(format, bytes, limits, decoded);
+ROPEWALK_INLINE Status Store::apply(ByteView update, UpdateFormat format) noexcept {
+    if (const Error error = decode_update(format, update, limits, decoded);
         error.code != ErrorCode::ok) {
         return error;
     }
@@ -339,8 +339,8 @@ ROPEWALK_INLINE Status Apply::reserve_parking() noexcept {
 ROPEWALK_INLINE void Apply::write() noexcept {
     Integrator integrator{store_, update_, numbers_.data()};
     for (const std::uint32_t i : order_) integrator.integrate(update_.blocks[i]);
-    for (std::size_t i = 0; i < parked_.size(); ++i) {
-        const BlockView& block = update_.blocks[parked_[i]];
+    for (const std::uint32_t i : parked_) {
+        const BlockView& block = update_.blocks[i];
         store_.pending.park(store_.clients[numbers_[block.slot]], block, update_);
     }
     for (const DeleteRange& range : update_.deletes) delete_range(numbers_[range.slot], range);

@@ -46,11 +46,9 @@ ROPEWALK_INLINE const char* Checker::runs() noexcept {
             continue;
         }
         if (covered_[i] != run.length) return "R3: the spans of a run do not cover it";
-        if (run.origin.exists()) {
-            if (run.origin.run >= store_.runs.size() ||
-                run.origin.offset >= store_.runs[run.origin.run].length) {
-                return "an origin does not exist";
-            }
+        if (run.origin.exists() && (run.origin.run >= store_.runs.size() ||
+                                    run.origin.offset >= store_.runs[run.origin.run].length)) {
+            return "an origin does not exist";
         }
         if (run.right.exists() && run.right.run >= store_.runs.size()) {
             return "a right origin does not exist";

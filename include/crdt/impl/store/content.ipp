@@ -1,8 +1,9 @@
 #pragma once
 
+#include <algorithm>
 #include <cstring>
-#include "../../base/utf.hpp"
 
+#include "../../base/utf.hpp"
 #include "../../store/content.hpp"
 
 namespace crdt::detail {
@@ -11,8 +12,7 @@ ROPEWALK_INLINE bool ContentStore::extend_text(ClientLog& log, std::size_t size)
     // A client's stretches grow with what it has written, so that many clients with a character
     // each stay small and one busy client is rarely interrupted.
     const std::uint32_t held = log.text_end - log.text_tail;
-    std::size_t ahead = std::size_t{log.next_clock} / 4;
-    ahead = ahead < 30 ? 30 : ahead > 1024 ? 1024 : ahead;
+    const std::size_t ahead = std::clamp<std::size_t>(log.next_clock / 4, 30, 1024);
     const bool at_tail = log.text_end == text.tail() && log.text_end != 0;
     if (at_tail && size - held <= text.room()) {
         std::size_t more = size - held + ahead;
@@ -85,12 +85,12 @@ struct UnitLanes {
         for (std::uint32_t i = 0; i < kLanes; ++i) {
             const bool two_bytes = units[i] >= 0x80;
             const bool three_bytes = units[i] >= 0x800;
-            extra[i] = static_cast<std::uint16_t>(extra[i] + two_bytes + three_bytes);
+            extra[i] = static_cast<std::uint16_t>(extra[i] + int{two_bytes} + int{three_bytes});
         }
         for (std::uint32_t i = 0; i < kLanes; ++i) {
             const bool high = (units[i] & 0xfc00) == 0xd800;
             const bool low = (units[i + 1] & 0xfc00) == 0xdc00;
-            pairs[i] = static_cast<std::uint16_t>(pairs[i] + (high & low));
+            pairs[i] = static_cast<std::uint16_t>(pairs[i] + (int{high} & int{low}));
         }
     }
     void add_to(Measure& sum) const noexcept {

@@ -249,7 +249,7 @@ ROPEWALK_NEVER_INLINE ROPEWALK_INLINE Status Store::erase_stretches(std::uint32_
     return {};
 }
 
-ROPEWALK_INLINE Status Store::erase_key(std::uint32_t, std::uint32_t key_seq) noexcept {
+ROPEWALK_INLINE Status Store::erase_key(std::uint32_t key_seq) noexcept {
     disarm();
     const RunPos value = value_of(key_seq);
     if (!value.exists()) return {};

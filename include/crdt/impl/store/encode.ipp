@@ -95,7 +95,7 @@ ROPEWALK_INLINE bool Encoder::flush(const Block& block) noexcept {
 ROPEWALK_INLINE bool Encoder::head(const Block& block) noexcept {
     const Run& run = store_.runs[block.run];
     const RunPos origin = walk_.origin_of(block);
-    unsigned info = static_cast<unsigned>(block.kind);
+    auto info = static_cast<unsigned>(block.kind);
     if (origin.exists()) info |= 0x80U;
     if (run.right.exists()) info |= 0x40U;
     if ((info & 0xc0U) != 0) {
@@ -269,7 +269,7 @@ Status Encoder::state(Known&& known, bool with_pending) noexcept {
     const Vec<std::uint32_t>* order = store_.clients.descending();
     // Most of a document is text: growing step by step would copy a large one several times.
     const std::size_t likely =
-        64 + std::size_t{store_.content.text.tail()} + store_.runs.size() * 16;
+        64 + std::size_t{store_.content.text.tail()} + std::size_t{store_.runs.size()} * 16;
     if (order == nullptr || !room(likely < kLikely ? likely : kLikely)) {
         return ErrorCode::out_of_memory;
     }

@@ -70,7 +70,7 @@ ROPEWALK_INLINE void EncoderV2::head(const Block& block) noexcept {
     const Run& run = store_.runs[block.run];
     const RunPos origin = walk_.origin_of(block);
     const bool orphan = !origin.exists() && !run.right.exists();
-    unsigned info = static_cast<unsigned>(block.kind);
+    auto info = static_cast<unsigned>(block.kind);
     if (origin.exists()) info |= 0x80U;
     if (run.right.exists()) info |= 0x40U;
     const Seq* seq = orphan ? &store_.sequences.seqs[run.seq] : nullptr;
@@ -126,17 +126,15 @@ ROPEWALK_INLINE void EncoderV2::single_content(const Run& run) noexcept {
         return;
     }
     const ByteView value = store_.content.value(run.data);
-    switch (run.kind) {
-        case RunKind::binary:
-            out_.binary(value);
-            break;
-        default: {  // a document: its guid, and its options
-            const std::uint8_t* at = value.data();
-            const std::uint8_t* const end = at + value.size();
-            out_.text(blocks::take_sized(at));
-            out_.any({at, end});
-        }
+    if (run.kind == RunKind::binary) {
+        out_.binary(value);
+        return;
     }
+    // A document: its guid, and its options.
+    const std::uint8_t* at = value.data();
+    const std::uint8_t* const end = at + value.size();
+    out_.text(blocks::take_sized(at));
+    out_.any({at, end});
 }
 
 // -- deletions ------------------------------------------------------------------------------------

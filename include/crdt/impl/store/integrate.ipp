@@ -330,7 +330,8 @@ ROPEWALK_INLINE void Integrator::integrate(const BlockView& block) noexcept {
                      : resolve(block.origin);
     }
     if (origin.exists() && store.runs[origin.run].kind == RunKind::gc) {
-        return add_gc(client, length);
+        add_gc(client, length);
+        return;
     }
     RunPos right;
     std::uint32_t seq = kNone;
@@ -412,15 +413,14 @@ ROPEWALK_INLINE void Integrator::integrate(const BlockView& block) noexcept {
             }
         }
     }
-    if (sequences.seqs[seq].key != kNone) settle_key(seq, place, added, length);
+    if (sequences.seqs[seq].key != kNone) settle_key(place, added, length);
     const TypeRecord& type = store.types.types[sequences.seqs[seq].type];
     if (ROPEWALK_UNLIKELY(type.dead)) store.delete_units(added.run, added.offset, length);
 }
 
 // Of a key the last item shows: an item that comes last deletes the one before it, an item that
 // does not is deleted itself.
-ROPEWALK_INLINE void Integrator::settle_key(std::uint32_t,
-                                            Place place,
+ROPEWALK_INLINE void Integrator::settle_key(Place place,
                                             RunPos added,
                                             std::uint32_t length) noexcept {
     Sequences& sequences = store.sequences;

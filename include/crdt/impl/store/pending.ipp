@@ -10,7 +10,7 @@
 namespace crdt::detail {
 
 ROPEWALK_INLINE Pending::~Pending() {
-    for (Group& group : groups_) release(group.items);
+    for (const Group& group : groups_) release(group.items);
 }
 
 // -- parking --------------------------------------------------------------------------------------
@@ -120,7 +120,7 @@ ROPEWALK_INLINE void Pending::drop_first(ClientLog& log) noexcept {
     } else if (garbage_ > 4096 && garbage_ > bytes_.size() / 2) {
         Vec<std::uint8_t> kept;
         if (!kept.reserve(bytes_.size() - garbage_)) return;  // later, then
-        for (Group& each : groups_) {
+        for (const Group& each : groups_) {
             for (std::uint32_t i = 0; i < each.count; ++i) {
                 ParkedBlock& block = each.items[each.begin + i];
                 std::memcpy(kept.data() + kept.size(), bytes_.data() + block.bytes, block.size);
@@ -259,7 +259,7 @@ ROPEWALK_INLINE std::uint8_t* write_block(std::uint8_t* out,
     const WireId origin = cut > 0 ? WireId{block.slot, block.clock + cut - 1} : block.origin;
     const bool has_origin = origin.slot != kNoSlot;
     const bool has_right = block.right_origin.slot != kNoSlot;
-    unsigned info = static_cast<unsigned>(block.kind);
+    auto info = static_cast<unsigned>(block.kind);
     if (block.has_halves()) info = kParkedHalves;
     if (block.has_any_value()) {
         info = block.kind == ContentKind::embed ? kParkedEmbed : kParkedFormat;

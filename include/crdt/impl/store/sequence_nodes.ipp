@@ -104,7 +104,7 @@ ROPEWALK_INLINE std::uint32_t Sequences::new_leaf_beside(std::uint32_t seq,
     // The caller fills it at once: an empty leaf is never left behind (S1).
     const std::uint32_t node = nodes.take_leaf(kLargeLeaf);
     Leaf& made = nodes.leaf(node);
-    Leaf& old = nodes.leaf(leaf);
+    const Leaf& old = nodes.leaf(leaf);
     made.prev = after ? leaf : old.prev;
     made.next = after ? old.next : leaf;
     if (made.prev == kNone) {
@@ -249,8 +249,7 @@ ROPEWALK_INLINE void Sequences::adopt(std::uint32_t seq,
         for (std::uint32_t g = 0; g < groups; ++g) {
             const std::uint32_t node = nodes.take_inner(level);
             Inner& inner = nodes.inner(node);
-            const std::uint32_t upto =
-                static_cast<std::uint32_t>(std::uint64_t{count} * (g + 1) / groups);
+            const auto upto = static_cast<std::uint32_t>(std::uint64_t{count} * (g + 1) / groups);
             for (; taken < upto; ++taken) {
                 const std::uint32_t child = leaves[taken];
                 inner.child[inner.count] = child;

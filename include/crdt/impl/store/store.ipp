@@ -103,7 +103,7 @@ ROPEWALK_INLINE RunPos Store::resolve_near(std::uint32_t client, std::uint32_t c
     const Run& newest = runs[log.newest()];
     if (newest.clock <= clock) return {log.newest(), clock - newest.clock};
     const auto starts = [&](std::uint32_t at) { return runs[list[at]].clock; };
-    std::uint32_t at = found_at;
+    std::uint32_t at = found_at_;
     if (at + 1 >= log.count) {
         at = search(log, clock);
     } else if (clock < starts(at)) {
@@ -112,7 +112,7 @@ ROPEWALK_INLINE RunPos Store::resolve_near(std::uint32_t client, std::uint32_t c
         // There is one behind it, or the newest would have been it.
         at = clock < starts(at + 2) ? at + 1 : search(log, clock);
     }
-    found_at = at;
+    found_at_ = at;
     return {list[at], clock - starts(at)};
 }
 

@@ -99,7 +99,7 @@ void Tidying::for_each_deleted(F&& f) noexcept {
 }
 
 ROPEWALK_INLINE void Tidying::plan() noexcept {
-    Change& change = store_.change;
+    const Change& change = store_.change;
     for (const Touched& touched : change.touched) inserted(touched.client, touched.begin);
     if (store_.own != kNone) inserted(store_.own, change.own_begin);
     if (!order_deletions()) return;

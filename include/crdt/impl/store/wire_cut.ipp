@@ -1,5 +1,6 @@
 #pragma once
 
+#include "../../base/utf.hpp"
 #include "../../codec/any.hpp"
 #include "../../codec/varint.hpp"
 #include "../../store/wire_cut.hpp"
@@ -10,8 +11,7 @@ ROPEWALK_INLINE Utf16Cut utf8_at_utf16(ByteView text, std::uint32_t units) noexc
     std::size_t at = 0;
     std::uint32_t passed = 0;
     while (passed < units && at < text.size()) {
-        const std::uint8_t lead = text[at];
-        const unsigned bytes = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+        const unsigned bytes = utf8_size(text[at]);
         at += bytes;
         passed += bytes == 4 ? 2 : 1;
     }

@@ -26,7 +26,7 @@ ROPEWALK_INLINE Status erase_entry(Store& store,
     const std::uint32_t name = store.types.names.find(key);
     if (name == kNone) return {};
     const std::uint32_t seq = store.types.find_key(type, name);
-    return seq == kNone ? Status{} : store.erase_key(type, seq);
+    return seq == kNone ? Status{} : store.erase_key(seq);
 }
 
 ROPEWALK_INLINE RunPos find_entry(Store& store, std::uint32_t type, std::string_view key) noexcept {

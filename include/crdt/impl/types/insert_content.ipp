@@ -131,7 +131,7 @@ ROPEWALK_INLINE Status fill_type(Store& store, RunPos item, const Content& conte
 }
 
 // The item borrows from the content and from `element`.
-ROPEWALK_INLINE Store::NewItem item_of(Store& store,
+ROPEWALK_INLINE Store::NewItem item_of(const Store& store,
                                        const Content& content,
                                        ByteView& element) noexcept {
     Store::NewItem item;

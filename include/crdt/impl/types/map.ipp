@@ -16,7 +16,7 @@ ROPEWALK_INLINE Status Map::clear() const noexcept {
     return write([&]() -> Status {
         for (std::uint32_t seq = store_->types.types[type_].first_key; seq != detail::kNone;
              seq = store_->sequences.seqs[seq].next_key) {
-            ROPEWALK_CHECK(store_->erase_key(type_, seq));
+            ROPEWALK_CHECK(store_->erase_key(seq));
         }
         return {};
     });

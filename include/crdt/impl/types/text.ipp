@@ -41,7 +41,7 @@ ROPEWALK_ALWAYS_INLINE bool single_character(std::string_view utf8,
     const auto trails = [](std::uint32_t byte) { return (byte & 0xc0U) == 0x80U; };
     // Neighbours in a text are most often of one length: these branches are guessed well.
     if (utf8.size() == 3) {
-        const char16_t unit = decode_three_bytes(utf8.data());
+        const char16_t unit = decode_three_bytes(utf8);
         if (unit == 0) return false;
         one(unit);
         return true;

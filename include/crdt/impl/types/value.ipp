@@ -59,7 +59,7 @@ ROPEWALK_INLINE AnyView Value::any() const noexcept {
         const detail::Run& run = store_->runs[unit_.run];
         if (run.has_cells()) return AnyView(store_->content.any(run, unit_.offset));
     }
-    return AnyView();
+    return {};
 }
 
 ROPEWALK_INLINE char16_t Value::character() const noexcept {

@@ -23,7 +23,7 @@ public:
         if (AnyView(value).is_null()) return true;
         std::size_t at = list_.size();
         while (at > first && before_in_utf16(name, list_[at - 1].name)) --at;
-        Format made{name, values_.size(), value.size()};
+        const Format made{name, values_.size(), value.size()};
         return values_.append(value) && list_.insert(at, made);
     }
     [[nodiscard]] std::size_t size() const noexcept { return list_.size(); }
@@ -140,7 +140,7 @@ private:
         if (!made.storage().resize(count * kMost) || !list.reserve(count)) return false;
         for (std::size_t i = 0; i < count; ++i) {
             std::uint8_t* const start = made.storage().data() + i * kMost;
-            std::uint8_t* end = start;
+            std::uint8_t* end = nullptr;
             if (string) {
                 end = utf16_to_utf8(&units[i], 1, start + 2);
                 start[0] = kTagString;
@@ -164,6 +164,7 @@ private:
             : end(std::to_chars(digits, digits + sizeof digits, value).ptr) {}
         Index(const Index&) = delete;
         Index& operator=(const Index&) = delete;
+        ~Index() = default;
         [[nodiscard]] std::string_view text() const noexcept {
             return {digits, static_cast<std::size_t>(end - digits)};
         }

@@ -8,7 +8,7 @@ namespace crdt::detail {
 
 inline constexpr std::uint8_t kReplacementBytes[] = {0xef, 0xbf, 0xbd};  // U+FFFD
 
-ROPEWALK_INLINE void CountHole::close(Vec<std::uint8_t>& out, std::uint64_t count) noexcept {
+ROPEWALK_INLINE void CountHole::close(Vec<std::uint8_t>& out, std::uint64_t count) const noexcept {
     std::uint8_t number[kMaxVarUintSize];
     const auto size = static_cast<std::size_t>(put_var_uint(number, count) - number);
     if (size != size_) {
@@ -46,7 +46,7 @@ ROPEWALK_INLINE void BlockWriter::head(const UpdateBlock& block,
     ++structs_;
     const bool has_origin = cut > 0 || block.origin.exists;
     const bool orphan = !has_origin && !block.right_origin.exists;
-    unsigned info = static_cast<unsigned>(kind);
+    auto info = static_cast<unsigned>(kind);
     if (exact) info |= kExact;
     if (has_origin) info |= kHasOrigin;
     if (block.right_origin.exists) info |= kHasRight;
@@ -75,8 +75,7 @@ ROPEWALK_INLINE void BlockWriter::string_part(const UpdateBlock& block,
                                               std::uint32_t to) noexcept {
     if (block.narrow) return out_.raw({block.payload + from, block.payload + to});
     const auto step = [&] {
-        const std::uint8_t lead = *place.at;
-        const unsigned size = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+        const unsigned size = utf8_size(*place.at);
         place.at += size;
         return size == 4 ? 2U : 1U;
     };

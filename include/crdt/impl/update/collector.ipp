@@ -45,8 +45,8 @@ ROPEWALK_INLINE bool Collector::continues(const UpdateBlock& block,
     const std::uint32_t clock = block.clock + from;
     if (kind != kind_ || clock != end_) return false;
     if (kind == ContentKind::gc) return true;
-    if (from == 0 && !(block.origin.exists && block.origin.clock + 1 == clock &&
-                       block.origin.client == client_)) {
+    if (from == 0 && (!block.origin.exists || block.origin.clock + 1 != clock ||
+                      block.origin.client != client_)) {
         return false;
     }
     if (kind == ContentKind::string && block.exact != exact_) return false;
@@ -73,7 +73,8 @@ ROPEWALK_INLINE void Collector::put(const UpdateBlock& block,
     if (kind != ContentKind::gc) {
         out_.head(block, from, kind, kind == block.kind && block.exact);
         if (!has_units && kind != ContentKind::deleted) {
-            return out_.raw().raw({block.content, block.to});  // never longer than one unit
+            out_.raw().raw({block.content, block.to});  // never longer than one unit
+            return;
         }
     }
     kind_ = kind;
@@ -84,7 +85,8 @@ ROPEWALK_INLINE void Collector::put(const UpdateBlock& block,
     if (!has_units) return;
     if (!open_count(out_.bytes(), hole_)) {
         kind_ = kNothing;
-        return out_.fail();
+        out_.fail();
+        return;
     }
     out_.part(block, place, from, to);
 }

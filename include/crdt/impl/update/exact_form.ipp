@@ -9,7 +9,7 @@ class ExactWriter : public UpdateWriterV1 {
 public:
     explicit ExactWriter(Bytes& out) noexcept : UpdateWriterV1(out) {}
 
-    void flags_of(const BlockView& block, std::uint32_t = 0) noexcept {
+    void flags_of(const BlockView& block) noexcept {
         exact_ = block.has_any_value() || block.has_halves();
     }
     void info(unsigned info) noexcept { UpdateWriterV1::info(exact_ ? info | kExact : info); }

@@ -165,13 +165,17 @@ struct InfoVisitor {
         ++(block.kind == ContentKind::gc ? info.gcs : info.items);
         info.units += block.length;
     }
-    void deleted(std::uint64_t, std::uint32_t, std::uint32_t) noexcept { ++info.delete_ranges; }
+    void deleted(std::uint64_t /*client*/,
+                 std::uint32_t /*clock*/,
+                 std::uint32_t /*length*/) noexcept {
+        ++info.delete_ranges;
+    }
 };
 
 struct PrintVisitor {
     UpdatePrinter& printer;
 
-    [[nodiscard]] bool section(std::uint64_t client, std::uint32_t) noexcept {
+    [[nodiscard]] bool section(std::uint64_t client, std::uint32_t /*clock*/) noexcept {
         printer.section(client);
         return printer.ok();
     }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "../../base/utf.hpp"
 #include "../../codec/any.hpp"
 #include "../../codec/json.hpp"
 #include "../../update/update_block.hpp"
@@ -11,8 +12,7 @@ namespace crdt::detail {
     std::size_t at = 0;
     units = 0;
     while (at < text.size()) {
-        const std::uint8_t lead = text[at];
-        const std::size_t size = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+        const std::size_t size = utf8_size(text[at]);
         if (text.size() - at < size) return false;
         units += size == 4 ? 2 : 1;
         at += size;
@@ -114,7 +114,9 @@ ROPEWALK_INLINE bool UpdateReader::values(UpdateBlock& block) noexcept {
 }
 
 ROPEWALK_INLINE bool UpdateReader::content(UpdateBlock& block) noexcept {
-    constexpr std::uint64_t kElement = 3, kHook = 5, kLast = 6;
+    constexpr std::uint64_t kElement = 3;
+    constexpr std::uint64_t kHook = 5;
+    constexpr std::uint64_t kLast = 6;
     ByteView text;
     block.length = 1;
     block.payload = p_;
