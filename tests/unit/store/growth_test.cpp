@@ -334,3 +334,16 @@ TEST_CASE("[P4] n positions are made and found in a text of n pieces") {
         });
     });
 }
+
+TEST_CASE("[P4] the clocks of short texts before a long one are read once") {
+    grows_gently("clocks", 10'000, [](std::uint32_t n) {
+        Doc doc = document(1);
+        // One letter at the front of the one before each: a block of its own.
+        for (std::uint32_t i = 0; i < n; ++i) doc.text("t").insert(0, "a");
+        doc.text("t").insert(0, std::string(300, 'b'));
+        return [update = update_of(doc)] {
+            const auto vector = crdt::state_vector_of(crdt::as_bytes(update));
+            if (!vector.ok()) throw std::runtime_error("it is a state vector");
+        };
+    });
+}
