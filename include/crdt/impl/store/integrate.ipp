@@ -369,7 +369,6 @@ ROPEWALK_INLINE void Integrator::integrate(const BlockView& block) noexcept {
         hole_fits(store, store.runs[newest], length)) {
         added = {newest, store.runs[newest].length};
         add_hole(store, store.runs[newest], length);
-        store.change.deleted(client, log.next_clock, length);
         log.next_clock += length;
         place = lengthen(seq, gap, added, length, false);
     } else {
@@ -381,7 +380,6 @@ ROPEWALK_INLINE void Integrator::integrate(const BlockView& block) noexcept {
         made.right = right;
         made.seq = seq;
         store_content(store, update, block, cut, made);
-        if (made.kind == RunKind::deleted) store.change.deleted(client, made.clock, length);
         const bool visible = made.countable();
         if (behind_newest && content_continues(store.runs[newest], made)) {
             added = {newest, store.runs[newest].length};
@@ -414,6 +412,10 @@ ROPEWALK_INLINE void Integrator::integrate(const BlockView& block) noexcept {
         }
     }
     if (sequences.seqs[seq].key != kNone) settle_key(place, added, length);
+    // After the value that it replaces, as in Yjs: the order of clients matters (tidy.hpp).
+    if (block.kind == ContentKind::deleted) {
+        store.change.deleted(client, log.next_clock - length, length);
+    }
     const TypeRecord& type = store.types.types[sequences.seqs[seq].type];
     if (ROPEWALK_UNLIKELY(type.dead)) store.delete_units(added.run, added.offset, length);
 }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+
 #include "../../store/rich_edit.hpp"
 
 namespace crdt::detail {
@@ -146,6 +148,9 @@ ROPEWALK_INLINE void RichEdit::tidy(bool whole) noexcept {
         if (needless && !gone_.push_back(mark)) return;
         mark = behind;
     }
+    // Yjs goes through a gap backwards, through the first one forwards. What is redone of this one
+    // day is redone in that order.
+    if (!whole) std::reverse(gone_.begin(), gone_.end());
     for (const Mark& mark : gone_) delete_mark(mark);
 }
 
