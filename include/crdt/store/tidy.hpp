@@ -13,7 +13,7 @@ namespace crdt::detail {
 
 class Tidying {
 public:
-    // requires: a remote change that ends now
+    // requires: a remote change that ends now and has not collected its types yet
     explicit Tidying(Store& store) noexcept : store_(store) {}
     // Fills Formats::untidy.
     void plan() noexcept;
@@ -22,13 +22,14 @@ private:
     [[nodiscard]] bool counts(std::uint32_t type) const noexcept;
     void add_whole(std::uint32_t list) noexcept;
     [[nodiscard]] bool is_whole(std::uint32_t list) const noexcept;
-    void inserted(std::uint32_t client, std::uint32_t from) noexcept;
+    [[nodiscard]] bool look_at_inserted() noexcept;
     [[nodiscard]] bool order_deletions() noexcept;
     template <class F>
     void for_each_deleted(F&& f) noexcept;
 
     Store& store_;
-    SortedChunks<std::uint32_t> whole_;  // lists that are tidied as a whole
+    Vec<std::uint32_t> whole_;           // lists that are tidied as a whole, in Yjs' order
+    SortedChunks<std::uint32_t> known_;  // the same, ascending
     Vec<Deletion> deleted_;              // by this change, in Yjs' order
     bool due_ = false;
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "../../store/deletion_order.hpp"
 #include "../../store/redo.hpp"
 
 namespace crdt::detail {
@@ -52,52 +53,16 @@ bool for_each_part(const Store& store, ClientId client, Clock start, std::uint32
     }
 }
 
-// With a stack of its own: how deep types nest is anybody's choice.
 ROPEWALK_INLINE bool UndoStep::meet_deleted(Store& store, const Vec<Deletion>& ranges) noexcept {
-    struct Walk {
-        std::uint32_t seq;
-        Place place;
+    const auto id_of = [&store](std::uint32_t client) {
+        return static_cast<ClientId>(store.clients[client].id);
     };
-    Vec<Walk> walks;
-    const auto enter = [&](const Run& run) {
-        const std::uint32_t list = store.types.types[run.data].list;
-        return run.seq == kNone || walks.push_back({list, store.sequences.begin(list)});
-    };
-    bool memory = true;
-    for (const Deletion& range : ranges) {
-        const auto client = static_cast<ClientId>(store.clients[range.client].id);
-        memory = memory && meet(deleted, client);
-        if (store.change.first_dead == kNone) continue;
-        for_each_part(store, client, static_cast<Clock>(range.clock), range.length,
-                      [&](const RunPart& part) {
-                          const Run& run = store.runs[part.run];
-                          memory = memory && (run.kind != RunKind::type || enter(run));
-                          return memory;
-                      });
-        while (memory && !walks.empty()) {
-            Walk& walk = walks.back();
-            if (walk.place.leaf == kNone) {
-                const Seq& seq = store.sequences.seqs[walk.seq];
-                walk.seq = seq.key == kNone ? store.types.types[seq.type].first_key : seq.next_key;
-                if (walk.seq == kNone) {
-                    walks.pop_back();
-                } else {
-                    walk.place = store.sequences.begin(walk.seq);
-                }
-                continue;
-            }
-            const Span span = store.sequences.span(walk.place);
-            walk.place = store.sequences.next(walk.place);
-            const Run& run = store.runs[span.run];
-            const auto owner = static_cast<ClientId>(store.clients[run.client].id);
-            if (!deletions.intersects(owner, static_cast<Clock>(run.clock + span.offset),
-                                      span.length())) {
-                continue;
-            }
-            memory = meet(deleted, owner) && (run.kind != RunKind::type || enter(run));
-        }
-    }
-    return memory;
+    return meet_deleted_clients(
+        store, ranges,
+        [&](std::uint32_t client, std::uint32_t clock, std::uint32_t length) {
+            return deletions.intersects(id_of(client), static_cast<Clock>(clock), length);
+        },
+        [&](std::uint32_t client) { return meet(deleted, id_of(client)); });
 }
 
 // -- what goes ------------------------------------------------------------------------------------

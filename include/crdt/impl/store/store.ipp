@@ -30,8 +30,8 @@ ROPEWALK_NEVER_INLINE ROPEWALK_INLINE Status Store::close_change() noexcept {
         delete_all_dead();
         keeping.closing(*this);
     }
-    if (change.first_dead != kNone) collect_dead_types();
     if (ROPEWALK_UNLIKELY(change.remote && formats.tidying)) plan_tidying();
+    if (change.first_dead != kNone) collect_dead_types();
     change.depth = 0;
     Status status = change.first_error;
     if (sink.listening || kept) close_keystrokes();

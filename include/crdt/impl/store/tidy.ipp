@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "../../store/deletion_order.hpp"
 #include "../../store/rich_edit.hpp"
 #include "../../store/tidy.hpp"
 
@@ -42,45 +43,81 @@ ROPEWALK_INLINE bool Tidying::counts(std::uint32_t type) const noexcept {
 }
 
 ROPEWALK_INLINE void Tidying::add_whole(std::uint32_t list) noexcept {
-    const auto at = whole_.lower_bound([list](std::uint32_t other) { return other < list; });
-    if (at != whole_.end_place() && whole_.at(at) == list) return;
-    static_cast<void>(whole_.insert(at, list));  // no memory: it stays untidy
+    const auto at = known_.lower_bound([list](std::uint32_t other) { return other < list; });
+    if (at != known_.end_place() && known_.at(at) == list) return;
+    // No memory: it stays untidy.
+    if (known_.insert(at, list)) static_cast<void>(whole_.push_back(list));
 }
 
 ROPEWALK_INLINE bool Tidying::is_whole(std::uint32_t list) const noexcept {
-    const auto at = whole_.lower_bound([list](std::uint32_t other) { return other < list; });
-    return at != whole_.end_place() && whole_.at(at) == list;
+    const auto at = known_.lower_bound([list](std::uint32_t other) { return other < list; });
+    return at != known_.end_place() && known_.at(at) == list;
 }
 
-ROPEWALK_INLINE void Tidying::inserted(std::uint32_t client, std::uint32_t from) noexcept {
-    const ClientLog& log = store_.clients[client];
-    for (std::uint32_t i = log.count; i-- > 0;) {
-        const Run& run = store_.runs[log.list()[i]];
-        if (run.end_clock() <= from) break;
-        if (run.seq == kNone) continue;
-        const std::uint32_t type = store_.sequences.seqs[run.seq].type;
-        due_ = due_ || counts(type);
-        if (run.kind == RunKind::format && !store_.content.deleted(run, 0)) {
-            add_whole(store_.types.types[type].list);
+// What the change inserted, clients in the order in which their first units came.
+ROPEWALK_INLINE bool Tidying::look_at_inserted() noexcept {
+    Vec<Touched> inserted;
+    if (!inserted.reserve(store_.change.touched.size() + 1)) return false;
+    for (const Touched& one : store_.change.touched) {
+        if (store_.clients[one.client].next_clock > one.begin) inserted.push_back_reserved(one);
+    }
+    if (store_.own_next_clock() > store_.change.own_begin) {
+        inserted.push_back_reserved({store_.own, store_.change.own_begin});
+    }
+    const auto first_run = [this](const Touched& one) {
+        return store_.clients[one.client].list()[0];
+    };
+    std::sort(inserted.begin(), inserted.end(),
+              [&](const Touched& a, const Touched& b) { return first_run(a) < first_run(b); });
+    for (const Touched& one : inserted) {
+        const ClientLog& log = store_.clients[one.client];
+        const std::uint32_t* const end = log.list() + log.count;
+        const std::uint32_t* const first = std::upper_bound(
+            log.list(), end, one.begin,
+            [this](std::uint32_t clock, auto run) { return clock < store_.runs[run].end_clock(); });
+        for (const std::uint32_t* at = first; at != end; ++at) {
+            const Run& run = store_.runs[*at];
+            if (run.seq == kNone) continue;
+            const std::uint32_t type = store_.sequences.seqs[run.seq].type;
+            due_ = due_ || counts(type);
+            if (run.kind == RunKind::format && !store_.content.deleted(run, 0)) {
+                add_whole(store_.types.types[type].list);
+            }
         }
     }
+    return true;
 }
 
-// Clients as they were met first, their clocks ascending: the order in which Yjs looks at what was
+// Clients as Yjs meets them, their clocks ascending: the order in which it looks at what was
 // deleted matters, because a mark among it ends the search for gaps.
 ROPEWALK_INLINE bool Tidying::order_deletions() noexcept {
     const Vec<Deletion>& deletions = store_.change.deletions;
     Vec<std::uint32_t> rank;  // by client number
     if (!rank.resize(store_.clients.size()) || !deleted_.reserve(deletions.size())) return false;
-    std::uint32_t met = 0;
+    const auto id_of = [this](std::uint32_t client) { return ClientId{store_.clients[client].id}; };
+    bool memory = true;
+    IdSet gone;
     for (const Deletion& deletion : deletions) {
-        if (rank[deletion.client] == 0) rank[deletion.client] = ++met;
         deleted_.push_back_reserved(deletion);
+        if (store_.change.first_dead == kNone) continue;  // nobody will ask
+        memory = memory && gone.insert(id_of(deletion.client), static_cast<Clock>(deletion.clock),
+                                       deletion.length);
     }
+    std::uint32_t met = 0;
+    memory =
+        memory && meet_deleted_clients(
+                      store_, deletions,
+                      [&](std::uint32_t client, std::uint32_t clock, std::uint32_t length) {
+                          return gone.intersects(id_of(client), static_cast<Clock>(clock), length);
+                      },
+                      [&](std::uint32_t client) {
+                          if (rank[client] == 0) rank[client] = ++met;
+                          return true;
+                      });
     std::sort(deleted_.begin(), deleted_.end(), [&](const Deletion& a, const Deletion& b) {
         return a.client != b.client ? rank[a.client] < rank[b.client] : a.clock < b.clock;
     });
-    return true;
+    return memory;
 }
 
 // f(run, offset, end) for each stretch of a run that the change deleted.
@@ -99,10 +136,7 @@ void Tidying::for_each_deleted(F&& f) noexcept {
 }
 
 ROPEWALK_INLINE void Tidying::plan() noexcept {
-    const Change& change = store_.change;
-    for (const Touched& touched : change.touched) inserted(touched.client, touched.begin);
-    if (store_.own != kNone) inserted(store_.own, change.own_begin);
-    if (!order_deletions()) return;
+    if (!look_at_inserted() || !order_deletions()) return;
     if (!due_) {
         for_each_deleted([this](std::uint32_t run, std::uint32_t, std::uint32_t) {
             due_ = due_ || counts(store_.sequences.seqs[store_.runs[run].seq].type);
@@ -128,6 +162,7 @@ ROPEWALK_INLINE void Tidying::plan() noexcept {
 
 ROPEWALK_INLINE void Store::plan_tidying() noexcept {
     formats.untidy.clear();
+    delete_all_dead();
     Tidying(*this).plan();
 }
 
