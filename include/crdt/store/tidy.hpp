@@ -22,6 +22,7 @@ private:
     [[nodiscard]] bool counts(std::uint32_t type) const noexcept;
     void add_whole(std::uint32_t list) noexcept;
     [[nodiscard]] bool is_whole(std::uint32_t list) const noexcept;
+    void inserted(const Touched& by) noexcept;
     [[nodiscard]] bool look_at_inserted() noexcept;
     [[nodiscard]] bool order_deletions() noexcept;
     template <class F>

@@ -54,37 +54,43 @@ ROPEWALK_INLINE bool Tidying::is_whole(std::uint32_t list) const noexcept {
     return at != known_.end_place() && known_.at(at) == list;
 }
 
-// What the change inserted, clients in the order in which their first units came.
+ROPEWALK_INLINE void Tidying::inserted(const Touched& by) noexcept {
+    const ClientLog& log = store_.clients[by.client];
+    const std::uint32_t* const end = log.list() + log.count;
+    const std::uint32_t* const first = std::upper_bound(
+        log.list(), end, by.begin,
+        [this](std::uint32_t clock, auto run) { return clock < store_.runs[run].end_clock(); });
+    for (const std::uint32_t* at = first; at != end; ++at) {
+        const Run& run = store_.runs[*at];
+        if (run.seq == kNone) continue;
+        const std::uint32_t type = store_.sequences.seqs[run.seq].type;
+        due_ = due_ || counts(type);
+        if (run.kind == RunKind::format && !store_.content.deleted(run, 0)) {
+            add_whole(store_.types.types[type].list);
+        }
+    }
+}
+
+// Clients in the order in which their first units came.
 ROPEWALK_INLINE bool Tidying::look_at_inserted() noexcept {
-    Vec<Touched> inserted;
-    if (!inserted.reserve(store_.change.touched.size() + 1)) return false;
-    for (const Touched& one : store_.change.touched) {
-        if (store_.clients[one.client].next_clock > one.begin) inserted.push_back_reserved(one);
+    const Change& change = store_.change;
+    const bool own = store_.own_next_clock() > change.own_begin;
+    if (!own && change.touched.size() == 1) {
+        inserted(change.touched[0]);
+        return true;
     }
-    if (store_.own_next_clock() > store_.change.own_begin) {
-        inserted.push_back_reserved({store_.own, store_.change.own_begin});
+    Vec<Touched> all;
+    if (!all.reserve(change.touched.size() + 1)) return false;
+    for (const Touched& one : change.touched) {
+        if (store_.clients[one.client].next_clock > one.begin) all.push_back_reserved(one);
     }
+    if (own) all.push_back_reserved({store_.own, change.own_begin});
     const auto first_run = [this](const Touched& one) {
         return store_.clients[one.client].list()[0];
     };
-    std::sort(inserted.begin(), inserted.end(),
+    std::sort(all.begin(), all.end(),
               [&](const Touched& a, const Touched& b) { return first_run(a) < first_run(b); });
-    for (const Touched& one : inserted) {
-        const ClientLog& log = store_.clients[one.client];
-        const std::uint32_t* const end = log.list() + log.count;
-        const std::uint32_t* const first = std::upper_bound(
-            log.list(), end, one.begin,
-            [this](std::uint32_t clock, auto run) { return clock < store_.runs[run].end_clock(); });
-        for (const std::uint32_t* at = first; at != end; ++at) {
-            const Run& run = store_.runs[*at];
-            if (run.seq == kNone) continue;
-            const std::uint32_t type = store_.sequences.seqs[run.seq].type;
-            due_ = due_ || counts(type);
-            if (run.kind == RunKind::format && !store_.content.deleted(run, 0)) {
-                add_whole(store_.types.types[type].list);
-            }
-        }
-    }
+    for (const Touched& one : all) inserted(one);
     return true;
 }
 
@@ -92,6 +98,7 @@ ROPEWALK_INLINE bool Tidying::look_at_inserted() noexcept {
 // deleted matters, because a mark among it ends the search for gaps.
 ROPEWALK_INLINE bool Tidying::order_deletions() noexcept {
     const Vec<Deletion>& deletions = store_.change.deletions;
+    if (deletions.empty()) return true;
     Vec<std::uint32_t> rank;  // by client number
     if (!rank.resize(store_.clients.size()) || !deleted_.reserve(deletions.size())) return false;
     const auto id_of = [this](std::uint32_t client) { return ClientId{store_.clients[client].id}; };
