@@ -1,5 +1,6 @@
 // After a remote change Yjs deletes format marks that have lost their effect, in a change of its
-// own that is local. All replicas delete the same ones, and deletions commute.
+// own that is local. It is told like any other; where replicas delete different ones, for they were
+// told in different pieces, all of them go in the end.
 //
 // Which: where the change inserted or deleted marks of a text, those of the first gap (Yjs means to
 // tidy the whole text and reaches only that); else those of the gaps around what it deleted. In a
