@@ -96,6 +96,31 @@ TEST_CASE("a remote change is told before it is tidied up after") {
     CHECK(shown(b.to_delta()) == "abcd bold=true");
 }
 
+TEST_CASE("a mark that is deleted alone is told of its text, not of what was changed before") {
+    Doc one(ClientId{1});
+    Doc two(ClientId{2});
+    const Text a = one.text("t");
+    REQUIRE(a.insert(0, "ab", {{"bold", true}}).ok());
+    REQUIRE(two.apply(one.encode_state_as_update().value()).ok());
+    two.map("unsent").set("k", 1);
+    crdt::Bytes update;
+    const auto updates = two.on_update([&](crdt::ByteView bytes, const crdt::Origin&) noexcept {
+        static_cast<void>(update.append(bytes));
+    });
+    // The ending mark moves: the new one waits for what was not sent.
+    REQUIRE(two.text("t").format(1, 1, {{"bold", nullptr}}).ok());
+    const crdt::Map m = one.map("m");
+    m.set("k", 1);
+    Told told(a);
+    bool map_told = false;
+    const auto maps = m.observe([&](const crdt::MapEvent&) noexcept { map_told = true; });
+    std::string roots;
+    const auto deep = a.observe_deep([&](const crdt::DeepEvents&) noexcept { roots += "text "; });
+    REQUIRE(one.apply(update).ok());
+    CHECK(roots == "text ");
+    CHECK_FALSE(map_told);
+}
+
 TEST_CASE("snapshots tell formats, and what differs") {
     Doc doc(crdt::DocOptions{.client = ClientId{1}, .collect = false});
     const Text text = doc.text("t");
