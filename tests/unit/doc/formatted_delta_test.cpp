@@ -72,6 +72,16 @@ TEST_CASE("the delta of an event tells formats of what is inserted and kept") {
     CHECK(told.take() == "-2");
 }
 
+TEST_CASE("embeds that are no objects are told like others") {
+    Doc doc(ClientId{1});
+    const Text text = doc.text("t");
+    Told told(text);
+    REQUIRE(text.insert_embed(0, 1).ok());
+    CHECK(told.take() == "#");
+    REQUIRE(text.insert_embed(1, true, {{"bold", true}}).ok());
+    CHECK(told.take() == "=1|# bold=true");
+}
+
 TEST_CASE("a remote change is told before it is tidied up after") {
     Doc one(ClientId{1});
     Doc two(ClientId{2});
