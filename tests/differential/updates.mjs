@@ -29,13 +29,30 @@ function skeleton(update) {
 }
 
 // Units without content.
-function forgotten(...updates) {
+export function forgotten(...updates) {
   const units = new Set()
   for (const one of updates.flatMap(update => Y.decodeUpdate(inV1(update)).structs)) {
     if (!(one instanceof Y.GC) && !(one.content instanceof Y.ContentDeleted)) continue
     for (let i = 0; i < one.length; i++) units.add(`${one.id.client}:${one.id.clock + i}`)
   }
   return units
+}
+
+export const sameUnits = (a, b) => a.size === b.size && [...a].every(unit => b.has(unit))
+
+// Everything that was deleted, as a string.
+export function deletions(update) {
+  const { ds } = Y.decodeUpdate(inV1(update))
+  const lines = [...ds.clients].map(([client, ranges]) => {
+    const joined = []
+    for (const { clock, len } of ranges.toSorted((a, b) => a.clock - b.clock)) {
+      const last = joined.at(-1)
+      if (last && last[1] >= clock) last[1] = Math.max(last[1], clock + len)
+      else joined.push([clock, clock + len])
+    }
+    return `${client}: ${joined.join(' ')}`
+  })
+  return lines.sort().join('; ')
 }
 
 // Everything that was said, in any order; `some` of it lacks a part, so there are holes.
@@ -78,7 +95,7 @@ export class UpdateChecks {
     // front. It shows where nothing says that it is deleted.
     const [goneTheirs, goneOurs, gone] = [forgotten(theirs), forgotten(ours), forgotten(...some)]
     if ([...goneOurs].some(unit => !gone.has(unit))) throw new Difference('updates', 'a merge forgets what all still have')
-    const alike = goneOurs.size === goneTheirs.size && [...goneOurs].every(unit => goneTheirs.has(unit))
+    const alike = sameUnits(goneOurs, goneTheirs)
     if (alike) {
       this.same(theirs, ours, 'merge')
       sameBytes(skeleton(theirs), skeleton(ours), 'merge by Yjs', 'merge by Ropewalk', 'updates')
