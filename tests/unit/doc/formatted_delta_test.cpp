@@ -131,6 +131,26 @@ TEST_CASE("a mark that is deleted alone is told of its text, not of what was cha
     CHECK_FALSE(map_told);
 }
 
+TEST_CASE("behind a mark that changes nothing the value is told that held in front of it") {
+    Doc one(ClientId{1});
+    Doc two(ClientId{2});
+    const Text a = one.text("t");
+    const Text b = two.text("t");
+    const auto value = [](bool turned) {
+        return turned ? Any::object({{"x", 1}, {"y", 2}}) : Any::object({{"y", 2}, {"x", 1}});
+    };
+    REQUIRE(a.insert(0, "abcd").ok());
+    REQUIRE(two.apply(one.encode_state_as_update().value()).ok());
+    REQUIRE(a.format(0, 4, {{"k", value(false)}}).ok());
+    // An equal value, a mark behind it, and a letter.
+    REQUIRE(b.format(1, 3, {{"k", value(true)}}).ok());
+    REQUIRE(a.format(2, 1, {{"bold", true}}).ok());
+    REQUIRE(b.insert(3, "e").ok());
+    Told told(a);
+    REQUIRE(one.apply(two.encode_state_as_update().value()).ok());
+    CHECK(told.take() == R"(=3|e k={"y":2,"x":1})");
+}
+
 TEST_CASE("snapshots tell formats, and what differs") {
     Doc doc(crdt::DocOptions{.client = ClientId{1}, .collect = false});
     const Text text = doc.text("t");
