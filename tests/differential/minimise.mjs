@@ -28,7 +28,8 @@ function smallerEdits(edit) {
       change({ values: edit.values.map(value => ('element' in value ? { element: 'p', attributes: [], children: [] } : { ...value, attributes: [] })) })
     }
   } else if (edit.values?.some(value => value.any !== 1)) change({ values: edit.values.map(() => ({ any: 1 })) })
-  if (edit.value && edit.value.any !== 1) change({ value: { any: 1 } })
+  // Of embeds that are no objects Yjs does not tell.
+  if (edit.value && edit.verb !== 'embed' && edit.value.any !== 1) change({ value: { any: 1 } })
   if (edit.count > 1) change({ count: 1 })
   if (edit.pick) change({ pick: 0 })
   if (edit.at && edit.at !== 'cursor') change({ at: 0 })

@@ -3,6 +3,7 @@
 // there differ from what they were.
 #pragma once
 
+#include "../base/sorted_chunks.hpp"
 #include "told_change.hpp"
 
 namespace crdt::detail {
@@ -38,6 +39,8 @@ private:
     [[nodiscard]] bool deleted_mark(std::uint32_t run) noexcept;
     [[nodiscard]] bool old_mark(std::uint32_t run) noexcept;
     [[nodiscard]] bool holds_from_here(std::uint32_t run) noexcept;
+    [[nodiscard]] bool pass_over(std::uint32_t run) noexcept;
+    [[nodiscard]] std::uint32_t held_behind(std::uint32_t run) const noexcept;
 
     ToldChange& change_;
     Store& store_;
@@ -48,6 +51,13 @@ private:
     Formats now_;     // at this place, without those that are null
     Formats before_;  // what they were
     Formats differ_;  // what a kept unit has become
+    // Marks that Yjs deletes now that somebody looks, by run: behind them holds what held in front
+    // of them, which is equal but may be another object.
+    struct PassedOver {
+        std::uint32_t run;
+        std::uint32_t held;
+    };
+    SortedChunks<PassedOver> passed_over_;
     Open open_ = Open::none;
     std::uint32_t count_ = 0;     // units of the operation that is open
     std::uint32_t first_ = 0;     // of its stretches

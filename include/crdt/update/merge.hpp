@@ -23,7 +23,8 @@ struct MergeOptions {
 
 // One update that does what all of them do, in whatever order they are. Clocks that none of them
 // has become Skips, so nobody takes what builds on them for complete. What several of them have is
-// taken from the first. A single update comes back as it is, unless it is to be collected.
+// taken from the one that Yjs takes it from. A single update comes back as it is, unless it is to
+// be collected.
 //
 // Two passes over the bytes. Memory besides the inputs and the result: the united delete set, the
 // clients, and an entry for each stretch in which a segment has one client's clocks in a row. (In

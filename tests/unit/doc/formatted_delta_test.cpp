@@ -72,6 +72,16 @@ TEST_CASE("the delta of an event tells formats of what is inserted and kept") {
     CHECK(told.take() == "-2");
 }
 
+TEST_CASE("embeds that are no objects are told like others") {
+    Doc doc(ClientId{1});
+    const Text text = doc.text("t");
+    Told told(text);
+    REQUIRE(text.insert_embed(0, 1).ok());
+    CHECK(told.take() == "#");
+    REQUIRE(text.insert_embed(1, true, {{"bold", true}}).ok());
+    CHECK(told.take() == "=1|# bold=true");
+}
+
 TEST_CASE("a remote change is told before it is tidied up after") {
     Doc one(ClientId{1});
     Doc two(ClientId{2});
@@ -94,6 +104,51 @@ TEST_CASE("a remote change is told before it is tidied up after") {
     // As Yjs tells both, though the letters were bold before.
     CHECK(told.take() == "=4 bold=true/=4 bold=true");
     CHECK(shown(b.to_delta()) == "abcd bold=true");
+}
+
+TEST_CASE("a mark that is deleted alone is told of its text, not of what was changed before") {
+    Doc one(ClientId{1});
+    Doc two(ClientId{2});
+    const Text a = one.text("t");
+    REQUIRE(a.insert(0, "ab", {{"bold", true}}).ok());
+    REQUIRE(two.apply(one.encode_state_as_update().value()).ok());
+    two.map("unsent").set("k", 1);
+    crdt::Bytes update;
+    const auto updates = two.on_update([&](crdt::ByteView bytes, const crdt::Origin&) noexcept {
+        static_cast<void>(update.append(bytes));
+    });
+    // The ending mark moves: the new one waits for what was not sent.
+    REQUIRE(two.text("t").format(1, 1, {{"bold", nullptr}}).ok());
+    const crdt::Map m = one.map("m");
+    m.set("k", 1);
+    Told told(a);
+    bool map_told = false;
+    const auto maps = m.observe([&](const crdt::MapEvent&) noexcept { map_told = true; });
+    std::string roots;
+    const auto deep = a.observe_deep([&](const crdt::DeepEvents&) noexcept { roots += "text "; });
+    REQUIRE(one.apply(update).ok());
+    CHECK(roots == "text ");
+    CHECK_FALSE(map_told);
+}
+
+TEST_CASE("behind a mark that changes nothing the value is told that held in front of it") {
+    Doc one(ClientId{1});
+    Doc two(ClientId{2});
+    const Text a = one.text("t");
+    const Text b = two.text("t");
+    const auto value = [](bool turned) {
+        return turned ? Any::object({{"x", 1}, {"y", 2}}) : Any::object({{"y", 2}, {"x", 1}});
+    };
+    REQUIRE(a.insert(0, "abcd").ok());
+    REQUIRE(two.apply(one.encode_state_as_update().value()).ok());
+    REQUIRE(a.format(0, 4, {{"k", value(false)}}).ok());
+    // An equal value, a mark behind it, and a letter.
+    REQUIRE(b.format(1, 3, {{"k", value(true)}}).ok());
+    REQUIRE(a.format(2, 1, {{"bold", true}}).ok());
+    REQUIRE(b.insert(3, "e").ok());
+    Told told(a);
+    REQUIRE(one.apply(two.encode_state_as_update().value()).ok());
+    CHECK(told.take() == R"(=3|e k={"y":2,"x":1})");
 }
 
 TEST_CASE("snapshots tell formats, and what differs") {

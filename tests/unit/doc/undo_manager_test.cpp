@@ -162,9 +162,7 @@ TEST_CASE("a transaction without effect is no item") {
     const Text text = doc.text("t");
     UndoManager undo{doc};
     CHECK(text.insert(0, "").ok());
-    {
-        const crdt::Transaction open = doc.transact();
-    }
+    { const crdt::Transaction open = doc.transact(); }
     CHECK(undo.undo_size() == 0);
 }
 
@@ -393,6 +391,31 @@ TEST_CASE("deleted content is kept as long as it can come back") {
     }
     SUBCASE("the manager ends") { undo.reset(); }
     CHECK(!known());
+    CHECK(broken(doc) == "");
+}
+
+TEST_CASE("a copy that somebody else deletes is forgotten") {
+    Doc doc = document(1);
+    Doc other = document(2);
+    UndoManager undo(doc);
+    const Map map = doc.map("m");
+    map.set("k", "first");
+    map.set("k", "second");
+    REQUIRE(undo.undo());
+    CHECK(map.get("k").as<std::string>() == "first");
+    const auto times_known = [&] {
+        const std::string update = update_of(doc);
+        std::size_t times = 0;
+        for (std::size_t at = update.find("first"); at != std::string::npos; ++times) {
+            at = update.find("first", at + 1);
+        }
+        return times;
+    };
+    CHECK(times_known() == 2);
+    receive(other, update_of(doc)).value();
+    other.map("m").erase("k");
+    receive(doc, update_of(other)).value();
+    CHECK(times_known() == 1);  // what was undone, not the copy
     CHECK(broken(doc) == "");
 }
 

@@ -93,6 +93,29 @@ TEST_CASE("merge: a Skip is filled by those who have its clocks") {
     CHECK(hex(merged({even, odd})) == hex(merged(said.all())));
 }
 
+TEST_CASE("merge: of updates that cut a text elsewhere the one is taken that Yjs takes") {
+    // Two letters of client 9 and four of client 1; the second letter and the four in two
+    // pieces.
+    const auto whole =
+        test::hex("02 01 09 00 04 01 01 74 02 78 79 01 01 00 04 01 01 75 04 61 62 63 64 00");
+    const auto cut =
+        test::hex("02 01 09 01 84 09 00 01 79 02 01 00 04 01 01 75 01 61 84 01 00 03 62 63 64 00");
+    // It comes first for client 1 since it was looked at last for client 9, though in vain.
+    const std::string expected = "02010900040101740278790201000401017501618401000362636400";
+    CHECK(hex(merged({ByteView(whole), ByteView(cut)})) == expected);
+    CHECK(hex(merged({ByteView(cut), ByteView(whole)})) == expected);
+}
+
+TEST_CASE("merge: an update that goes on behind what is known is not left for another") {
+    const auto five = test::hex("01 01 01 00 04 01 01 75 05 61 62 63 64 65 00");
+    const auto nine = test::hex(
+        "01 03 01 00 04 01 01 75 02 61 62 84 01 01 02 63 64 84 01 03 05 65 66 67 68 69 00");
+    const auto middle = test::hex("01 01 01 03 84 01 02 05 64 65 66 67 68 00");
+    const std::string expected = "0102010004010175056162636465840104046667686900";
+    CHECK(hex(merged({ByteView(five), ByteView(nine), ByteView(middle)})) == expected);
+    CHECK(hex(merged({ByteView(five), ByteView(middle), ByteView(nine)})) == expected);
+}
+
 TEST_CASE(
     "merge with collection: what was typed in one go is one struct, what is deleted is gone") {
     Doc doc = document(1);

@@ -58,8 +58,8 @@ ROPEWALK_INLINE bool FormattedDelta::read_formats(Place place) noexcept {
     Vec<Found> found;
     bool memory = true;
     detail::Formats::for_each_current(store_, *lists, place, [&](Mark mark, Mark since) {
-        memory =
-            memory && found.push_back({{mark.key, mark.run}, store_.sequences.find(since.unit())});
+        memory = memory && found.push_back({{mark.key, held_behind(mark.run)},
+                                            store_.sequences.find(since.unit())});
     });
     now_.clear();
     if (!memory || !now_.reserve(found.size())) return false;
@@ -138,8 +138,8 @@ ROPEWALK_INLINE bool FormattedDelta::added_mark(std::uint32_t run) noexcept {
     const std::uint32_t key = store_.content.format_key(store_.runs[run]);
     const FormatValue value = value_of(run);
     if (equal_formats(value_in(now_, key), value)) {
-        // Yjs deletes it now that somebody looks; where it is null, it holds.
-        return !value.is_null() || holds_from_here(run);
+        // Where it is null, it holds.
+        return value.is_null() ? holds_from_here(run) : pass_over(run);
     }
     if (open_ == Open::retain && !close()) return false;
     if (equal_formats(value, value_in(before_, key))) {
@@ -179,7 +179,7 @@ ROPEWALK_INLINE bool FormattedDelta::old_mark(std::uint32_t run) noexcept {
                 return false;
             }
         } else if (!made.is_null()) {
-            return true;  // Yjs deletes it now that somebody looks
+            return pass_over(run);
         }
     }
     return holds_from_here(run);
@@ -191,6 +191,23 @@ ROPEWALK_INLINE bool FormattedDelta::holds_from_here(std::uint32_t run) noexcept
     if (!value_of(run).is_null()) return set(now_, key, run);
     erase(now_, key);
     return true;
+}
+
+ROPEWALK_INLINE bool FormattedDelta::pass_over(std::uint32_t run) noexcept {
+    const std::uint32_t key = store_.content.format_key(store_.runs[run]);
+    for (const FormatRecord& format : now_) {
+        if (format.key != key) continue;
+        const auto before = [run](const PassedOver& one) { return one.run < run; };
+        return passed_over_.insert(passed_over_.lower_bound(before), {run, format.run});
+    }
+    return true;
+}
+
+ROPEWALK_INLINE std::uint32_t FormattedDelta::held_behind(std::uint32_t run) const noexcept {
+    const auto at =
+        passed_over_.lower_bound([run](const PassedOver& one) { return one.run < run; });
+    if (at == passed_over_.end_place() || passed_over_.at(at).run != run) return run;
+    return passed_over_.at(at).held;
 }
 
 // -- the walk -------------------------------------------------------------------------------------

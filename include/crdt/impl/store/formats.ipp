@@ -173,6 +173,8 @@ ROPEWALK_INLINE void Formats::added(Store& store, std::uint32_t number) noexcept
 }
 
 ROPEWALK_INLINE void Formats::removed(Store& store, std::uint32_t number) noexcept {
+    // A mark hides nothing: what was changed last must not pass for its sequence.
+    store.sequences.settle();
     const Run& run = store.runs[number];
     FormatLists* known = find(run.seq);
     if (known == nullptr) return;

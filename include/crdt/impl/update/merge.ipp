@@ -64,53 +64,47 @@ private:
         limits.structs = 0xffffffffU;
         return limits;
     }
+    // A stretch whose turn is to come. It is opened when that has come and it is not known by then.
     struct Source {
         StretchReader reader;
-        UpdateBlock block;
+        UpdateBlock block;  // the next one, once it is open
         std::size_t stretch = 0;
         std::int64_t rank = 0;
+        std::uint32_t clock = 0;  // at which it goes on
+        bool open = false;
     };
-    // std heaps have the greatest on top. Of those that have the same clock Yjs takes the one that
-    // was busy last with greater clients; so do we, to cut where it does.
+    // std heaps have the greatest on top. Of those that have the same clock Yjs takes the one whose
+    // turn it was last; so do we, to cut where it does.
     struct Later {
         const Vec<Source>& sources;
         bool operator()(std::uint32_t a, std::uint32_t b) const noexcept {
-            const std::uint32_t clock_a = sources[a].block.clock;
-            const std::uint32_t clock_b = sources[b].block.clock;
-            if (clock_a != clock_b) return clock_a > clock_b;
+            if (sources[a].clock != sources[b].clock) return sources[a].clock > sources[b].clock;
             if (sources[a].rank != sources[b].rank) return sources[a].rank > sources[b].rank;
             return sources[a].stretch > sources[b].stretch;
         }
     };
 
-    // The next block that is not known altogether. False: the source has none.
-    [[nodiscard]] static bool advance(Source& source, std::uint32_t known) noexcept {
-        do {
-            if (!source.reader.next(source.block)) return false;
-        } while (source.block.end() <= known);
-        return true;
-    }
-    [[nodiscard]] Error open(std::size_t stretch,
-                             std::uint64_t client,
-                             std::uint32_t known) noexcept {
+    [[nodiscard]] bool add(std::size_t stretch) noexcept {
         if (free_.empty()) {
             const auto fresh = static_cast<std::uint32_t>(sources_.size());
             if (!sources_.push_back({}) || !free_.push_back(fresh) ||
                 !heap_.reserve(sources_.size()) || !free_.reserve(sources_.size())) {
-                return {ErrorCode::out_of_memory, 0};
+                return false;
             }
         }
         const std::uint32_t at = free_.back();
-        Source& source = sources_[at];
-        const Stretch& from = index_.stretches()[stretch];
-        source.reader = StretchReader(inputs_[from.input], from, client, form_, limits_);
-        source.stretch = stretch;
-        source.rank = ranks_[from.input];
-        if (!advance(source, known)) return source.reader.error();
         free_.pop_back();
-        heap_.push_back_reserved(at);
+        const Stretch& from = index_.stretches()[stretch];
+        sources_[at].stretch = stretch;
+        sources_[at].rank = ranks_[from.input];
+        sources_[at].clock = from.from;
+        sources_[at].open = false;
+        wait(at);
+        return true;
+    }
+    void wait(std::uint32_t source) noexcept {
+        heap_.push_back_reserved(source);
         std::push_heap(heap_.begin(), heap_.end(), Later{sources_});
-        return {};
     }
 
     template <bool kCollect>
@@ -122,34 +116,42 @@ private:
         bool begun = false;
         for (;;) {
             while (next < last &&
-                   (heap_.empty() || stretches[next].from <= sources_[heap_[0]].block.clock)) {
-                if (stretches[next].to > known) {
-                    const Error error = open(next, client, known);
-                    if (error.code != ErrorCode::ok) return error;
-                }
-                ++next;
+                   (heap_.empty() || stretches[next].from <= sources_[heap_[0]].clock)) {
+                if (!add(next++)) return {ErrorCode::out_of_memory, 0};
             }
             if (heap_.empty()) break;
             std::pop_heap(heap_.begin(), heap_.end(), Later{sources_});
             const std::uint32_t at = heap_.back();
             heap_.pop_back();
             Source& source = sources_[at];
-            // Others may have something from here on.
-            std::uint32_t until = heap_.empty() ? kEndOfClocks : sources_[heap_[0]].block.clock;
-            if (next < last && stretches[next].from < until) until = stretches[next].from;
-            bool more = true;
-            do {
-                const UpdateBlock& block = source.block;
-                if (ROPEWALK_LIKELY(block.end() > known)) {
-                    if (ROPEWALK_UNLIKELY(!begun)) {
-                        begun = true;
-                        known = block.clock;
-                        begin<kCollect>(slot, client, known, last - next);
-                    }
-                    if (ROPEWALK_UNLIKELY(block.clock > known)) {
-                        skip<kCollect>(block.clock - known);
-                        known = block.clock;
-                    }
+            const Stretch& from = stretches[source.stretch];
+            UpdateBlock& block = source.block;
+            // Skips are passed over before it is its turn.
+            bool more = from.to > known || (from.has_skips != 0 && !source.open);
+            if (more && !source.open) {
+                source.reader = StretchReader(inputs_[from.input], from, client, form_, limits_);
+                source.open = true;
+                more = source.reader.next(block);
+                if (more && block.clock > source.clock) {
+                    source.clock = block.clock;
+                    wait(at);
+                    continue;
+                }
+            }
+            source.rank = ranks_[from.input] = --first_rank_;
+            while (more && block.end() <= known) more = source.reader.next(block);
+            // Behind a hole others may come first.
+            if (more && (block.clock <= known || source.clock == block.clock)) {
+                if (ROPEWALK_UNLIKELY(!begun)) {
+                    begun = true;
+                    known = block.clock;
+                    begin<kCollect>(slot, client, known, last - next);
+                }
+                if (ROPEWALK_UNLIKELY(block.clock > known)) {
+                    skip<kCollect>(block.clock - known);
+                    known = block.clock;
+                }
+                do {
                     if constexpr (kCollect) {
                         collector_.take(block, known - block.clock);
                     } else {
@@ -157,19 +159,17 @@ private:
                     }
                     known = block.end();
                     if (ROPEWALK_UNLIKELY(!make_room())) return {ErrorCode::out_of_memory, 0};
-                }
-                more = source.reader.next(source.block);
-                // A source that goes on is not left: nothing of it has to be cut then.
-            } while (more && (source.block.clock < until || source.block.clock == known));
+                    more = source.reader.next(block);
+                } while (more && block.clock == known);
+            }
             if (more) {
-                heap_.push_back_reserved(at);
-                std::push_heap(heap_.begin(), heap_.end(), Later{sources_});
+                source.clock = block.clock;
+                wait(at);
             } else {
-                if (const Error error = source.reader.error(); error.code != ErrorCode::ok) {
-                    return error;
+                if (source.open && source.reader.error().code != ErrorCode::ok) {
+                    return source.reader.error();
                 }
                 free_.push_back_reserved(at);
-                ranks_[stretches[source.stretch].input] = --first_rank_;
             }
         }
         if constexpr (kCollect) collector_.close();
