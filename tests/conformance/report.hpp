@@ -6,11 +6,11 @@
 
 namespace conformance {
 
-enum class Verdict { passed, failed, skipped };
+enum class Verdict { passed, failed };
 
 struct Outcome {
     Verdict verdict = Verdict::passed;
-    // failed: one line each, what differed. skipped: one line, what is not built.
+    // One line each, what differed.
     std::vector<std::string> lines;
     // Keys of deviations.hpp that the case passed by.
     std::vector<std::string> deviations;

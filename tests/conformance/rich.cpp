@@ -73,7 +73,27 @@ Json from_delta(const crdt::Delta& delta) {
     return ops;
 }
 
+namespace {
+
+// Is there a character of two units in it, anywhere?
+bool holds_pair(const Json& value) {
+    if (value.is_string()) {
+        const std::string& text = value.string();
+        return std::any_of(text.begin(), text.end(),
+                           [](char byte) { return static_cast<unsigned char>(byte) >= 0xf0; });
+    }
+    if (value.is_array()) {
+        return std::any_of(value.array().begin(), value.array().end(), holds_pair);
+    }
+    if (!value.is_object()) return false;
+    return std::any_of(value.object().begin(), value.object().end(),
+                       [](const auto& member) { return holds_pair(member.second); });
+}
+
+}  // namespace
+
 bool breaks_pairs_silently(const Json& test) {
+    if (!holds_pair(test["steps"])) return false;
     for (const Json& step : test["steps"].array()) {
         if (step["do"].string() == "converged" && !step["expect"].flag("equal")) return true;
     }

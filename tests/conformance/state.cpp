@@ -4,7 +4,6 @@
 #include <map>
 
 #include "bytes.hpp"
-#include "needs.hpp"
 #include "rich.hpp"
 #include "support/unicode.hpp"
 

@@ -58,32 +58,6 @@ void print_failures(std::ostream& out, const std::vector<FamilyResult>& families
     }
 }
 
-// Whole families by their name, the rest case by case, each under what is not built.
-void print_skipped(std::ostream& out, const std::vector<FamilyResult>& families) {
-    bool any = false;
-    for (const FamilyResult& family : families) {
-        const std::size_t skipped = family.count(Verdict::skipped);
-        if (skipped == 0) continue;
-        if (!any) out << "Skipped, because it needs what is not built:\n";
-        any = true;
-        std::map<std::string, Names> by_need;
-        for (const auto& [name, outcome] : family.cases) {
-            if (outcome.verdict == Verdict::skipped) by_need[outcome.lines.at(0)].push_back(name);
-        }
-        if (skipped == family.cases.size() && skipped > 1) {
-            out << "  the family " << family.family << ", " << skipped << " cases:\n";
-            for (const auto& [need, names] : by_need) {
-                out << "    " << names.size() << " need " << need << '\n';
-            }
-            continue;
-        }
-        for (const auto& [need, names] : by_need) {
-            out << "  " << family.family << ", " << names.size() << " need " << need << ":\n";
-            print_names(out, names);
-        }
-    }
-}
-
 void print_deviations(std::ostream& out, const std::vector<FamilyResult>& families) {
     for (const Deviation& deviation : kDeviations) {
         Names names;
@@ -105,23 +79,19 @@ void print_deviations(std::ostream& out, const std::vector<FamilyResult>& famili
 
 void print_account(std::ostream& out, const std::vector<FamilyResult>& families, bool verbose) {
     print_failures(out, families, verbose);
-    print_skipped(out, families);
     print_deviations(out, families);
     std::size_t passed = 0;
     std::size_t failed = 0;
-    std::size_t skipped = 0;
     for (const FamilyResult& family : families) {
         passed += family.count(Verdict::passed);
         failed += family.count(Verdict::failed);
-        skipped += family.count(Verdict::skipped);
     }
     for (const FamilyResult& family : families) {
         if (family.cases.empty()) continue;
         out << family.family << ": " << family.count(Verdict::passed) << " passed, "
-            << family.count(Verdict::failed) << " failed, " << family.count(Verdict::skipped)
-            << " skipped\n";
+            << family.count(Verdict::failed) << " failed\n";
     }
-    out << passed << " passed, " << failed << " failed, " << skipped << " skipped\n";
+    out << passed << " passed, " << failed << " failed\n";
 }
 
 }  // namespace conformance

@@ -199,10 +199,11 @@ TEST_CASE("the instance: made when asked for, with the outer client id, gone wit
     });
     CHECK(sub.destroy().ok());
     CHECK(last == "content");
-    Doc* fresh = doc.open(sub);
-    REQUIRE(fresh != nullptr);
-    CHECK(fresh->text("t").empty());
+    instance = doc.open(sub);
+    REQUIRE(instance != nullptr);
+    CHECK(instance->text("t").empty());
     doc.map("m").erase("d");
+    CHECK(last.empty());
     CHECK(doc.open(sub) == nullptr);
     Doc other = document(8);
     CHECK(other.open(sub) == nullptr);
