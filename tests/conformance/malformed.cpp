@@ -52,8 +52,7 @@ void accepted(const Json& test, const Picture& before, Replica& replica, Outcome
     std::vector<Difference> found;
     const bool halves = holds_half(*state);
     if (halves) outcome.deviations.emplace_back("text.halves");
-    compare_state("state", *state, replica, false, halves ? &with_replaced_halves : nullptr,
-                  found);
+    compare_state("state", *state, replica, false, halves ? &with_replaced_halves : nullptr, found);
     for (const Difference& one : found) {
         outcome.lines.push_back(one.where + ": expected " + one.expected + ", got " + one.got);
     }

@@ -1,4 +1,5 @@
-// The fixtures that Yjs made, replayed by the conformance runner: each passes, in content, on the wire and in normalised bytes.
+// The fixtures that Yjs made, replayed by the conformance runner: each passes, in content, on the
+// wire and in normalised bytes.
 
 #include <doctest/doctest.h>
 

@@ -251,7 +251,7 @@ inline void UpdateReader::skim() noexcept {
     if constexpr (std::endian::native != std::endian::little) return;
     constexpr std::size_t kWindow = 26;  // info, 16 bytes of ids, size, 8 bytes of text
     constexpr unsigned kIds = kHasOrigin | kHasRight;
-    constexpr unsigned kText = static_cast<unsigned>(ContentKind::string);
+    constexpr auto kText = static_cast<unsigned>(ContentKind::string);
     constexpr std::uint64_t kSkimmed =
         1ULL << kText | 1ULL << static_cast<unsigned>(ContentKind::deleted);
     if (left() < kWindow) return;

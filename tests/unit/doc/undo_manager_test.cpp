@@ -162,7 +162,9 @@ TEST_CASE("a transaction without effect is no item") {
     const Text text = doc.text("t");
     UndoManager undo{doc};
     CHECK(text.insert(0, "").ok());
-    { const crdt::Transaction open = doc.transact(); }
+    {
+        const crdt::Transaction open = doc.transact();
+    }
     CHECK(undo.undo_size() == 0);
 }
 

@@ -236,10 +236,10 @@ ROPEWALK_INLINE bool Sequences::precedes(Place a, Place b) const noexcept {
 // The bounds count what each node that comes needs before: entries, since a change adds at most two
 // to one leaf, and children of the level below.
 //   Leaves. A full one may be halved, and one may come into each gap beside it; the second of two
-//   full neighbours shares theirs. Whatever came needs 16 entries to be full. A small leaf becomes a
-//   large one once: one that has just come needs four more entries.
-//   Inner nodes. Whatever split has room for four. A root comes where one splits; such a tree needs
-//   14 more below it before that happens again.
+//   full neighbours shares theirs. Whatever came needs 16 entries to be full. A small leaf becomes
+//   a large one once: one that has just come needs four more entries. Inner nodes. Whatever split
+//   has room for four. A root comes where one splits; such a tree needs 14 more below it before
+//   that happens again.
 ROPEWALK_INLINE bool Sequences::reserve_changes(std::uint32_t count) noexcept {
     const auto least = [](std::uint64_t a, std::uint64_t b) { return a < b ? a : b; };
     constexpr std::uint64_t kHeight = 9;  // 8^9 leaves exceed 32 bits
@@ -249,8 +249,7 @@ ROPEWALK_INLINE bool Sequences::reserve_changes(std::uint32_t count) noexcept {
         least(count, std::uint64_t{nodes.leaves()} * 3 + enlarged + count / 4 + 2);
     const std::uint64_t lists = std::uint64_t{rooted_} + nodes.spare_small_leaves();
     const std::uint64_t inners = nodes.inners();
-    const std::uint64_t roots =
-        least(leaves, lists) + least(lists * kHeight, inners + leaves / 12);
+    const std::uint64_t roots = least(leaves, lists) + least(lists * kHeight, inners + leaves / 12);
     const std::uint64_t inner =
         least(leaves * kHeight, inners + inners / 3 + leaves / 3 + roots + kHeight + 1);
     return nodes.reserve(0, static_cast<std::uint32_t>(leaves), static_cast<std::uint32_t>(inner));
