@@ -60,9 +60,10 @@ class Parameter:
     default: str  # empty: there is none
 
     def __str__(self) -> str:
-        stars = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
+        kinds = inspect.Parameter
+        stars = {kinds.VAR_POSITIONAL.value: "*", kinds.VAR_KEYWORD.value: "**"}
         default = f"={self.default}" if self.default else ""
-        return f"{stars.get(self.kind, '')}{self.name}{default}"
+        return f"{stars.get(self.kind.value, '')}{self.name}{default}"
 
 
 Parameters = tuple[Parameter, ...]
