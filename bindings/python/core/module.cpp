@@ -1,0 +1,15 @@
+// ropewalk._core: what of the package is native.
+#include "errors.hpp"
+#include "shared_type.hpp"
+#include "transaction.hpp"
+
+PYBIND11_MODULE(_core, module) {
+    module.doc() = "The native part of ropewalk: the engine, as objects of Python's.";
+    module.attr("__version__") = std::string(crdt::kVersion);
+    ropewalk::add_errors(module);
+    ropewalk::add_fork_hooks();
+    ropewalk::add_document(module);
+    ropewalk::add_transaction(module);
+    ropewalk::add_shared_type(module);
+    ropewalk::add_text(module);
+}
