@@ -167,7 +167,7 @@ class _Feed:
 
         from anyio import create_memory_object_stream
 
-        self.send, self.receive = create_memory_object_stream[Any](max_buffer_size)
+        self.send, self.receive = create_memory_object_stream[object](max_buffer_size)
         self.capacity = max_buffer_size
         self.unobserve = unobserve
         self.subscription: Any = None
@@ -308,12 +308,15 @@ async def exit_async(
 
 async def enter_new_async(transaction: Transaction) -> Transaction:
     """NewTransaction.__aenter__: waits until other tasks and threads have had their turns."""
+    if transaction._leases > 0:  # doc.transaction() within its block has given it again
+        return await enter_async(transaction)
+
     from anyio import get_current_task
 
     doc = transaction._doc
     state = _state_of(doc)
     task = get_current_task().id
-    if state.task == task or transaction._leases > 0:
+    if state.task == task:
         raise RuntimeError("Already in a transaction")
     if doc._allow_multithreading:
         await _enter_between_threads(transaction)
@@ -331,6 +334,8 @@ async def exit_new_async(
     exc_tb: TracebackType | None,
 ) -> bool | None:
     """NewTransaction.__aexit__"""
+    if transaction._leases > 1:
+        return await exit_async(transaction, exc_type, exc_val, exc_tb)
     doc = transaction._doc
     state = _state_of(doc)
     state.task = None  # before the commit, after which another thread may have its turn
