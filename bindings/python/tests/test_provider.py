@@ -175,7 +175,7 @@ def test_leaving_the_block_sends_what_was_changed_in_it(backend: str) -> None:
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_an_exception_in_the_block_ends_it_at_once(backend: str) -> None:
     class Slow(Pipe):
-        async def send(self, message: bytes) -> None:
+        async def send(self, message: bytes) -> None:  # noqa: ARG002
             await anyio.sleep_forever()
 
     async def main() -> None:

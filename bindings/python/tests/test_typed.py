@@ -22,7 +22,7 @@ class Person(TypedMap):
     height: float
     known: bool
     mail: str | None
-    tags: Optional[list[str]]  # noqa: UP045: what users write
+    tags: Optional[list[str]]  # noqa: UP045
     role: Literal["reader", "writer"]
     note: Any
     address: Address

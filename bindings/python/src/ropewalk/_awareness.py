@@ -144,7 +144,8 @@ class Awareness:
 
     def get_local_state(self) -> dict[str, Any] | None:
         """A copy of the own state; None: there is none."""
-        return _copy(self._states.get(self.client_id))
+        state: dict[str, Any] | None = _copy(self._states.get(self.client_id))
+        return state
 
     def set_local_state(self, state: dict[str, Any] | None) -> None:
         """Sets the own state and tells it; None takes it away."""
@@ -192,8 +193,9 @@ class Awareness:
             known = renewed in self._states
             self._states[renewed] = state
             new = [renewed]
-            self._tell([] if known else new, new if known else [], new if known else [], [old],
-                       "local")
+            self._tell(
+                [] if known else new, new if known else [], new if known else [], [old], "local"
+            )
 
     # -- everybody's -------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable, Coroutine
     from types import TracebackType
     from typing import Any, Protocol, TypeVar
 
@@ -75,7 +75,7 @@ class _AsyncState:
         # The open transaction, if `async with` began it.
         self.transaction: AsyncTransaction | None = None
         # thread -> (callback, event) of async observers, while that thread commits.
-        self.told: dict[int, list[tuple[Callable[[Any], Awaitable[None]], Any]]] = {}
+        self.told: dict[int, list[tuple[Callable[[Any], Coroutine[Any, Any, None]], Any]]] = {}
         # Which task is in a new_transaction(), and what others of its thread wait for.
         self.task: int | None = None
         self.lock: Lock | None = None
@@ -89,7 +89,7 @@ def _state_of(doc: AsyncDoc) -> _AsyncState:
 
 
 def async_observer(
-    doc: AsyncDoc, callback: Callable[[Any], Awaitable[None]]
+    doc: AsyncDoc, callback: Callable[[Any], Coroutine[Any, Any, None]]
 ) -> Callable[[Any], None]:
     """Makes an observer of `callback`, which the async transaction that tells it will run."""
     from _thread import get_ident
@@ -112,21 +112,26 @@ def _run_in_loop() -> Callable[..., object] | None:
     import sys
 
     # trio first: in its guest mode asyncio runs as well.
-    if "trio" in sys.modules:
-        from trio.lowlevel import current_trio_token
-
-        try:
-            return current_trio_token().run_sync_soon
-        except RuntimeError:
-            pass
-    if "asyncio" in sys.modules:
-        from asyncio import get_running_loop
-
-        try:
-            return get_running_loop().call_soon_threadsafe
-        except RuntimeError:
-            pass
+    for module, current_loop in (("trio", _trio_loop), ("asyncio", _asyncio_loop)):
+        if module in sys.modules:
+            try:
+                return current_loop()
+            except RuntimeError:  # another one, or none
+                pass
     return None
+
+
+def _trio_loop() -> Callable[..., object]:
+    import trio  # type: ignore[import-not-found, unused-ignore]
+
+    run: Callable[..., object] = trio.lowlevel.current_trio_token().run_sync_soon
+    return run
+
+
+def _asyncio_loop() -> Callable[..., object]:
+    from asyncio import get_running_loop
+
+    return get_running_loop().call_soon_threadsafe
 
 
 class _IgnoredStatus:
@@ -183,7 +188,7 @@ class _Feed:
             self.unobserve(subscription)
 
     def deliver(self, event: Any) -> None:
-        """The observer of documents with sync transactions. anyio.WouldBlock: the buffer is full."""
+        """Observes documents with sync transactions. anyio.WouldBlock: the buffer is full."""
         from anyio import BrokenResourceError, ClosedResourceError
 
         try:
@@ -219,7 +224,7 @@ class _Feed:
             self.unsubscribe()
 
     async def deliver_and_wait(self, event: Any) -> None:
-        """The observer of documents with async transactions: waits while the buffer is full."""
+        """Observes documents with async transactions: waits while the buffer is full."""
         from anyio import BrokenResourceError, ClosedResourceError
 
         try:

@@ -146,7 +146,7 @@ class Decoder:
     `length`, the number of bytes left, stay as they were.
     """
 
-    def __init__(self, stream: bytes):
+    def __init__(self, stream: bytes) -> None:
         self.stream = stream
         self.length = len(stream)
         self.i0 = 0

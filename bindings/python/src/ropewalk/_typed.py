@@ -84,12 +84,14 @@ def _wrap(value: Any, hint: Any) -> Any:
     for one in alternatives:
         if _is_typed(one) and isinstance(value, _class_of(one)._shared_type):
             return one(value)
-    if isinstance(value, float) and value.is_integer():
-        if int in alternatives and float not in alternatives:
-            return int(value)
-    elif isinstance(value, int) and not isinstance(value, bool):
-        if float in alternatives and int not in alternatives:
-            return float(value)
+    return _as_number(value, alternatives)
+
+
+def _as_number(value: Any, alternatives: tuple[Any, ...]) -> Any:
+    if type(value) is int and float in alternatives and int not in alternatives:
+        return float(value)
+    if type(value) is float and int in alternatives and float not in alternatives:
+        return int(value) if value.is_integer() else value
     return value
 
 
@@ -123,10 +125,7 @@ class Typed:
                     f"{key!r} of {type(self).__name__} is a {_name_of(hint)}, "
                     f"not a {type(value).__name__}"
                 )
-            value = _unwrap(value)
-            if type(value) is int and float in alternatives and int not in alternatives:
-                value = float(value)
-            self._[key] = value
+            self._[key] = _as_number(_unwrap(value), alternatives)
 
         def _hint(self, key: str) -> Any:
             cls = type(self)
@@ -142,14 +141,14 @@ def _name_of(hint: Any) -> str:
 class TypedDoc(Typed):
     """A document whose roots have names and types; `_` is the Doc.
 
-        class Letter(TypedDoc):
-            head: Map[str]
-            body: Text
+    class Letter(TypedDoc):
+        head: Map[str]
+        body: Text
 
-        letter = Letter()
-        letter.head["to"] = "Ann"
-        letter.body += "Dear Ann"
-        update = letter._.get_update()
+    letter = Letter()
+    letter.head["to"] = "Ann"
+    letter.body += "Dear Ann"
+    update = letter._.get_update()
     """
 
     _: Doc
@@ -172,19 +171,19 @@ class TypedDoc(Typed):
 class TypedMap(Typed):
     """A map whose members have names and types; `_` is the Map.
 
-        class Person(TypedMap):
-            name: str
-            age: int | None
+    class Person(TypedMap):
+        name: str
+        age: int | None
 
-        person = Person()
-        letter.people.append(person)
-        person.name = "Ann"
+    person = Person()
+    letter.people.append(person)
+    person.name = "Ann"
     """
 
-    _: Map
+    _: Map[Any]
     _shared_type = Map
 
-    def __init__(self, map: TypedMap | Map | None = None) -> None:
+    def __init__(self, map: TypedMap | Map[Any] | None = None) -> None:
         """Of the given map, or of a new one."""
         super().__init__()
         if map is None:
@@ -206,10 +205,10 @@ class TypedArray(Typed, Generic[T]):
     """
 
     type: T
-    _: Array
+    _: Array[Any]
     _shared_type = Array
 
-    def __init__(self, array: TypedArray | Array | None = None) -> None:
+    def __init__(self, array: TypedArray[Any] | Array[Any] | None = None) -> None:
         """Of the given array, or of a new one."""
         super().__init__()
         if array is None:
@@ -231,15 +230,16 @@ class TypedArray(Typed, Generic[T]):
 
     def __getitem__(self, key: int) -> T:
         item_type = self.__dict__["type"]
+        found: Any = self._[key]
         if isinstance(key, slice):
-            return [_wrap(item, item_type) for item in self._[key]]  # type: ignore[return-value]
-        return _wrap(self._[key], item_type)  # type: ignore[no-any-return]
+            found = [_wrap(item, item_type) for item in found]
+        else:
+            found = _wrap(found, item_type)
+        return found  # type: ignore[no-any-return]
 
     def __setitem__(self, key: int, value: T) -> None:
-        if isinstance(key, slice):
-            self._[key] = [_unwrap(item) for item in value]  # type: ignore[attr-defined]
-        else:
-            self._[key] = _unwrap(value)
+        new: Any = value
+        self._[key] = [_unwrap(item) for item in new] if isinstance(key, slice) else _unwrap(new)
 
     def append(self, value: T) -> None:
         """Adds an item at the end."""
