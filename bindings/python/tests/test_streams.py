@@ -50,6 +50,11 @@ async def settle() -> None:
         await anyio.sleep(0)
 
 
+async def until(holds: Callable[[], bool]) -> None:
+    while not holds():
+        await anyio.sleep(0.001)
+
+
 def leaves(error: BaseException | None) -> list[type]:
     """The types of the exceptions in a group, however deep."""
     inner = getattr(error, "exceptions", None)
@@ -273,9 +278,11 @@ def test_back_pressure(backend: str) -> None:
             doc.events(max_buffer_size=1, async_transactions=True) as events,
         ):
             group.start_soon(write, events)
+            await until(lambda: written == [0])
             await settle()
             assert written == [0]
             updates = [(await events.receive()).update]
+            await until(lambda: written == [0, 1])
             await settle()
             assert written == [0, 1]
             updates += [event.update async for event in events]
