@@ -14,7 +14,7 @@ REPETITIONS ?= 9
 QUIETLY := tools/quietly.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-cpp bench figures conformance differential fuzz soak lint format bugs coverage
+.PHONY: help run test test-cpp test-python bench figures conformance differential fuzz soak lint format bugs coverage
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -32,6 +32,10 @@ test: ## everything that must hold, counted; ends with "N passed, N failed"
 test-cpp: ## the C++ suite with sanitizers, its consumers and its headers
 	@tools/setup.sh test
 	@python3 tools/run_tests.py cpp
+
+test-python: ## the Python package, built and installed into build/venv/python
+	@tools/setup.sh test
+	@python3 tools/run_tests.py python
 
 bench: ## Google Benchmark: a table of ratios over a gap buffer; JSON in build/bench.json
 	@tools/setup.sh bench
