@@ -133,7 +133,6 @@ class YPy:
 
     def make_updates(self, patches: list[Patch]) -> tuple[Any, list[bytes]]:
         doc = self.crdt.YDoc(1)
-        doc.get_text("text")  # before anybody listens: it is a transaction with an update
         updates: list[bytes] = []
         subscription = doc.observe_after_transaction(
             lambda event: updates.append(event.get_update())
