@@ -205,8 +205,11 @@ def test_cancelling_ends_it(backend: str) -> None:
             with anyio.move_on_after(0.01):
                 async with Provider(Doc(), one):
                     await anyio.sleep_forever()
-            with anyio.move_on_after(0.01):
-                await Provider(Doc(), one).start()
+            provider = Provider(Doc(), one)
+            for _ in range(2):  # and it can be started again
+                with anyio.move_on_after(0.01) as scope:
+                    await provider.start()
+                assert scope.cancelled_caught
 
     run(main, backend)
 

@@ -84,9 +84,14 @@ class Provider:
     ) -> None:
         """Synchronizes until stop()."""
         self._refuse_second_start()
-        async with self._start_lock, create_task_group() as task_group:
-            self._begin(task_group)
-            task_status.started()
+        async with self._start_lock:
+            try:
+                async with create_task_group() as task_group:
+                    self._begin(task_group)
+                    task_status.started()
+            finally:
+                if self._task_group is task_group:  # it has failed or was cancelled
+                    await self.stop()
 
     async def stop(self) -> None:
         """Ends it at once; what was collected and not sent is dropped."""
