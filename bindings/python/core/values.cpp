@@ -10,6 +10,10 @@ namespace {
 // Deeper values are refused by the engine; this keeps the way there off the end of the stack.
 constexpr unsigned kDeepest = 512;
 
+// What Python has no values for: see _values.py. Set once, when the package is imported.
+PyObject* undefined = nullptr;
+PyObject* bigint = nullptr;
+
 crdt::Any any_of(PyObject* value, unsigned depth);
 
 crdt::Any integer_of(PyObject* value) {
@@ -20,7 +24,9 @@ crdt::Any integer_of(PyObject* value) {
     if (overflow != 0) {
         raise(PyExc_OverflowError, "integers of more than 64 bits cannot be shared; use a str");
     }
-    if (number > -kSafe && number < kSafe) return {static_cast<double>(number)};
+    const bool is_bigint = !PyLong_CheckExact(value) && bigint != nullptr &&
+                           PyObject_TypeCheck(value, reinterpret_cast<PyTypeObject*>(bigint)) != 0;
+    if (number > -kSafe && number < kSafe && !is_bigint) return {static_cast<double>(number)};
     return crdt::Any::bigint(number);
 }
 
@@ -66,6 +72,7 @@ crdt::Any any_of(PyObject* value, unsigned depth) {
     if (PyDict_Check(value)) return dict_of(value, depth);
     if (PyList_Check(value) || PyTuple_Check(value)) return list_of(value, depth);
     if (PyObject_CheckBuffer(value) != 0) return crdt::Any::bytes(BytesOf(value).view());
+    if (value == undefined) return crdt::Any::undefined();
     PyErr_Format(PyExc_TypeError,
                  "a value of type %s cannot be shared; use None, bool, int, float, str, bytes, "
                  "list, dict or a shared type",
@@ -180,6 +187,12 @@ py::object to_python(const crdt::AnyView& value) {
         }
     }
     return py::none();
+}
+
+void set_values(const py::object& no_value, const py::object& big) {
+    if (!PyType_Check(big.ptr())) raise(PyExc_TypeError, "BigInt is a class");
+    Py_XSETREF(undefined, Py_NewRef(no_value.ptr()));
+    Py_XSETREF(bigint, Py_NewRef(big.ptr()));
 }
 
 BytesOf::BytesOf(PyObject* object) {

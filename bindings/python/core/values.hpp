@@ -2,7 +2,8 @@
 //
 // None, bool, int, float, str, bytes, list, tuple, dict. Numbers are those of JavaScript: an
 // integer of up to 53 bits and a float of the same value are one value, read as int; larger
-// integers are BigInt, up to 64 bits.
+// integers are BigInt, up to 64 bits. An int of the class ropewalk.BigInt is one at any size, and
+// ropewalk.Undefined is JavaScript's undefined; they are read as int and None.
 #pragma once
 
 #include "python.hpp"
@@ -19,6 +20,8 @@ struct DocObject;
 [[nodiscard]] std::u16string units_of(PyObject* text);
 
 [[nodiscard]] crdt::Any any_of(PyObject* value);
+// ropewalk.Undefined and ropewalk.BigInt.
+void set_values(const py::object& undefined, const py::object& bigint);
 [[nodiscard]] crdt::Attributes attributes_of(PyObject* mapping);
 [[nodiscard]] py::object to_python(const crdt::AnyView& value);
 [[nodiscard]] py::object to_python(std::string_view text);
