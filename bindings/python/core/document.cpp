@@ -1,5 +1,6 @@
 #include "document.hpp"
 
+#include "content.hpp"
 #include "errors.hpp"
 #include "shared_type.hpp"
 #include "transaction.hpp"
@@ -31,6 +32,7 @@ int traverse(PyObject* object, visitproc visit, void* arg) {
     Py_VISIT(self->reader);
     for (const auto& listener : self->listeners) Py_VISIT(listener->callback);
     for (PyObject* const error : self->errors) Py_VISIT(error);
+    for (const auto& one : self->subdocs.places) Py_VISIT(one.second.object);
     return 0;
 }
 
@@ -41,6 +43,7 @@ int clear(PyObject* object) {
     self->listeners.clear();
     for (const auto& listener : listeners) listener->heard.cancel();
     for (PyObject* const error : std::exchange(self->errors, {})) Py_DECREF(error);
+    for (const auto& one : std::exchange(self->subdocs.places, {})) Py_DECREF(one.second.object);
     return 0;
 }
 
@@ -270,6 +273,31 @@ PyObject* root_names(PyObject* object, PyObject*) noexcept {
     });
 }
 
+// The Docs that stand for sub-documents, and what makes a Doc stand for those of its guid.
+PyObject* get_subdocs(PyObject* object, PyObject*) noexcept {
+    return answered([&] {
+        DocObject* const self = opened(object);
+        const Entered entered(self);
+        py::list found;
+        for (const crdt::Subdoc& place : self->doc->subdocs()) {
+            found.append(subdoc_object(self, place));
+        }
+        return found.release().ptr();
+    });
+}
+
+PyObject* take_subdoc(PyObject* object, PyObject* inner) noexcept {
+    return answered([&] {
+        DocObject* const self = opened(object);
+        const std::string_view guid = key_of(opened(inner)->guid);
+        const Entered entered(self);
+        for (const crdt::Subdoc& place : self->doc->subdocs()) {
+            if (place.guid() == guid) adopt_subdoc(self, place, inner);
+        }
+        return Py_NewRef(Py_None);
+    });
+}
+
 PyObject* wait_idle(PyObject* object, PyObject* seconds) noexcept {
     return answered([&] {
         DocObject* const self = opened(object);
@@ -305,7 +333,9 @@ PyMethodDef methods[] = {
     {"_attach_root", &attach_root, METH_VARARGS, nullptr},
     {"_root", &root, METH_O, nullptr},
     {"_root_names", &root_names, METH_NOARGS, nullptr},
-    {"_wait_idle", &wait_idle, METH_O, nullptr},
+    {"_subdocs", &get_subdocs, METH_NOARGS, nullptr},
+    {"_take_subdoc", &take_subdoc, METH_O, nullptr},
+    {"_wait_for_turn", &wait_idle, METH_O, nullptr},
     {"transaction", as_function(&transaction), kVector,
      "transaction($self, origin=None)\n--\n\n"
      "The open transaction, or a new one: for a with statement."},
@@ -364,7 +394,7 @@ void raise_errors(DocObject* doc) {
     }
     const char* const told = "Observer callback error";
     const py::object group =
-        py::getattr(py::module_::import("builtins"), "ExceptionGroup", py::none());
+        py::getattr(py::module_::import("builtins"), "BaseExceptionGroup", py::none());
     py::object raised;
     if (group.is_none()) {  // before Python 3.11
         raised = shared(PyExc_RuntimeError)(told);

@@ -1,5 +1,7 @@
 // ropewalk._core: what of the package is native.
 #include "errors.hpp"
+#include "events.hpp"
+#include "functions.hpp"
 #include "shared_type.hpp"
 #include "transaction.hpp"
 
@@ -12,4 +14,15 @@ PYBIND11_MODULE(_core, module) {
     ropewalk::add_transaction(module);
     ropewalk::add_shared_type(module);
     ropewalk::add_text(module);
+    ropewalk::add_array(module);
+    ropewalk::add_map(module);
+    ropewalk::add_xml(module);
+    ropewalk::add_document_events(module);
+    ropewalk::add_type_events(module);
+    ropewalk::add_id_sets(module);
+    ropewalk::add_snapshot(module);
+    ropewalk::add_sticky_index(module);
+    ropewalk::add_undo(module);
+    ropewalk::add_updates(module);
+    ropewalk::add_wire(module);
 }

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "content.hpp"
 #include "errors.hpp"
 #include "values.hpp"
 
@@ -79,6 +80,35 @@ PyObject* same_type(PyObject* a, PyObject* b) noexcept {
     return PyBool_FromLong(static_cast<long>(same));
 }
 
+PyObject* compare(PyObject* a, PyObject* b, int operation) noexcept {
+    if ((operation != Py_EQ && operation != Py_NE) || !is_shared(b)) Py_RETURN_NOTIMPLEMENTED;
+    PyObject* const same = same_type(a, b);
+    if (operation == Py_EQ) return same;
+    PyObject* const other = Py_NewRef(same == Py_True ? Py_False : Py_True);
+    Py_DECREF(same);
+    return other;
+}
+
+// Of what it stands for. Before that there is none: it would change.
+Py_hash_t hash(PyObject* object) noexcept {
+    auto* self = as_shared(object);
+    Py_hash_t mixed = -1;
+    static_cast<void>(done([&] {
+        static_cast<void>(document_of(self));
+        const std::size_t address = reinterpret_cast<std::uintptr_t>(self->store) >> 4U;
+        mixed = static_cast<Py_hash_t>(address ^ (std::size_t{self->type} * 0x9e3779b97f4a7c15U));
+        if (mixed == -1) mixed = -2;
+    }));
+    return mixed;
+}
+
+PyObject* get_integrated(PyObject* object, void*) noexcept {
+    return answered([&] {
+        static_cast<void>(document_of(as_shared(object)));
+        return Py_NewRef(object);
+    });
+}
+
 PyMethodDef methods[] = {
     {"_is_same", &same_type, METH_O,
      "_is_same($self, other)\n--\n\nWhether both stand for one type of one document."},
@@ -89,6 +119,8 @@ PyGetSetDef attributes[] = {
     {"_prelim", &get_prelim, &set_prelim, "What it will start with.", nullptr},
     {"prelim", &get_prelim, nullptr, "What it will start with, until it is in a document.",
      nullptr},
+    {"integrated", &get_integrated, nullptr, "This, if it is in a document; else raises.",
+     nullptr},
     {"is_prelim", &is_prelim, nullptr, "Whether it waits for a document with a content.", nullptr},
     {"is_integrated", &is_integrated, nullptr, "Whether it is in a document.", nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr}};
@@ -98,6 +130,8 @@ PyType_Slot slots[] = {{Py_tp_doc, const_cast<char*>("What all shared types have
                        {Py_tp_dealloc, reinterpret_cast<void*>(&dealloc)},
                        {Py_tp_traverse, reinterpret_cast<void*>(&traverse)},
                        {Py_tp_clear, reinterpret_cast<void*>(&clear)},
+                       {Py_tp_richcompare, reinterpret_cast<void*>(&compare)},
+                       {Py_tp_hash, reinterpret_cast<void*>(&hash)},
                        {Py_tp_methods, methods},
                        {Py_tp_getset, attributes},
                        {0, nullptr}};
@@ -110,7 +144,11 @@ PyType_Spec spec = {"ropewalk._core.SharedType", sizeof(SharedObject), 0,
 void raise_not_integrated() { raise(PyExc_RuntimeError, "Not integrated in a document yet"); }
 
 void attach(SharedObject* self, DocObject* doc, const crdt::SharedType& type) {
-    check(type.check());
+    // Events hand out types that have been deleted: each use of them says so.
+    if (const crdt::Status status = type.check();
+        !status.ok() && status.error().code != crdt::ErrorCode::deleted_type) {
+        raise(status.error());
+    }
     Py_XSETREF(self->doc, Py_NewRef(&doc->ob_base));
     Py_CLEAR(self->prelim);
     self->store = crdt::detail::Access::store(type);
@@ -158,7 +196,7 @@ py::object object_of(DocObject* doc, const crdt::Value& value) {
         case ValueKind::xml_hook:
             return object_of(doc, ValueKind::map, value.xml_hook());
         case ValueKind::document:
-            return py::none();
+            return subdoc_object(doc, value.document());
     }
     return py::none();
 }
