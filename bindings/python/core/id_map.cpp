@@ -7,6 +7,7 @@
 #include <crdt/codec/any.hpp>
 #include <crdt/codec/reader.hpp>
 #include <crdt/codec/writer.hpp>
+#include <pybind11/stl.h>
 
 #include <algorithm>
 #include <map>

@@ -101,7 +101,8 @@ void add_id_sets(py::module_& module) {
         .def("is_empty", &IdSet::empty, "Whether there is no id in it.")
         .def("__iter__", [](const IdSet& self) { return py::iter(ranges(self)); })
         .def("__bool__", [](const IdSet& self) { return !self.empty(); })
-        .def("__eq__", [](const IdSet& a, const IdSet& b) { return a == b; })
+        .def("__eq__", [](const IdSet& a, const IdSet& b) { return a == b; },
+             py::is_operator())
         .def("__repr__", &repr)
         .def("__copy__", &copy_of)
         .def("__deepcopy__", [](const IdSet& self, const py::dict&) { return copy_of(self); })

@@ -1,5 +1,8 @@
 // Updates as values, without a document. The bytes are borrowed, large ones are worked on without
 // the GIL.
+#include <crdt/codec/reader.hpp>
+
+#include <map>
 #include <vector>
 
 #include "document.hpp"
@@ -119,23 +122,101 @@ py::object describe_update(const py::object& update, bool v2) {
     return to_python(crdt::as_text(words.view()));
 }
 
+// What crdt::inspect() does not tell: which roots there are, and how much is deleted.
+struct Contents {
+    crdt::UpdateInfo info;
+    std::map<std::string, const char*, std::less<>> roots;
+    std::uint64_t deleted_units = 0;
+};
+
+// What holds such a block is most probably this; nullptr: nothing can be said. The wire does not
+// tell what roots are.
+const char* kind_of_root(const crdt::detail::DecodedUpdate& update,
+                         const crdt::detail::BlockView& block) {
+    using crdt::detail::ContentKind;
+    if (block.has_key) return "map";
+    switch (block.kind) {
+        case ContentKind::string:
+        case ContentKind::format:
+        case ContentKind::embed:
+            return "text";
+        case ContentKind::type: {
+            const std::uint64_t ref = crdt::detail::Reader(update.bytes(block.content)).var_uint();
+            return ref == 3 || ref == 5 || ref == 6 ? "xml" : "array";
+        }
+        case ContentKind::any:
+        case ContentKind::json:
+        case ContentKind::binary:
+        case ContentKind::document:
+            return "array";
+        default:
+            return nullptr;
+    }
+}
+
+crdt::Result<Contents> contents_of(crdt::ByteView bytes, UpdateFormat format) {
+    using crdt::detail::ContentKind;
+    crdt::detail::DecodedUpdate update;
+    const crdt::Error error = crdt::detail::decode_update(format, bytes, {}, update);
+    if (error.code != crdt::ErrorCode::ok) return error;
+    Contents made;
+    ROPEWALK_TRY(made.info, crdt::inspect(bytes, format));
+    crdt::IdSet units;
+    crdt::IdSet deleted;
+    bool memory = true;
+    for (const crdt::detail::ClientSection& section : update.sections) {
+        const crdt::ClientId client = update.clients[section.slot];
+        for (std::uint32_t i = 0; i < section.count; ++i) {
+            const crdt::detail::BlockView& block = update.blocks[section.first + i];
+            if (block.kind == ContentKind::skip) continue;
+            const auto clock = static_cast<crdt::Clock>(block.clock);
+            memory = memory && units.insert(client, clock, block.length);
+            if (block.kind == ContentKind::gc || block.kind == ContentKind::deleted) {
+                memory = memory && deleted.insert(client, clock, block.length);
+            }
+            if (block.parent != crdt::detail::ParentRef::root) continue;
+            const std::string_view name = update.text(block.root);
+            const auto found = made.roots.find(name);
+            const char* const kind = kind_of_root(update, block);
+            if (found == made.roots.end()) {
+                made.roots.emplace(name, kind);
+            } else if (found->second == nullptr) {
+                found->second = kind;
+            }
+        }
+    }
+    for (const crdt::detail::DeleteRange& range : update.deletes) {
+        memory = memory && deleted.insert(update.clients[range.slot],
+                                          static_cast<crdt::Clock>(range.clock), range.length);
+    }
+    if (!memory || !deleted.intersect(units)) return crdt::ErrorCode::out_of_memory;
+    for (const crdt::IdRange& range : deleted) made.deleted_units += range.length;
+    return made;
+}
+
 py::dict inspect_update(const py::object& update, bool v2) {
     const BytesOf bytes(update.ptr());
-    const auto info = worked<crdt::UpdateInfo>(bytes.view().size(), [&]() noexcept {
-        return crdt::inspect(bytes.view(), format_of(v2));
+    const auto found = worked<Contents>(bytes.view().size(), [&]() noexcept {
+        return contents_of(bytes.view(), format_of(v2));
     });
     py::dict clients;
-    for (const crdt::UpdateInfo::Client& client : info.clients) {
+    for (const crdt::UpdateInfo::Client& client : found.info.clients) {
         clients[py::int_(raw(client.client))] = py::make_tuple(raw(client.from), raw(client.to));
+    }
+    py::dict roots;
+    for (const auto& [name, kind] : found.roots) {
+        roots[to_python(name)] = kind == nullptr ? py::object(py::none()) : py::object(py::str(kind));
     }
     py::dict made;
     made["clients"] = clients;
-    made["items"] = info.items;
-    made["gcs"] = info.gcs;
-    made["skips"] = info.skips;
-    made["units"] = info.units;
-    made["skipped_units"] = info.skipped_units;
-    made["delete_ranges"] = info.delete_ranges;
+    made["roots"] = roots;
+    made["items"] = found.info.items;
+    made["gcs"] = found.info.gcs;
+    made["skips"] = found.info.skips;
+    made["units"] = found.info.units;
+    made["deleted_units"] = found.deleted_units;
+    made["skipped_units"] = found.info.skipped_units;
+    made["delete_ranges"] = found.info.delete_ranges;
     return made;
 }
 
