@@ -1,4 +1,6 @@
 // What updates and messages are made of, as values: for programs that look into them.
+#include <cmath>
+#include <crdt/codec/any_to_json.hpp>
 #include <crdt/codec/columns_v2.hpp>
 #include <crdt/codec/json_to_any.hpp>
 #include <crdt/codec/update_v2.hpp>
@@ -27,8 +29,56 @@ py::object encode_any(const py::object& value) {
     return bytes_object(any_of(value.ptr()).view().encoded());
 }
 
-py::object decode_any(const py::object& data) {
-    return to_python(value_of(crdt::Any::decode(BytesOf(data.ptr()).view())).view());
+// The value that begins at `start`, and where it ends.
+py::tuple read_any(const py::object& data, std::size_t start) {
+    const BytesOf bytes(data.ptr());
+    const crdt::ByteView view = bytes.view();
+    if (start > view.size()) raise(PyExc_IndexError, "the value begins behind the end");
+    const std::uint8_t* const begin = view.data() + start;
+    const std::uint8_t* end = begin;
+    bool canonical = false;
+    check(crdt::Status(
+        crdt::detail::validate_any(end, view.data() + view.size(), {}, canonical)));
+    const crdt::ByteView value(begin, static_cast<std::size_t>(end - begin));
+    return py::make_tuple(to_python(value_of(crdt::Any::decode(value)).view()),
+                          start + value.size());
+}
+
+// JSON has no such numbers, no bytes and no BigInts. As deep as the engine lets values nest.
+bool is_json(const crdt::AnyView& value) {
+    switch (value.kind()) {
+        case crdt::AnyKind::undefined:
+        case crdt::AnyKind::bigint:
+        case crdt::AnyKind::bytes:
+            return false;
+        case crdt::AnyKind::number:
+            return std::isfinite(value.as_number());
+        case crdt::AnyKind::array:
+            for (const crdt::AnyView element : value.elements()) {
+                if (!is_json(element)) return false;
+            }
+            return true;
+        case crdt::AnyKind::object:
+            for (const auto [key, member] : value.members()) {
+                if (!is_json(member)) return false;
+            }
+            return true;
+        default:
+            return true;
+    }
+}
+
+// The text that JSON.stringify() would make.
+py::object to_json(const py::object& value) {
+    const crdt::Any any = any_of(value.ptr());
+    if (!is_json(any.view())) {
+        raise(PyExc_ValueError, "the value is not JSON compliant: it holds bytes, an integer of "
+                                "more than 53 bits, Undefined, NaN or an infinity");
+    }
+    crdt::Bytes text;
+    bool exact = true;
+    require_memory(crdt::detail::any_to_json(any.view(), text, exact));
+    return to_python(crdt::as_text(text.view()));
 }
 
 py::object encode_state_vector(const py::dict& clocks) {
@@ -163,7 +213,7 @@ py::dict struct_of(const DecodedUpdate& update, const BlockView& block) {
     } else if (block.parent == ParentRef::item) {
         made["parent"] = id_of(update, block.parent_item);
     }
-    if (block.has_key) made["key"] = to_python(update.text(block.key));
+    if (block.has_key) made["parent_key"] = to_python(update.text(block.key));
     return made;
 }
 
@@ -287,7 +337,8 @@ py::list decode_column(std::string_view kind, const py::object& data, std::size_
 void add_wire(py::module_& module) {
     module.def("_set_values", &set_values);
     module.def("encode_any", &encode_any, py::arg("value"));
-    module.def("decode_any", &decode_any, py::arg("data"));
+    module.def("read_any", &read_any, py::arg("data"), py::arg("start"));
+    module.def("_to_json", &to_json);
     module.def("encode_state_vector", &encode_state_vector, py::arg("clocks"));
     module.def("decode_state_vector", &decode_state_vector, py::arg("data"));
     module.def("decode_update", &decode_update, py::arg("update"), py::arg("v2"));

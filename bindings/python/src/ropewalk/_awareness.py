@@ -10,7 +10,7 @@ of two equal ones the null.
 from __future__ import annotations
 
 from ._base import TASK_STATUS_IGNORED
-from ._core import DecodeError
+from ._core import DecodeError, _to_json
 from ._sync import MAX_NUMBER, Decoder, Encoder, read_message
 
 TYPE_CHECKING = False
@@ -53,7 +53,7 @@ def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
-def _decode_state(text: str, client_id: int) -> dict[str, Any] | None:
+def _decode_state(text: str, client_id: int) -> Any:
     if not text:
         return None
     from json import loads
@@ -68,12 +68,28 @@ def _decode_state(text: str, client_id: int) -> dict[str, Any] | None:
         too_deep = text.count("[") + text.count("{") > MAX_NESTING and _is_too_deep(state)
     if too_deep:
         raise DecodeError(f"the state of client {client_id} is nested deeper than {MAX_NESTING}")
-    if state is not None and not isinstance(state, dict):
-        raise DecodeError(f"the state of client {client_id} is neither an object nor null")
     return state
 
 
-def _decode_update(update: bytes) -> list[tuple[int, int, dict[str, Any] | None]]:
+def _encode_state(state: Any) -> str:
+    # What counts as false in JavaScript is sent as null, as browsers do.
+    nothing = state is False or (isinstance(state, (int, float, str)) and not state)
+    # As JSON.stringify() writes it: others compare.
+    return "null" if nothing else _to_json(state)
+
+
+def _is_same(a: Any, b: Any) -> bool:
+    """Equal, but True is not 1: in JavaScript it is not."""
+    if isinstance(a, bool) or isinstance(b, bool):
+        return a is b
+    if isinstance(a, dict) and isinstance(b, dict):
+        return a.keys() == b.keys() and all(_is_same(value, b[key]) for key, value in a.items())
+    if isinstance(a, (list, tuple)) and isinstance(b, (list, tuple)):
+        return len(a) == len(b) and all(map(_is_same, a, b))
+    return bool(a == b)
+
+
+def _decode_update(update: bytes) -> list[tuple[int, int, Any]]:
     """Its entries, (client, clock, state), all of them or DecodeError."""
     decoder = Decoder(update)
     count = decoder.read_var_uint()
@@ -106,20 +122,27 @@ def _copy(state: Any) -> Any:
 class Awareness:
     """The states of all clients of a document, the own one among them.
 
-    States are values: what is handed in and what get_local_state() gives are copies, so that a
-    change of either is told when it is set.
+    A state is a value of JSON, by custom a dict; None stands for no state. What is handed in and
+    what get_local_state() gives are copies, so that a change of either is told when it is set.
     """
 
     client_id: int
     _meta: dict[int, dict[str, Any]]
-    _states: dict[int, dict[str, Any]]
+    _states: dict[int, Any]
     _subscriptions: dict[str, Callable[[str, tuple[dict[str, Any], Any]], None]]
     _task_group: TaskGroup | None
 
-    def __init__(self, ydoc: Doc, *, outdated_timeout: int = 30000) -> None:
+    def __init__(
+        self,
+        ydoc: Doc,
+        *,
+        outdated_timeout: int = 30000,
+        timestamp: Callable[[], int] | None = None,
+    ) -> None:
         """Starts with the state {}, which others do not see until one is set.
 
         `outdated_timeout`: milliseconds after which a client that was not heard of is gone.
+        `timestamp`: answers the time in milliseconds; the system's clock, if none is given.
         """
         self._ydoc = ydoc
         self._id_of_doc = self.client_id = ydoc.client_id
@@ -128,6 +151,7 @@ class Awareness:
         self._states = {}
         self._subscriptions = {}
         self._task_group = None
+        self._timestamp = timestamp
         self.set_local_state({})
 
     @property
@@ -136,18 +160,17 @@ class Awareness:
         return self._meta
 
     @property
-    def states(self) -> dict[int, dict[str, Any]]:
+    def states(self) -> dict[int, Any]:
         """client id -> state"""
         return self._states
 
     # -- the own state -----------------------------------------------------------------------------
 
-    def get_local_state(self) -> dict[str, Any] | None:
+    def get_local_state(self) -> Any:
         """A copy of the own state; None: there is none."""
-        state: dict[str, Any] | None = _copy(self._states.get(self.client_id))
-        return state
+        return _copy(self._states.get(self.client_id))
 
-    def set_local_state(self, state: dict[str, Any] | None) -> None:
+    def set_local_state(self, state: Any) -> None:
         """Sets the own state and tells it; None takes it away."""
         self._follow_document()
         self._write_local(_copy(state))
@@ -157,9 +180,10 @@ class Awareness:
         self._follow_document()
         state = self._states.get(self.client_id)
         if state is not None:
-            self._write_local({**state, field: _copy(value)})
+            others = state if isinstance(state, dict) else {}
+            self._write_local({**others, field: _copy(value)})
 
-    def _write_local(self, state: dict[str, Any] | None) -> None:
+    def _write_local(self, state: Any) -> None:
         client_id = self.client_id
         meta = self._meta.get(client_id)
         previous = self._states.get(client_id)
@@ -173,7 +197,7 @@ class Awareness:
             if previous is None:
                 self._tell(own, [], [], [], "local")
             else:
-                self._tell([], own, [] if state == previous else own, [], "local")
+                self._tell([], own, [] if _is_same(state, previous) else own, [], "local")
 
     def _follow_document(self) -> None:
         """The state goes on under the id that the document has drawn anew, if it has."""
@@ -212,8 +236,6 @@ class Awareness:
 
     def encode_awareness_update(self, client_ids: list[int]) -> bytes:
         """The update that tells others about these clients; KeyError for one never met."""
-        from json import dumps
-
         encoder = Encoder()
         encoder.write_var_uint(len(client_ids))
         for client_id in client_ids:
@@ -221,10 +243,7 @@ class Awareness:
                 raise KeyError(client_id)
             encoder.write_var_uint(client_id)
             encoder.write_var_uint(self._meta[client_id]["clock"])
-            # NaN and infinities are no JSON: no browser could read the update.
-            encoder.write_var_string(
-                dumps(self._states.get(client_id), separators=(",", ":"), allow_nan=False)
-            )
+            encoder.write_var_string(_encode_state(self._states.get(client_id)))
         return encoder.to_bytes()
 
     def apply_awareness_update(self, update: bytes, origin: Any) -> None:
@@ -243,7 +262,6 @@ class Awareness:
         updated: list[int] = []
         changed: list[int] = []
         removed: list[int] = []
-        contradicted: list[int] = []
         for client_id, clock, state in entries:
             meta = self._meta.get(client_id)
             previous = self._states.get(client_id)
@@ -256,12 +274,13 @@ class Awareness:
                     added.append(client_id)
                 else:
                     updated.append(client_id)
-                    if state != previous:
+                    if not _is_same(state, previous):
                         changed.append(client_id)
             elif client_id == self.client_id and previous is not None:
-                # Nobody else takes the own state away: with a greater clock, it is sent again.
+                # Nobody else takes the own state away. It is told all the same, as Yjs does, so that
+                # whoever sends what is told sends the state again, with a greater clock.
                 clock += 1
-                contradicted.append(client_id)
+                removed.append(client_id)
             else:
                 self._states.pop(client_id, None)
                 if meta is not None:
@@ -270,7 +289,7 @@ class Awareness:
                     continue  # never seen here: it pushes nobody out
             self._touch(client_id, clock)
         self._forget_departed()
-        self._tell(added, updated, changed, removed, origin, contradicted)
+        self._tell(added, updated, changed, removed, origin)
 
     def _forget_departed(self) -> None:
         """Forgets the clocks of those that left first, of more than MAX_DEPARTED."""
@@ -291,6 +310,8 @@ class Awareness:
         self._meta[client_id] = {"clock": clock, "lastUpdated": self._get_time()}
 
     def _get_time(self) -> int:
+        if self._timestamp is not None:
+            return self._timestamp()
         from time import time
 
         return int(time() * 1000)
@@ -325,21 +346,26 @@ class Awareness:
 
         while True:
             await sleep(self._outdated_timeout / 1000 / 10)
-            self._follow_document()
-            now = self._get_time()
-            own = self._states.get(self.client_id)
-            if own is not None and (
-                now - self._meta[self.client_id]["lastUpdated"] >= self._outdated_timeout / 2
-            ):
-                self._write_local(own)
-            gone = [
-                client_id
-                for client_id in self._states
-                if client_id != self.client_id
-                and now - self._meta[client_id]["lastUpdated"] >= self._outdated_timeout
-            ]
-            if gone:
-                self.remove_awareness_states(gone, "timeout")
+            self.tick()
+
+    def tick(self) -> None:
+        """Does once what start() does every tenth of `outdated_timeout`, for programs that have a
+        timer of their own: renews the own state and drops those of clients that are gone."""
+        self._follow_document()
+        now = self._get_time()
+        own = self._states.get(self.client_id)
+        if own is not None and (
+            now - self._meta[self.client_id]["lastUpdated"] >= self._outdated_timeout / 2
+        ):
+            self._write_local(own)
+        gone = [
+            client_id
+            for client_id in self._states
+            if client_id != self.client_id
+            and now - self._meta[client_id]["lastUpdated"] >= self._outdated_timeout
+        ]
+        if gone:
+            self.remove_awareness_states(gone, "timeout")
 
     # -- listening ---------------------------------------------------------------------------------
 
@@ -368,17 +394,14 @@ class Awareness:
         changed: list[int],
         removed: list[int],
         origin: Any,
-        contradicted: list[int] | None = None,
     ) -> None:
         """Everybody is told before what an observer has raised goes to the caller.
 
-        `changed` are those of `updated` that have become different; `contradicted` are told as
-        removed by "update" alone, so that whoever sends what it tells sends the state again.
+        `changed` are those of `updated` that have become different.
         """
         errors: list[Exception] = []
         if added or changed or removed:
             self._emit("change", added, changed, removed, origin, errors)
-        removed = removed + (contradicted or [])
         if added or updated or removed:
             self._emit("update", added, updated, removed, origin, errors)
         if len(errors) > 1:

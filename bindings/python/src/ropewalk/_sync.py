@@ -16,11 +16,12 @@ from __future__ import annotations
 from enum import IntEnum
 from operator import index
 
-from ._core import DecodeError
+from ._core import DecodeError, encode_any, read_any
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any
 
     from ._core import Doc
 
@@ -110,6 +111,24 @@ def handle_sync_message(message: bytes, ydoc: Doc) -> bytes | None:
     return None
 
 
+def create_permission_denied_message(reason: str) -> bytes:
+    """Makes what a server says when it refuses somebody: the auth protocol of y-protocols, without a
+    first byte of its own."""
+    return b"\x00" + write_message(reason.encode())
+
+
+def read_permission_denied_message(message: bytes) -> str | None:
+    """The reason of such a message; None of one of another kind, which says something else."""
+    if len(message) == 0:
+        raise DecodeError("an auth message of no bytes: its kind is missing")
+    decoder = Decoder(message)
+    if decoder.read_var_uint() != 0:
+        return None
+    if decoder.length == 0:
+        raise DecodeError("an auth message that ends before its reason; was it cut?")
+    return decoder.read_var_string()
+
+
 def read_message(stream: bytes) -> bytes:
     """Reads the bytes that write_message() has written; what follows them is ignored."""
     message = Decoder(stream).read_message()
@@ -134,6 +153,22 @@ class Encoder:
         """Appends a string: the number of its bytes in UTF-8, then these."""
         self.stream.append(write_message(text.encode()))
 
+    def write_var_int(self, num: float) -> None:
+        """Appends a whole number from -(2^53 - 1) to 2^53 - 1; -0.0 keeps its sign."""
+        size = abs(int(num))
+        negative = num < 0 or str(num) == "-0.0"
+        if size != abs(num) or size > MAX_NUMBER:
+            raise ValueError(f"a number in a message is whole and below 2^53, not {num}")
+        # The first group has 6 bits, and the sign.
+        first = (0x80 if size > 0x3F else 0) | (0x40 if negative else 0) | (size & 0x3F)
+        self.stream.append(bytes((first,)))
+        if size > 0x3F:
+            self.stream.append(write_var_uint(size >> 6))
+
+    def write_any(self, value: Any) -> None:
+        """Appends a value: None, bool, int, float, str, bytes, list or dict."""
+        self.stream.append(encode_any(value))
+
     def to_bytes(self) -> bytes:
         """All that was written, in its order."""
         return b"".join(self.stream)
@@ -154,6 +189,31 @@ class Decoder:
     def read_var_uint(self) -> int:
         """Reads a number."""
         value, end = self._number()
+        self._advance(end)
+        return value
+
+    def read_var_int(self) -> int:
+        """Reads a number that may be negative."""
+        if self.length == 0:
+            raise DecodeError(f"no bytes left at byte {self.i0}, where a number was to be read")
+        start, length = self.i0, self.length
+        first = self.stream[start]
+        value = first & 0x3F
+        self._advance(start + 1)
+        if first & 0x80:
+            try:
+                value |= self.read_var_uint() << 6
+            except DecodeError:
+                self.i0, self.length = start, length
+                raise
+        if value > MAX_NUMBER:
+            self.i0, self.length = start, length
+            raise DecodeError(f"a number greater than 2^53 - 1 at byte {start}")
+        return -value if first & 0x40 else value
+
+    def read_any(self) -> Any:
+        """Reads a value that write_any() has written. Undefined is read as None, a BigInt as int."""
+        value, end = read_any(self.stream, self.i0)
         self._advance(end)
         return value
 

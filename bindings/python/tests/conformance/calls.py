@@ -104,10 +104,11 @@ def from_struct(struct: Case) -> Json:
         )
     if "type" in struct:
         made["type"] = TYPES.get(struct["type"], struct["type"])
-    for name, key in (("key", "key" if struct["kind"] == "format" else "parentSub"),
-                      ("parent_key", "parentSub"), ("text", "text"), ("guid", "guid")):  # fmt: skip
+    if "parent_key" in struct:
+        made["parentSub"] = struct["parent_key"]
+    for name in ("text", "guid", "key"):
         if name in struct:
-            made[key] = struct[name]
+            made[name] = struct[name]
     if "value" in struct:
         made["value"] = from_python(struct["value"])
     if "values" in struct:
@@ -134,7 +135,7 @@ def compare_results(expected: bytes, got: bytes, v2: bool, found: Found) -> None
 
 
 def as_v1(update: bytes, v2: bool) -> bytes:
-    return ropewalk.convert_update(update, from_v2=True, to_v2=False) if v2 else update
+    return ropewalk.convert_update(update, v2=False) if v2 else update
 
 
 def compare_update_call(name: str, args: Case, result: Json, found: Found) -> bool:
@@ -153,7 +154,7 @@ def compare_update_call(name: str, args: Case, result: Json, found: Found) -> bo
         got = ropewalk.get_update(blob(args["update"]), blob(args["sv"]), v2=v2)
         compare_results(blob(result), got, v2, found)
     elif name in ("convertV1ToV2", "convertV2ToV1"):
-        got = ropewalk.convert_update(blob(args["update"]), from_v2=not v2, to_v2=v2)
+        got = ropewalk.convert_update(blob(args["update"]), v2=v2)
         compare_results(blob(result), got, v2, found)
     else:
         return False
