@@ -15,8 +15,9 @@ from typing import NamedTuple
 import ropewalk
 
 from .compare import Difference, compare, show
+from .fixtures import Json
 from .replica import READER
-from .values import base64, from_id_set
+from .values import base64
 
 Found = list[Difference]
 
@@ -58,7 +59,7 @@ def compare_updates(
     for what, a, b in zip(
         (", ids carried", ", ids deleted"), reach_of(expected), reach_of(got), strict=True
     ):
-        if difference := compare(from_id_set(a), from_id_set(b), where + what):
+        if difference := compare(a, b, where + what):
             found.append(difference)
 
 
@@ -98,13 +99,23 @@ def compare_sizes(where: str, expected: Update, got: Update, found: Found) -> No
         found.append(Difference(f"{where}, size", f"at most {most} bytes", str(len(got.data))))
 
 
-def reach_of(update: Update) -> tuple[ropewalk.IdSet, ropewalk.IdSet]:
+def reach_of(update: Update) -> tuple[Json, Json]:
     """The ids that an update carries and those that it deletes."""
     decoded = ropewalk.decode_update(update.data, v2=update.v2)
-    carried, deleted = ropewalk.IdSet(), ropewalk.IdSet()
-    for struct in decoded["structs"]:
-        if struct["kind"] != "skip":
-            carried.insert(*struct["id"], struct["length"])
-    for client, start, end in decoded["deletes"]:
-        deleted.insert(client, start, end - start)
-    return carried, deleted
+    carried = [
+        (*struct["id"], struct["id"][1] + struct["length"])
+        for struct in decoded["structs"]
+        if struct["kind"] != "skip"
+    ]
+    return united(carried), united(decoded["deletes"])
+
+
+def united(ranges: list[tuple[int, int, int]]) -> Json:
+    """[client, start, end] of ranges that neither overlap nor touch."""
+    joined: list[list[int]] = []
+    for client, start, end in sorted(ranges):
+        if joined and joined[-1][0] == client and start <= joined[-1][2]:
+            joined[-1][2] = max(end, joined[-1][2])
+        else:
+            joined.append([client, start, end])
+    return joined
