@@ -3,6 +3,8 @@
 #pragma once
 
 #include <memory>
+#include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "lock.hpp"
@@ -29,6 +31,16 @@ struct Listener {
     ~Listener() { Py_XDECREF(callback); }
 };
 
+// The Docs that stand for sub-documents, by the guid; see content.hpp.
+struct Subdocs {
+    struct Entry {
+        crdt::Subdoc place;
+        PyObject* object;  // owned
+    };
+    std::unordered_multimap<std::string, Entry> places;
+    std::size_t enough = 16;  // places at which those that were deleted are forgotten
+};
+
 struct DocObject {
     PyObject ob_base;
     std::unique_ptr<crdt::Doc> doc;  // nullptr until it is opened
@@ -43,6 +55,7 @@ struct DocObject {
     PyObject* guid = nullptr;
     std::vector<PyObject*> errors;         // raised by observers, told when the transaction is over
     std::vector<std::shared_ptr<Listener>> listeners;
+    Subdocs subdocs;
 };
 
 extern PyTypeObject* doc_type;

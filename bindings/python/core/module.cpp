@@ -3,6 +3,7 @@
 #include "events.hpp"
 #include "functions.hpp"
 #include "shared_type.hpp"
+#include "text.hpp"
 #include "transaction.hpp"
 
 PYBIND11_MODULE(_core, module) {
@@ -13,6 +14,7 @@ PYBIND11_MODULE(_core, module) {
     ropewalk::add_document(module);
     ropewalk::add_transaction(module);
     ropewalk::add_shared_type(module);
+    ropewalk::add_formatted(module);
     ropewalk::add_text(module);
     ropewalk::add_array(module);
     ropewalk::add_map(module);
@@ -24,5 +26,6 @@ PYBIND11_MODULE(_core, module) {
     ropewalk::add_sticky_index(module);
     ropewalk::add_undo(module);
     ropewalk::add_updates(module);
+    ropewalk::add_document_state(module);
     ropewalk::add_wire(module);
 }

@@ -47,5 +47,8 @@ void set_class(crdt::ValueKind kind, PyObject* type);
 
 void add_shared_type(py::module_& module);
 void add_text(py::module_& module);
+void add_array(py::module_& module);
+void add_map(py::module_& module);
+void add_xml(py::module_& module);
 
 }  // namespace ropewalk

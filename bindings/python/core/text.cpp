@@ -46,19 +46,36 @@ void insert_text(const Writing& writing,
     writing.done();
 }
 
-Stretch stretch_of(PyObject* slice, std::size_t length) {
-    auto* given = reinterpret_cast<PySliceObject*>(slice);
-    if (given->step != Py_None) raise(PyExc_RuntimeError, "Step not supported");
-    const auto bound = [](PyObject* value, std::size_t missing, const char* negative) {
-        if (value == Py_None) return missing;
-        const Py_ssize_t at = PyNumber_AsSsize_t(value, PyExc_IndexError);
-        if (at == -1 && PyErr_Occurred() != nullptr) throw py::error_already_set();
-        if (at < 0) raise(PyExc_RuntimeError, negative);
-        return static_cast<std::size_t>(at);
-    };
-    const std::size_t start = bound(given->start, 0, "Negative start not supported");
-    const std::size_t stop = bound(given->stop, length, "Negative stop not supported");
-    return {start, stop > start ? stop - start : 0};
+std::size_t index_of(PyObject* index, const crdt::Text& text, const DocObject* doc) {
+    Py_ssize_t at = PyNumber_AsSsize_t(index, PyExc_IndexError);
+    if (at == -1 && PyErr_Occurred() != nullptr) throw py::error_already_set();
+    if (at < 0) [[unlikely]] {
+        at += static_cast<Py_ssize_t>(length_of(doc, text));
+        if (at < 0) raise(PyExc_IndexError, "Text index out of range");
+    }
+    return static_cast<std::size_t>(at);
+}
+
+std::size_t length_of(const DocObject* doc, const crdt::Text& text) {
+    const crdt::detail::Store* const store = crdt::detail::Access::store(text);
+    // Without ending the run of keystrokes that is under way.
+    if (text.counts_like_utf16(doc->unit) && text.check().ok() && store->source == nullptr) {
+        return store->units(crdt::detail::Access::type(text));
+    }
+    return text.length(doc->unit);
+}
+
+Stretch stretch_of(const DocObject* doc, const crdt::Text& text, PyObject* slice) {
+    if (reinterpret_cast<PySliceObject*>(slice)->step != Py_None) {
+        raise(PyExc_RuntimeError, "Step not supported");
+    }
+    Py_ssize_t start = 0;
+    Py_ssize_t stop = 0;
+    Py_ssize_t step = 0;
+    if (PySlice_Unpack(slice, &start, &stop, &step) != 0) throw py::error_already_set();
+    const Py_ssize_t count = PySlice_AdjustIndices(static_cast<Py_ssize_t>(length_of(doc, text)),
+                                                   &start, &stop, step);
+    return {static_cast<std::size_t>(start), static_cast<std::size_t>(count)};
 }
 
 namespace {
@@ -72,7 +89,8 @@ PyObject* insert(PyObject* object,
         auto* self = as_shared(object);
         DocObject* const doc = document_of(self);
         const Writing writing(doc);
-        insert_text(writing, doc, handle<crdt::Text>(self), index_of(given[0], "index"), given[1],
+        const crdt::Text text = handle<crdt::Text>(self);
+        insert_text(writing, doc, text, index_of(given[0], text, doc), given[1],
                     given.optional(2));
         return Py_NewRef(Py_None);
     });
@@ -84,11 +102,10 @@ void erase(SharedObject* self, PyObject* key) {
     const crdt::Text text = handle<crdt::Text>(self);
     Stretch stretch{0, 1};
     if (PySlice_Check(key)) {
-        const bool open = reinterpret_cast<PySliceObject*>(key)->stop == Py_None;
-        stretch = stretch_of(key, open ? text.length(doc->unit) : 0);
+        stretch = stretch_of(doc, text, key);
         if (stretch.count == 0) return;
     } else if (PyLong_Check(key)) {
-        stretch.start = index_of(key, "index");
+        stretch.start = index_of(key, text, doc);
     } else {
         PyErr_Format(PyExc_RuntimeError, "Index not supported: %S", key);
         throw py::error_already_set();
@@ -104,7 +121,7 @@ void replace(SharedObject* self, PyObject* key, PyObject* value) {
     if (!PyUnicode_Check(value)) raise(PyExc_TypeError, "a text holds str");
     Stretch stretch{0, 1};
     if (PySlice_Check(key)) {
-        stretch = stretch_of(key, text.length(doc->unit));
+        stretch = stretch_of(doc, text, key);
     } else if (PyLong_Check(key)) {
         if (PyUnicode_GET_LENGTH(value) != 1) {
             PyErr_Format(PyExc_RuntimeError,
@@ -112,7 +129,7 @@ void replace(SharedObject* self, PyObject* key, PyObject* value) {
                          PyUnicode_GET_LENGTH(value));
             throw py::error_already_set();
         }
-        stretch.start = index_of(key, "index");
+        stretch.start = index_of(key, text, doc);
     } else {
         PyErr_Format(PyExc_RuntimeError, "Index not supported: %S", key);
         throw py::error_already_set();
@@ -150,7 +167,7 @@ Py_ssize_t length(PyObject* object) noexcept {
         auto* self = as_shared(object);
         DocObject* const doc = document_of(self);
         const Entered entered(doc);
-        units = static_cast<Py_ssize_t>(handle<crdt::Text>(self).length(doc->unit));
+        units = static_cast<Py_ssize_t>(length_of(doc, handle<crdt::Text>(self)));
     }));
     return units;
 }
@@ -182,7 +199,7 @@ PyObject* format(PyObject* object,
         const Writing writing(doc);
         const crdt::Text text = handle<crdt::Text>(self);
         const py::object slice = owned(PySlice_New(given[0], given[1], nullptr));
-        const Stretch stretch = stretch_of(slice.ptr(), text.length(doc->unit));
+        const Stretch stretch = stretch_of(doc, text, slice.ptr());
         if (stretch.count != 0) {
             check(text.format(position_of(doc, text, stretch.start), stretch.count,
                               attributes_of(given[2])));
@@ -231,6 +248,6 @@ py::object text_string(DocObject* doc, const crdt::Text& text) {
     return to_python(crdt::as_text(utf8.view()));
 }
 
-void add_text(py::module_& module) { text_type = add_type(module, spec, shared_type); }
+void add_text(py::module_& module) { text_type = add_type(module, spec, formatted_type); }
 
 }  // namespace ropewalk

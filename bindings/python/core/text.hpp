@@ -5,6 +5,7 @@
 
 namespace ropewalk {
 
+extern PyTypeObject* formatted_type;
 extern PyTypeObject* text_type;
 
 // `count` of them from `start` on, in the document's unit.
@@ -12,10 +13,14 @@ struct Stretch {
     std::size_t start;
     std::size_t count;
 };
-// A slice without a step or negative bounds; an open end is `length`.
-[[nodiscard]] Stretch stretch_of(PyObject* slice, std::size_t length);
+// Of a text, in the document's unit.
+[[nodiscard]] std::size_t length_of(const DocObject* doc, const crdt::Text& text);
+// The same as of a str; without steps.
+[[nodiscard]] Stretch stretch_of(const DocObject* doc, const crdt::Text& text, PyObject* slice);
 // An int that is not negative.
 [[nodiscard]] std::size_t index_of(PyObject* index, const char* what);
+// A place between characters; a negative one counts from the end.
+[[nodiscard]] std::size_t index_of(PyObject* index, const crdt::Text& text, const DocObject* doc);
 // An index, counted as the document counts.
 [[nodiscard]] crdt::Position position_of(const DocObject* doc,
                                          const crdt::Text& text,
@@ -29,5 +34,7 @@ void insert_text(const Writing& writing,
                  PyObject* attributes);
 // What a text holds, as str.
 [[nodiscard]] py::object text_string(DocObject* doc, const crdt::Text& text);
+
+void add_formatted(py::module_& module);
 
 }  // namespace ropewalk

@@ -30,12 +30,13 @@ DocObject* document_of(TransactionObject* self) {
 }
 
 // Takes the turn of a document: only one transaction is open at a time.
-void begin(TransactionObject* self) {
+// `wait`: for the transaction of another thread.
+void begin(TransactionObject* self, bool wait) {
     DocObject* const doc = document_of(self);
     const unsigned long me = PyThread_get_thread_ident();
     if (doc->current != nullptr) {
         if (!of_another_thread(doc)) raise(PyExc_RuntimeError, "Already in a transaction");
-        wait_for_turn(doc, self->timeout);
+        wait_for_turn(doc, wait ? self->timeout : 0);
     }
     const Writing writing(doc);
     self->thread = me;
@@ -52,11 +53,12 @@ void end(TransactionObject* self) {
     doc->current = nullptr;
     doc->turn.tell();
     if (!doc->errors.empty()) raise_errors(doc);
-    check(committed);
+    // What calls within the block were answered with has been raised there.
+    if (committed.error().code == crdt::ErrorCode::out_of_memory) check(committed);
 }
 
-void enter(TransactionObject* self) {
-    if (self->leases == 0 && !self->read_only) begin(self);
+void enter(TransactionObject* self, bool wait) {
+    if (self->leases == 0 && !self->read_only) begin(self, wait);
     ++self->leases;
 }
 
@@ -125,9 +127,13 @@ int clear(PyObject* object) {
     return 0;
 }
 
-PyObject* enter_block(PyObject* self, PyObject* const*, Py_ssize_t, PyObject*) noexcept {
+PyObject* enter_block(PyObject* self,
+                      PyObject* const* args,
+                      Py_ssize_t count,
+                      PyObject* keywords) noexcept {
     return answered([&] {
-        enter(as_transaction(self));
+        const Arguments<1> given(args, count, keywords, {"_acquire_transaction"}, 0);
+        enter(as_transaction(self), given[0] == nullptr || PyObject_IsTrue(given[0]) != 0);
         return Py_NewRef(self);
     });
 }
