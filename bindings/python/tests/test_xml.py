@@ -75,7 +75,7 @@ def test_children_are_like_a_list() -> None:
         del children["x"]  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("node", [3, None, XmlFragment(), Text("x"), Array(), ["x"]])
+@pytest.mark.parametrize("node", [3, None, Text("x"), Array(), Map(), ["x"]])
 def test_what_is_no_node(node: Any) -> None:
     page = fragment_of("a")
     for put in (page.children.append, lambda n: page.children.insert(0, n)):

@@ -17,7 +17,9 @@ from typing import (
     get_type_hints,
 )
 
-from ._core import Array, Doc, Map
+from ._array import Array
+from ._doc import Doc
+from ._map import Map
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
