@@ -380,11 +380,18 @@ DocObject* opened(PyObject* object) {
 }
 
 void before_writing(DocObject* doc) {
-    if (doc->reading != 0) {
-        raise(PyExc_RuntimeError,
-              "Read-only transaction cannot be used to modify document structure");
+    for (;;) {
+        if (doc->lock.taken()) {
+            doc->lock.wait();
+        } else if (doc->reading != 0 && doc->lock.mine()) {
+            raise(PyExc_RuntimeError,
+                  "Read-only transaction cannot be used to modify document structure");
+        } else if (doc->current != nullptr && of_another_thread(doc)) {
+            wait_for_turn(doc);
+        } else {
+            return;
+        }
     }
-    if (of_another_thread(doc)) wait_for_turn(doc);
 }
 
 void raise_errors(DocObject* doc) {
@@ -407,13 +414,8 @@ void raise_errors(DocObject* doc) {
 }
 
 Telling::Telling(DocObject* doc) noexcept : doc_(doc) {
-#if PY_VERSION_HEX >= 0x030d0000
-    const bool ending = Py_IsFinalizing() != 0;
-#else
-    const bool ending = _Py_IsFinalizing() != 0;
-#endif
-    if (ending) return;
-    state_ = PyGILState_Ensure();
+    if (ending()) return;
+    state_ = outliving([] { return PyGILState_Ensure(); });
     awake_ = true;
     ++doc_->reading;
 }

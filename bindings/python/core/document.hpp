@@ -78,7 +78,8 @@ protected:
     DocObject* doc_;
 };
 
-// For writers: waits for the transaction of another thread, and refuses what observers write.
+// For writers: waits for the work and the transaction of another thread, and refuses what observers
+// write.
 void before_writing(DocObject* doc);
 // What observers have raised, as one exception.
 [[noreturn]] void raise_errors(DocObject* doc);
@@ -94,7 +95,8 @@ public:
 
 private:
     static DocObject* ready(DocObject* doc) {
-        if (doc->reading != 0 || (doc->may_wait && doc->current != nullptr)) [[unlikely]] {
+        if (doc->reading != 0 || doc->lock.taken() || (doc->may_wait && doc->current != nullptr))
+            [[unlikely]] {
             before_writing(doc);
         }
         return doc;

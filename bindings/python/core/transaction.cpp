@@ -231,7 +231,7 @@ void wait_for_turn(DocObject* doc, double seconds) {
 }
 
 py::object transaction_of(DocObject* doc, PyObject* origin) {
-    if (doc->reading != 0) {
+    if (doc->reading != 0 && doc->lock.mine()) {
         if (doc->reader == nullptr) {
             py::object reader = new_transaction(read_transaction_type);
             auto* made = as_transaction(reader.ptr());

@@ -1,6 +1,7 @@
 // The native part of UndoManager: looks after one document.
 #include <atomic>
 #include <chrono>
+#include <memory>
 #include <set>
 
 #include "errors.hpp"
@@ -55,7 +56,8 @@ public:
         options.origin = origin_name(name_);
         options.capture = &captures;
         options.context = this;
-        manager_.emplace(*doc_->doc, std::initializer_list<crdt::SharedType>{}, options);
+        manager_ = std::make_unique<crdt::UndoManager>(
+            *doc_->doc, std::initializer_list<crdt::SharedType>{}, options);
         check(manager_->status());
         added_ = manager_->on_event([](const crdt::UndoEvent& event) noexcept {
             if (event.kind == crdt::UndoEventKind::added) number(event.item);
@@ -68,9 +70,15 @@ public:
 
     // Has no effect the second time.
     void end() noexcept {
-        if (!manager_.has_value()) return;
+        if (manager_ == nullptr) return;
         const py::error_scope outer;
         try {
+            if (ending()) {
+                // A thread that runs no longer may have been at work on the document.
+                static_cast<void>(manager_.release());
+                static_cast<void>(new crdt::Subscription(std::move(added_)));
+                return;
+            }
             const Entered entered(doc_);
             added_.cancel();
             manager_.reset();
@@ -180,7 +188,7 @@ public:
 
 private:
     crdt::UndoManager& manager() {
-        if (!manager_.has_value()) raise(PyExc_RuntimeError, "the document is gone");
+        if (manager_ == nullptr) raise(PyExc_RuntimeError, "the document is gone");
         return *manager_;
     }
 
@@ -216,7 +224,7 @@ private:
     py::object clock_;
     py::object metas_;
     std::set<Py_hash_t> included_;
-    std::optional<crdt::UndoManager> manager_;
+    std::unique_ptr<crdt::UndoManager> manager_;
     crdt::Subscription added_;
 };
 

@@ -163,6 +163,28 @@ def test_observers_come_and_go_in_threads() -> None:
     assert len(calls) == before
 
 
+def test_writers_wait_while_another_thread_tells_its_observers() -> None:
+    doc = Doc(allow_multithreading=True)
+    text = doc.get("text", type=Text)
+    inside, over = threading.Event(), threading.Event()
+
+    def observer(event: Any) -> None:
+        if threading.current_thread() is not threading.main_thread():
+            inside.set()
+            over.wait(SECONDS)
+
+    text.observe(observer)
+    first = threading.Thread(target=lambda: text.insert(0, "first "))
+    first.start()
+    assert inside.wait(SECONDS)
+    threading.Timer(0.2, over.set).start()
+    text.insert(0, "second ")
+    with doc.transaction(origin="third") as txn:
+        assert txn.origin == "third"
+    first.join(SECONDS)
+    assert str(text) == "second first "
+
+
 def test_raising_observers_in_threads() -> None:
     doc = Doc(allow_multithreading=True)
     text = doc.get("text", type=Text)
