@@ -8,7 +8,30 @@ namespace ropewalk {
 
 PyTypeObject* text_type = nullptr;
 
+namespace {
+
+// The engine takes places inside surrogate pairs, as Yjs does, and spoils the pair.
+void refuse_inside_pair(const crdt::Text& text, std::size_t index) {
+    if (index == 0 || text.counts_like_utf16(Unit::code_point)) return;
+    using crdt::detail::Access;
+    const auto units = Access::handle<crdt::Array>(Access::store(text), Access::type(text));
+    const auto is_half = [&](std::size_t at, unsigned half) {
+        const crdt::Result<crdt::Value> unit = units.get(at);
+        return unit.ok() && (unsigned{unit->character()} & 0xfc00U) == half;
+    };
+    if (is_half(index, 0xdc00) && is_half(index - 1, 0xd800)) {
+        check(crdt::Error{crdt::ErrorCode::inside_character, index});
+    }
+}
+
+void check_end(const DocObject* doc, const crdt::Text& text, const Stretch& stretch) {
+    if (doc->keeps_pairs) refuse_inside_pair(text, stretch.start + stretch.count);
+}
+
+}  // namespace
+
 crdt::Position position_of(const DocObject* doc, const crdt::Text& text, std::size_t index) {
+    if (doc->keeps_pairs) [[unlikely]] refuse_inside_pair(text, index);
     const auto at = static_cast<std::uint32_t>(index < 0xffffffffU ? index : 0xffffffffU);
     if (text.counts_like_utf16(doc->unit)) return crdt::Utf16{at};
     return doc->unit == Unit::utf8 ? crdt::Position(crdt::Utf8{at})
@@ -110,6 +133,7 @@ void erase(SharedObject* self, PyObject* key) {
         PyErr_Format(PyExc_RuntimeError, "Index not supported: %S", key);
         throw py::error_already_set();
     }
+    check_end(doc, text, stretch);
     check(text.erase(position_of(doc, text, stretch.start), stretch.count));
     writing.done();
 }
@@ -134,6 +158,7 @@ void replace(SharedObject* self, PyObject* key, PyObject* value) {
         PyErr_Format(PyExc_RuntimeError, "Index not supported: %S", key);
         throw py::error_already_set();
     }
+    check_end(doc, text, stretch);
     {
         // One change, also without a transaction of the caller's.
         crdt::Transaction both = doc->doc->transact();
@@ -201,6 +226,7 @@ PyObject* format(PyObject* object,
         const py::object slice = owned(PySlice_New(given[0], given[1], nullptr));
         const Stretch stretch = stretch_of(doc, text, slice.ptr());
         if (stretch.count != 0) {
+            check_end(doc, text, stretch);
             check(text.format(position_of(doc, text, stretch.start), stretch.count,
                               attributes_of(given[2])));
         }

@@ -175,11 +175,21 @@ def test_bytes_inside_a_character() -> None:
     assert str(text) == "aé😀b"
 
 
-def test_reading_inside_a_surrogate_pair_is_an_error() -> None:
+def test_units_inside_a_surrogate_pair() -> None:
     text = text_of("a😀b", offsets="utf16")
-    with pytest.raises(ValueError):
-        text[2:3]
-    assert text[1] == "😀"
+    for use in (
+        lambda: text[2:3],
+        lambda: text.insert(2, "x"),
+        lambda: text.insert_embed(2, 1),
+        lambda: text.__delitem__(1),
+        lambda: text.__delitem__(slice(0, 2)),
+        lambda: text.__delitem__(slice(2, 3)),
+        lambda: text.__setitem__(slice(0, 2), "x"),
+        lambda: text.format(0, 2, {"b": 1}),
+    ):
+        with pytest.raises(ValueError):
+            use()
+    assert str(text) == "a😀b" and text[1] == "😀" and text.diff() == [("a😀b", None)]
 
 
 def test_unknown_offsets() -> None:
