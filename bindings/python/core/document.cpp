@@ -15,8 +15,19 @@ namespace {
 // Smaller work is done before another thread could have the GIL.
 constexpr std::size_t kLongInput = 2048;
 
-PyObject* make(PyTypeObject* type, PyObject*, PyObject*) noexcept {
+// Doc(doc=document) is that document.
+PyObject* make(PyTypeObject* type, PyObject*, PyObject* keywords) noexcept {
     return answered([&] {
+        PyObject* const given =
+            keywords == nullptr ? nullptr : PyDict_GetItemString(keywords, "doc");
+        if (given != nullptr && given != Py_None) {
+            if (PyObject_TypeCheck(given, type) == 0) {
+                PyErr_Format(PyExc_TypeError, "doc is a %s, not a %s", type->tp_name,
+                             Py_TYPE(given)->tp_name);
+                throw py::error_already_set();
+            }
+            return Py_NewRef(given);
+        }
         PyObject* const made = checked(type->tp_alloc(type, 0));
         auto* self = as_doc(made);
         const PyObject head = self->ob_base;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from . import _core
 from ._base_type import BaseType
+from ._doc_state import DocState
 from ._events import DocEvents, SubdocsEvent, TransactionEvent
 from ._transaction import NewTransaction
 
@@ -25,7 +26,7 @@ else:
 __all__ = ["Doc", "SubdocsEvent", "TransactionEvent"]
 
 
-class Doc(DocEvents, _core.Doc, Generic[T]):
+class Doc(DocEvents, DocState, _core.Doc, Generic[T]):
     """A document: shared types by name, their history, and the updates that carry it.
 
         doc = Doc({"letter": Text("Dear Sir")})
@@ -35,13 +36,6 @@ class Doc(DocEvents, _core.Doc, Generic[T]):
     """
 
     _async_state: _AsyncState | None = None
-
-    def __new__(cls, *args: Any, doc: Doc[Any] | None = None, **keywords: Any) -> Doc[Any]:  # noqa: ARG004
-        if doc is None:
-            return super().__new__(cls)
-        if not isinstance(doc, cls):
-            raise TypeError(f"doc is a {cls.__name__}, not a {type(doc).__name__}")
-        return doc
 
     def __init__(
         self,
