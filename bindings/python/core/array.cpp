@@ -44,28 +44,40 @@ Range range_of(const crdt::Array& array, PyObject* slice) {
     return {static_cast<std::size_t>(start), static_cast<std::size_t>(count)};
 }
 
-void insert_values(SharedObject* self, std::size_t index, Contents& made) {
+// Among elements that were deleted there are places that no index tells apart. What is inserted
+// goes in front of those at its index, what is pushed behind all.
+enum class Place { insert, push };
+
+crdt::Status put(const crdt::Array& array,
+                 Place place,
+                 std::size_t index,
+                 std::span<const crdt::Content> contents) {
+    return place == Place::push ? array.push(contents) : array.insert(index, contents);
+}
+
+void insert_values(SharedObject* self, Place place, std::size_t index, Contents& made) {
     const crdt::Array array = handle<crdt::Array>(self);
-    const std::size_t size = array.size();
-    check(index == size ? array.push(made.contents()) : array.insert(index, made.contents()));
+    check(put(array, place, index, made.contents()));
     if (!made.holds_types()) return;
     made.attach([&](std::size_t i) { return value_of(array.get(index + i)); });
 }
 
-// One value at `index`; at the size, behind everything.
-void insert_one(SharedObject* self, const Writing& writing, std::size_t index, PyObject* value) {
+void insert_one(SharedObject* self,
+                const Writing& writing,
+                Place place,
+                std::size_t index,
+                PyObject* value) {
     DocObject* const doc = document_of(self);
     const crdt::Array array = handle<crdt::Array>(self);
     if (!is_type_or_doc(value)) [[likely]] {
         std::forward_list<BytesOf> buffers;
         const crdt::Content content = plain_content(value, buffers);
-        const std::span contents(&content, 1);
-        check(index == array.size() ? array.push(contents) : array.insert(index, contents));
+        check(put(array, place, index, {&content, 1}));
     } else {
         Contents made(doc);
         made.add(value);
         crdt::Transaction one = doc->doc->transact();
-        insert_values(self, index, made);
+        insert_values(self, place, index, made);
         check(one.commit());
     }
     writing.done();
@@ -74,6 +86,7 @@ void insert_one(SharedObject* self, const Writing& writing, std::size_t index, P
 // Puts `values` in the place of `count` elements.
 void replace(SharedObject* self,
              const Writing& writing,
+             Place place,
              const Range& range,
              PyObject* values) {
     DocObject* const doc = document_of(self);
@@ -86,7 +99,7 @@ void replace(SharedObject* self,
     {
         crdt::Transaction one = doc->doc->transact();
         if (range.count != 0) check(array.erase(range.start, range.count));
-        if (!made.contents().empty()) insert_values(self, range.start, made);
+        if (!made.contents().empty()) insert_values(self, place, range.start, made);
         check(one.commit());
     }
     writing.done();
@@ -100,7 +113,7 @@ PyObject* append(PyObject* object,
         const Arguments<1> given(args, count, keywords, {"value"}, 1);
         auto* self = as_shared(object);
         const Writing writing(document_of(self));
-        insert_one(self, writing, handle<crdt::Array>(self).size(), given[0]);
+        insert_one(self, writing, Place::push, handle<crdt::Array>(self).size(), given[0]);
         return Py_NewRef(Py_None);
     });
 }
@@ -115,7 +128,8 @@ PyObject* extend(PyObject* object,
         const py::object values = owned(PySequence_Fast(given[0], "values are a list"));
         auto* self = as_shared(object);
         const Writing writing(document_of(self));
-        replace(self, writing, {handle<crdt::Array>(self).size(), 0}, values.ptr());
+        const Range end{handle<crdt::Array>(self).size(), 0};
+        replace(self, writing, Place::push, end, values.ptr());
         return Py_NewRef(Py_None);
     });
 }
@@ -132,7 +146,7 @@ PyObject* insert(PyObject* object,
         const auto size = static_cast<Py_ssize_t>(handle<crdt::Array>(self).size());
         if (index < 0) index += size;
         if (index < 0 || index > size) raise(PyExc_IndexError, kOutOfRange);
-        insert_one(self, writing, static_cast<std::size_t>(index), given[1]);
+        insert_one(self, writing, Place::insert, static_cast<std::size_t>(index), given[1]);
         return Py_NewRef(Py_None);
     });
 }
@@ -229,7 +243,7 @@ void assign_element(SharedObject* self, const Writing& writing, PyObject* key, P
     {
         crdt::Transaction one = doc->doc->transact();
         check(array.erase(at));
-        insert_values(self, at, made);
+        insert_values(self, Place::insert, at, made);
         check(one.commit());
     }
     writing.done();
@@ -261,7 +275,7 @@ int assign(PyObject* object, PyObject* key, PyObject* value) noexcept {
             const py::object values = owned(PySequence_Fast(value, "values are a list"));
             const Writing writing(document_of(self));
             const Range range = range_of(handle<crdt::Array>(self), key);
-            return replace(self, writing, range, values.ptr());
+            return replace(self, writing, Place::insert, range, values.ptr());
         }
         if (PyIndex_Check(key) == 0) raise(PyExc_RuntimeError, "Index must be of type integer");
         const Writing writing(document_of(self));

@@ -15,6 +15,7 @@ extern PyTypeObject* array_type;
 extern PyTypeObject* map_type;
 extern PyTypeObject* xml_element_type;
 extern PyTypeObject* xml_fragment_type;
+extern PyTypeObject* xml_hook_type;
 extern PyTypeObject* xml_text_type;
 
 // Needs `value` more than any_of(): is it a shared type or a document?
@@ -40,7 +41,7 @@ public:
     ~Contents();
 
     void add(PyObject* value) { add(content_of(value, kTop, contents_.size(), nullptr)); }
-    // A child of an element or a fragment: a str, an element or a text.
+    // A child of an element or a fragment: a str, or what is XML.
     void add_node(PyObject* value) { add(node_of(value, kTop, contents_.size())); }
     [[nodiscard]] std::span<const crdt::Content> contents() const noexcept { return contents_; }
     // Is there something to attach?
@@ -60,8 +61,10 @@ private:
         py::object object;
         std::size_t parent;  // in waiting_, or kTop
         std::size_t index;   // among the contents of the parent
-        std::string key;     // or of an entry
+        std::string key;     // or of an entry or an attribute
+        bool keyed;
     };
+    using Entries = std::vector<std::pair<std::string, crdt::Content>>;
 
     void add(crdt::Content&& content) { contents_.push_back(std::move(content)); }
     crdt::Content content_of(PyObject* value,
@@ -71,6 +74,10 @@ private:
     crdt::Content node_of(PyObject* value, std::size_t parent, std::size_t index);
     crdt::Content type_content(PyObject* value, std::size_t me);
     crdt::Content element_content(PyObject* prelim, std::size_t me);
+    template <class Init>
+    crdt::Content text_content(PyObject* prelim, std::size_t me);
+    std::shared_ptr<const crdt::Delta> delta_content(PyObject* delta, std::size_t me);
+    Entries entries_of(PyObject* mapping, std::size_t me);
     std::vector<crdt::Content> list_content(PyObject* list, std::size_t me, bool nodes);
     [[nodiscard]] crdt::Value child_of(const Waiting& one) const;
     void attach(const Waiting& one, const crdt::Value& value);

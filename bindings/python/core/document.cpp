@@ -44,6 +44,7 @@ int traverse(PyObject* object, visitproc visit, void* arg) {
     for (const auto& listener : self->listeners) Py_VISIT(listener->callback);
     for (PyObject* const error : self->errors) Py_VISIT(error);
     for (const auto& one : self->subdocs.places) Py_VISIT(one.second.object);
+    Py_VISIT(self->outer);
     return 0;
 }
 
@@ -55,6 +56,8 @@ int clear(PyObject* object) {
     for (const auto& listener : listeners) listener->heard.cancel();
     for (PyObject* const error : std::exchange(self->errors, {})) Py_DECREF(error);
     for (const auto& one : std::exchange(self->subdocs.places, {})) Py_DECREF(one.second.object);
+    self->place = {};
+    Py_CLEAR(self->outer);
     return 0;
 }
 
@@ -74,8 +77,8 @@ void dealloc(PyObject* object) noexcept {
 Unit unit_of(std::string_view name) {
     if (name == "unicode") return Unit::code_point;
     if (name == "utf8") return Unit::utf8;
-    if (name == "utf16") return Unit::utf16;
-    raise(PyExc_ValueError, "offsets are \"unicode\", \"utf8\" or \"utf16\"");
+    if (name == "utf16" || name == "javascript") return Unit::utf16;
+    raise(PyExc_ValueError, "offsets are \"unicode\", \"utf8\", \"utf16\" or \"javascript\"");
 }
 
 std::uint64_t number_of(PyObject* value) {
@@ -135,6 +138,7 @@ PyObject* open(PyObject* object, PyObject* args) noexcept {
             raise(PyExc_ValueError, "a client id has at most 53 bits");
         }
         self->unit = unit_of(unit);
+        self->keeps_pairs = std::string_view(unit) == "utf16";
         self->may_wait = may_wait != 0;
         self->collect = collect != 0;
         Py_XSETREF(self->guid, Py_NewRef(guid));
@@ -194,19 +198,25 @@ PyObject* apply_update(PyObject* object,
                        Py_ssize_t count,
                        PyObject* keywords) noexcept {
     return answered([&] {
-        const Arguments<2> given(args, count, keywords, {"update", "v2"}, 1);
+        const Arguments<3> given(args, count, keywords, {"update", "v2", "origin"}, 1);
         DocObject* const self = opened(object);
         const bool v2 = given[1] != nullptr && PyObject_IsTrue(given[1]) == 1;
         const BytesOf update(given[0]);
         const Writing writing(self);
         crdt::Status status;
-        const auto apply = [&] {
-            status = v2 ? self->doc->apply_v2(update.view()) : self->doc->apply(update.view());
-        };
-        if (update.view().size() < kLongInput) {
-            apply();
-        } else {
-            without_gil(apply);
+        {
+            std::optional<Turn> turn;
+            if (given.optional(2) != nullptr) turn.emplace(self, given[2]);
+            const crdt::Origin origin = turn.has_value() ? turn->origin() : crdt::Origin();
+            const auto apply = [&] {
+                status = v2 ? self->doc->apply_v2(update.view(), origin)
+                            : self->doc->apply(update.view(), origin);
+            };
+            if (update.view().size() < kLongInput) {
+                apply();
+            } else {
+                without_gil(apply);
+            }
         }
         check(status);
         writing.done();
@@ -356,7 +366,7 @@ PyMethodDef methods[] = {
      "get_update($self, state=None, v2=False)\n--\n\n"
      "What a replica in `state` lacks, as an update; everything without one."},
     {"apply_update", as_function(&apply_update), kVector,
-     "apply_update($self, update, v2=False)\n--\n\n"
+     "apply_update($self, update, v2=False, origin=None)\n--\n\n"
      "Merges an update, whole or not at all. Raises DecodeError."},
     {nullptr, nullptr, 0, nullptr}};
 

@@ -46,6 +46,7 @@ struct DocObject {
     std::unique_ptr<crdt::Doc> doc;  // nullptr until it is opened
     DocLock lock;
     Unit unit = Unit::code_point;
+    bool keeps_pairs = false;              // UTF-16 units, but no place inside a surrogate pair
     bool may_wait = false;                 // transactions of other threads wait for their turn
     bool collect = true;
     TransactionObject* current = nullptr;  // the open transaction, borrowed
@@ -56,6 +57,8 @@ struct DocObject {
     std::vector<PyObject*> errors;         // raised by observers, told when the transaction is over
     std::vector<std::shared_ptr<Listener>> listeners;
     Subdocs subdocs;
+    PyObject* outer = nullptr;             // the Doc that holds this one, if one does
+    crdt::Subdoc place;                    // and where
 };
 
 extern PyTypeObject* doc_type;

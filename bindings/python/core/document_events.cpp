@@ -1,5 +1,6 @@
 // TransactionEvent and SubdocsEvent.
 #include <crdt/codec/update_v1.hpp>
+#include <crdt/codec/update_v2.hpp>
 
 #include "errors.hpp"
 #include "events.hpp"
@@ -24,6 +25,7 @@ struct TransactionEventObject {
     PyObject* transaction;
     const std::uint8_t* data;  // of the update, while the observer is called; then nullptr
     std::size_t size;
+    bool v2;                   // its format
 };
 
 TransactionEventObject* as_event(PyObject* object) {
@@ -58,6 +60,10 @@ PyObject* get_transaction(PyObject* object, void*) noexcept {
     });
 }
 
+crdt::UpdateFormat format_of(bool v2) {
+    return v2 ? crdt::UpdateFormat::v2 : crdt::UpdateFormat::v1;
+}
+
 // The update was made here: nothing in it is more than was allowed.
 crdt::detail::DecodedUpdate decoded(PyObject* event) {
     const py::object update = owned(get_update(event, nullptr));
@@ -65,8 +71,8 @@ crdt::detail::DecodedUpdate decoded(PyObject* event) {
     any.update_bytes = ~std::uint64_t{0};
     any.structs = any.clients = 0xffffffffU;
     crdt::detail::DecodedUpdate made;
-    const crdt::Error error =
-        crdt::detail::decode_update_v1(BytesOf(update.ptr()).view(), any, made);
+    const crdt::Error error = crdt::detail::decode_update(
+        format_of(as_event(event)->v2), BytesOf(update.ptr()).view(), any, made);
     check(crdt::Status(error));
     return made;
 }
@@ -162,7 +168,7 @@ void settle(PyObject* event) {
     self->size = 0;
 }
 
-void tell(DocObject* doc, const Listener* listener, crdt::ByteView update) {
+void tell(DocObject* doc, const Listener* listener, crdt::ByteView update, bool v2) {
     const py::object callback = callback_of(listener);
     if (!callback) return;
     const py::object event = owned(transaction_event_type->tp_alloc(transaction_event_type, 0));
@@ -170,6 +176,7 @@ void tell(DocObject* doc, const Listener* listener, crdt::ByteView update) {
     self->doc = Py_NewRef(&doc->ob_base);
     self->data = update.data();
     self->size = update.size();
+    self->v2 = v2;
     PyObject* const result = PyObject_CallOneArg(callback.ptr(), event.ptr());
     if (result == nullptr) {
         // What it raised comes first; the event must not refer to bytes that go.
@@ -243,14 +250,14 @@ void tell_subdocs(const Listener* listener, const crdt::SubdocsEvent& told) {
     callback(event);
 }
 
-py::object observe(py::object document, py::object callback) {
+py::object observe(py::object document, py::object callback, bool v2) {
     DocObject* const doc = opened(document.ptr());
-    return listen(doc, callback.ptr(), [doc](Listener* listener) {
-        return doc->doc->on_update(
-            [doc, listener](crdt::ByteView update, const crdt::Origin&) noexcept {
-                Telling telling(doc);
-                telling([&] { tell(doc, listener, update); });
-            });
+    return listen(doc, callback.ptr(), [doc, v2](Listener* listener) {
+        const auto told = [doc, listener, v2](crdt::ByteView update, const crdt::Origin&) noexcept {
+            Telling telling(doc);
+            telling([&] { tell(doc, listener, update, v2); });
+        };
+        return v2 ? doc->doc->on_update_v2(told) : doc->doc->on_update(told);
     });
 }
 

@@ -54,14 +54,7 @@ PyObject* to_delta(PyObject* object, PyObject*) noexcept {
         auto* self = as_shared(object);
         DocObject* const doc = document_of(self);
         const Entered entered(doc);
-        py::list steps;
-        for (const crdt::DeltaOp& op : handle<crdt::Text>(self).to_delta()) {
-            py::dict step;
-            step["insert"] = inserted_by(doc, op);
-            if (!op.attributes().empty()) step["attributes"] = formats_of(op.attributes());
-            steps.append(std::move(step));
-        }
-        return steps.release().ptr();
+        return delta_object(doc, handle<crdt::Text>(self).to_delta()).release().ptr();
     });
 }
 
@@ -220,6 +213,17 @@ PyType_Spec spec = {"ropewalk._core.FormattedText", sizeof(SharedObject), 0,
                     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, slots};
 
 }  // namespace
+
+py::list delta_object(DocObject* doc, const crdt::Delta& delta) {
+    py::list steps;
+    for (const crdt::DeltaOp& op : delta) {
+        py::dict step;
+        step["insert"] = inserted_by(doc, op);
+        if (!op.attributes().empty()) step["attributes"] = formats_of(op.attributes());
+        steps.append(std::move(step));
+    }
+    return steps;
+}
 
 void add_formatted(py::module_& module) { formatted_type = add_type(module, spec, shared_type); }
 

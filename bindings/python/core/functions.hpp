@@ -11,6 +11,7 @@ void add_sticky_index(py::module_& module);
 void add_undo(py::module_& module);
 void add_updates(py::module_& module);
 void add_document_state(py::module_& module);
+void add_subdocs(py::module_& module);
 void add_wire(py::module_& module);
 
 }  // namespace ropewalk

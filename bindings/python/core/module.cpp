@@ -19,6 +19,7 @@ PYBIND11_MODULE(_core, module) {
     ropewalk::add_array(module);
     ropewalk::add_map(module);
     ropewalk::add_xml(module);
+    ropewalk::add_xml_hook(module);
     ropewalk::add_document_events(module);
     ropewalk::add_type_events(module);
     ropewalk::add_id_sets(module);
@@ -27,5 +28,6 @@ PYBIND11_MODULE(_core, module) {
     ropewalk::add_undo(module);
     ropewalk::add_updates(module);
     ropewalk::add_document_state(module);
+    ropewalk::add_subdocs(module);
     ropewalk::add_wire(module);
 }

@@ -11,8 +11,12 @@ namespace {
 
 using crdt::RelativePosition;
 
+bool is_text(crdt::detail::TypeKind kind) {
+    return kind == crdt::detail::TypeKind::text || kind == crdt::detail::TypeKind::xml_text;
+}
+
 RelativePosition at(const py::object& sequence, const py::object& index, int association) {
-    if (!is_shared(sequence.ptr())) raise(PyExc_TypeError, "a Text or an Array was expected");
+    if (!is_shared(sequence.ptr())) raise(PyExc_TypeError, "a sequence was expected");
     auto* self = as_shared(sequence.ptr());
     DocObject* const doc = document_of(self);
     const Entered entered(doc);
@@ -20,9 +24,7 @@ RelativePosition at(const py::object& sequence, const py::object& index, int ass
     check(type.check());
     crdt::detail::Store& store = *self->store;
     check(store.open_history());
-    const crdt::detail::TypeKind kind = store.types.types[self->type].kind;
-    const bool text =
-        kind == crdt::detail::TypeKind::text || kind == crdt::detail::TypeKind::xml_text;
+    const bool text = is_text(store.types.types[self->type].kind);
     std::size_t units = index_of(index.ptr(), "index");
     if (text && doc->unit != Unit::utf16) {
         const auto narrow = static_cast<std::uint32_t>(units < 0xffffffffU ? units : 0xffffffffU);
@@ -49,9 +51,22 @@ std::uint32_t index_in(const RelativePosition& self, const py::object& document)
     const crdt::detail::TypeKind kind = crdt::detail::Access::store(place->type)
                                             ->types.types[crdt::detail::Access::type(place->type)]
                                             .kind;
-    const bool text =
-        kind == crdt::detail::TypeKind::text || kind == crdt::detail::TypeKind::xml_text;
-    return text ? in_unit_of(doc, place->type, index) : index;
+    return is_text(kind) ? in_unit_of(doc, place->type, index) : index;
+}
+
+// The shared type, the index and the association; None where the document does not know the place.
+py::object resolve(const RelativePosition& self, const py::object& document, bool follow_undone) {
+    DocObject* const doc = opened(document.ptr());
+    const Entered entered(doc);
+    const std::optional<crdt::Place> place = doc->doc->resolve(self, follow_undone);
+    if (!place.has_value()) return py::none();
+    const crdt::detail::Store* const store = crdt::detail::Access::store(place->type);
+    const crdt::detail::TypeKind kind =
+        store->types.types[crdt::detail::Access::type(place->type)].kind;
+    const auto index = static_cast<std::uint32_t>(place->index);
+    return py::make_tuple(object_of(doc, crdt::detail::value_kind(kind), place->type),
+                          is_text(kind) ? in_unit_of(doc, place->type, index) : index,
+                          static_cast<int>(place->association));
 }
 
 }  // namespace
@@ -76,6 +91,7 @@ void add_sticky_index(py::module_& module) {
                  return to_python(crdt::as_text(value_of(self.to_json()).view()));
              })
         .def("index_in", &index_in)
+        .def("resolve", &resolve)
         .def("association",
              [](const RelativePosition& self) { return static_cast<int>(self.association()); })
         .def("__eq__",

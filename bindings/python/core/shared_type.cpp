@@ -177,6 +177,12 @@ py::object object_of(DocObject* doc, const crdt::Value& value) {
         case ValueKind::absent:
             return py::none();
         case ValueKind::any:
+            // Text in a list, which no program has put there.
+            if (const char16_t unit = value.character(); unit != 0) {
+                const bool half = (unit & 0xf800U) == 0xd800U;
+                return owned(PyUnicode_FromOrdinal(half ? 0xfffd : unit));
+            }
+            [[fallthrough]];
         case ValueKind::embed:
             return to_python(value.any());
         case ValueKind::binary:
@@ -194,7 +200,7 @@ py::object object_of(DocObject* doc, const crdt::Value& value) {
         case ValueKind::xml_text:
             return object_of(doc, kind, value.xml_text());
         case ValueKind::xml_hook:
-            return object_of(doc, ValueKind::map, value.xml_hook());
+            return object_of(doc, kind, value.xml_hook());
         case ValueKind::document:
             return subdoc_object(doc, value.document());
     }
@@ -211,6 +217,7 @@ void add_shared_type(py::module_& module) {
             {"map", ValueKind::map},
             {"xml_element", ValueKind::xml_element},
             {"xml_fragment", ValueKind::xml_fragment},
+            {"xml_hook", ValueKind::xml_hook},
             {"xml_text", ValueKind::xml_text}};
         for (const auto& [name, value] : kinds) {
             if (std::string_view(name) == kind) set_class(value, type.ptr());

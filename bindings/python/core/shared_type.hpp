@@ -50,5 +50,6 @@ void add_text(py::module_& module);
 void add_array(py::module_& module);
 void add_map(py::module_& module);
 void add_xml(py::module_& module);
+void add_xml_hook(py::module_& module);
 
 }  // namespace ropewalk

@@ -3,6 +3,7 @@
 #include "functions.hpp"
 #include "id_sets.hpp"
 #include "shared_type.hpp"
+#include "text.hpp"
 #include "values.hpp"
 
 namespace ropewalk {
@@ -77,6 +78,27 @@ py::list differences(const Snapshot& self, const Snapshot& older, const py::obje
     return pieces;
 }
 
+py::list to_delta(const Snapshot& self, const py::object& type, const Snapshot* older) {
+    DocObject* doc = nullptr;
+    const crdt::Text of = text_of(type, doc);
+    const Entered entered(doc);
+    return delta_object(doc, self.to_delta(of, older));
+}
+
+// Entries of a map, or attributes of a text or an XML element.
+py::dict entries(const Snapshot& self, const py::object& type) {
+    if (!is_shared(type.ptr())) raise(PyExc_TypeError, "a shared type was expected");
+    DocObject* const doc = document_of(as_shared(type.ptr()));
+    const auto of = handle<crdt::Text>(as_shared(type.ptr()));
+    py::dict made;
+    const Entered entered(doc);
+    check(of.check());
+    self.for_each_entry(of, [&](std::string_view key, const crdt::Value& value) {
+        made[to_python(key)] = object_of(doc, value);
+    });
+    return made;
+}
+
 }  // namespace
 
 void add_snapshot(py::module_& module) {
@@ -87,6 +109,8 @@ void add_snapshot(py::module_& module) {
         .def("restore", &restore)
         .def("text", &text)
         .def("differences", &differences)
+        .def("to_delta", &to_delta)
+        .def("entries", &entries)
         .def("contains_update",
              [](const Snapshot& self, const py::object& update) {
                  return value_of(self.contains_update(BytesOf(update.ptr()).view()));

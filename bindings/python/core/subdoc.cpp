@@ -1,6 +1,7 @@
 // Documents in documents: which Doc of Python's stands for which place in the outer document.
 #include "content.hpp"
 #include "errors.hpp"
+#include "functions.hpp"
 
 namespace ropewalk {
 
@@ -25,7 +26,54 @@ PyObject* find(DocObject* doc, const crdt::Subdoc& subdoc) {
     return nullptr;
 }
 
+// The document around, with the place entered; nullptr if there is none, or not any more.
+DocObject* outer_of(DocObject* inner) {
+    return inner->outer == nullptr || !inner->place.alive() ? nullptr : as_doc(inner->outer);
+}
+
+void load(const py::object& document) {
+    DocObject* const inner = opened(document.ptr());
+    DocObject* const outer = outer_of(inner);
+    if (outer == nullptr) return;
+    const Writing writing(outer);
+    check(inner->place.load());
+    writing.done();
+}
+
+// The place gets another Doc when it is asked for the next time.
+void destroy(const py::object& document) {
+    DocObject* const inner = opened(document.ptr());
+    DocObject* const outer = outer_of(inner);
+    if (outer == nullptr) return;
+    const py::object kept = shared(&outer->ob_base);
+    const Writing writing(outer);
+    check(inner->place.destroy());
+    std::erase_if(outer->subdocs.places, [&](auto& one) {
+        if (one.second.object != document.ptr()) return false;
+        Py_DECREF(one.second.object);
+        return true;
+    });
+    inner->place = {};
+    Py_CLEAR(inner->outer);
+    writing.done();
+}
+
+// None: it is in no document.
+py::object should_load(const py::object& document) {
+    DocObject* const inner = opened(document.ptr());
+    DocObject* const outer = outer_of(inner);
+    if (outer == nullptr) return py::none();
+    const Entered entered(outer);
+    return py::bool_(inner->place.should_load());
+}
+
 }  // namespace
+
+void add_subdocs(py::module_& module) {
+    module.def("_load", &load);
+    module.def("_destroy", &destroy);
+    module.def("_should_load", &should_load);
+}
 
 void adopt_subdoc(DocObject* doc, const crdt::Subdoc& subdoc, PyObject* object) {
     if (!subdoc.exists()) raise(PyExc_RuntimeError, "what was inserted is no document");
@@ -33,13 +81,19 @@ void adopt_subdoc(DocObject* doc, const crdt::Subdoc& subdoc, PyObject* object) 
     if (doc->subdocs.places.size() >= doc->subdocs.enough) forget_deleted(doc);
     doc->subdocs.places.emplace(std::string(subdoc.guid()), Subdocs::Entry{subdoc, object});
     Py_INCREF(object);
+    DocObject* const inner = as_doc(object);
+    if (inner->outer == nullptr || !inner->place.alive()) {
+        inner->place = subdoc;
+        Py_XSETREF(inner->outer, Py_NewRef(&doc->ob_base));
+    }
 }
 
 py::object subdoc_object(DocObject* doc, const crdt::Subdoc& subdoc) {
     if (PyObject* const known = find(doc, subdoc); known != nullptr) return shared(known);
     const py::object outer = shared(&doc->ob_base);
-    py::object made =
-        outer.attr("_new_subdoc")(to_python(subdoc.guid()), py::bool_(subdoc.collect()));
+    py::object made = outer.attr("_new_subdoc")(
+        to_python(subdoc.guid()), py::bool_(subdoc.collect()), py::bool_(subdoc.auto_load()),
+        to_python(subdoc.meta()));
     adopt_subdoc(doc, subdoc, made.ptr());
     return made;
 }

@@ -32,6 +32,8 @@ void insert_text(const Writing& writing,
                  std::size_t index,
                  PyObject* value,
                  PyObject* attributes);
+// [{"insert": ..., "attributes": ...}, ...] of what a text holds.
+[[nodiscard]] py::list delta_object(DocObject* doc, const crdt::Delta& delta);
 // What a text holds, as str.
 [[nodiscard]] py::object text_string(DocObject* doc, const crdt::Text& text);
 

@@ -261,6 +261,27 @@ py::object transaction_of(DocObject* doc, PyObject* origin) {
     return made;
 }
 
+Turn::Turn(DocObject* doc, PyObject* origin)
+    : doc_(doc), transaction_(transaction_of(doc, origin)), begun_(doc->current == nullptr) {
+    if (!begun_) return;
+    TransactionObject* const self = as_transaction(transaction_.ptr());
+    self->leases = 1;
+    self->thread = PyThread_get_thread_ident();
+    doc->current = self;
+}
+
+Turn::~Turn() {
+    if (!begun_) return;
+    as_transaction(transaction_.ptr())->leases = 0;
+    doc_->current = nullptr;
+    doc_->turn.tell();
+}
+
+crdt::Origin Turn::origin() const noexcept {
+    const TransactionObject* const self = as_transaction(transaction_.ptr());
+    return self->origin == nullptr ? crdt::Origin() : crdt::Origin(origin_name(self->name));
+}
+
 void add_transaction(py::module_& module) {
     transaction_type = add_type(module, spec);
     read_transaction_type = add_type(module, read_spec, transaction_type);

@@ -40,6 +40,22 @@ void wait_for_turn(DocObject* doc, double seconds = -1);
 // doc.transaction(origin): the one that is open, or a new one; within observers theirs.
 [[nodiscard]] py::object transaction_of(DocObject* doc, PyObject* origin);
 
+// Around one call of the engine that is a transaction by itself: observers see its origin. In an open
+// transaction it belongs to that, which must have the same origin.
+class Turn {
+public:
+    Turn(DocObject* doc, PyObject* origin);
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+    ~Turn();
+    [[nodiscard]] crdt::Origin origin() const noexcept;
+
+private:
+    DocObject* doc_;
+    py::object transaction_;
+    bool begun_;
+};
+
 void add_transaction(py::module_& module);
 
 }  // namespace ropewalk

@@ -211,6 +211,8 @@ void dealloc(PyObject* object) noexcept {
     Py_DECREF(type);
 }
 
+bool is_text_event(PyObject* object) { return PyObject_TypeCheck(object, text_event) != 0; }
+
 // {target: ..., delta: ..., ...}
 PyObject* as_string(PyObject* object) noexcept {
     return answered([&] {
@@ -218,6 +220,10 @@ PyObject* as_string(PyObject* object) noexcept {
         const char* between = "";
         for (const PyGetSetDef* at = Py_TYPE(object)->tp_getset; at->name != nullptr; ++at) {
             const py::object value = owned(at->get(object, at->closure));
+            // Of a text these are attributes of the whole, which few have.
+            if (at->get == &get_keys && is_text_event(object) && PyDict_Size(value.ptr()) == 0) {
+                continue;
+            }
             text = text + py::str(between) + py::str(at->name) + py::str(": ") + py::str(value);
             between = ", ";
         }
@@ -241,6 +247,7 @@ constexpr PyGetSetDef kChildren{"children_changed", &get_children_changed, nullp
                                 "Whether children came or went; None of a text.", nullptr};
 constexpr PyGetSetDef kEnd{nullptr, nullptr, nullptr, nullptr, nullptr};
 
+PyGetSetDef text_attributes[] = {kTarget, kDelta, kPath, kTransaction, kKeys, kEnd};
 PyGetSetDef list_attributes[] = {kTarget, kDelta, kPath, kTransaction, kEnd};
 PyGetSetDef map_attributes[] = {kTarget, kKeys, kPath, kTransaction, kEnd};
 PyGetSetDef xml_attributes[] = {kChildren, kTarget, kPath, kDelta, kKeys, kTransaction, kEnd};
@@ -382,7 +389,7 @@ std::uint32_t in_unit_of(const DocObject* doc, const crdt::SharedType& type, std
 }
 
 void add_type_events(py::module_& module) {
-    text_event = add_event(module, "ropewalk.TextEvent", "A text has changed.", list_attributes);
+    text_event = add_event(module, "ropewalk.TextEvent", "A text has changed.", text_attributes);
     array_event =
         add_event(module, "ropewalk.ArrayEvent", "An array has changed.", list_attributes);
     map_event = add_event(module, "ropewalk.MapEvent", "A map has changed.", map_attributes);

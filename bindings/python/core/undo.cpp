@@ -38,11 +38,15 @@ UndoStack stack_of(bool redo) { return redo ? UndoStack::redo : UndoStack::undo;
 
 class Undo {
 public:
-    // `clock`: None for the system's, or what answers milliseconds.
+    // `clock`: None for the system's, or what answers milliseconds. `whole`: looks after all of the
+    // document, else after what expand_scope() names. `over_remote`: entries of maps come back even
+    // where they hide what others have set since.
     Undo(const py::object& document,
          std::uint64_t timeout,
          const py::object& clock,
-         const py::object& origin)
+         const py::object& origin,
+         bool whole,
+         bool over_remote)
         : doc_(opened(document.ptr())),
           origin_(origin),
           name_(hash_of_origin(origin.ptr())),
@@ -52,12 +56,17 @@ public:
         crdt::UndoOptions options;
         options.capture_timeout = timeout;
         options.clock = {.now = &now, .context = this};
+        options.ignore_remote_map_changes = over_remote;
         options.track_remote = true;  // as Yjs does, unless they are given an origin
         options.origin = origin_name(name_);
         options.capture = &captures;
         options.context = this;
-        manager_ = std::make_unique<crdt::UndoManager>(
-            *doc_->doc, std::initializer_list<crdt::SharedType>{}, options);
+        if (whole) {
+            manager_ = std::make_unique<crdt::UndoManager>(*doc_->doc, options);
+        } else {
+            manager_ = std::make_unique<crdt::UndoManager>(
+                *doc_->doc, std::initializer_list<crdt::SharedType>{}, options);
+        }
         check(manager_->status());
         added_ = manager_->on_event([](const crdt::UndoEvent& event) noexcept {
             if (event.kind == crdt::UndoEventKind::added) number(event.item);
@@ -104,13 +113,22 @@ public:
         const Entered entered(doc_);
         check(manager().add_to_scope({handle<crdt::Text>(as_shared(type.ptr()))}));
     }
+    // None: transactions that have none.
     void include_origin(const py::object& origin) {
+        if (origin.is_none()) {
+            includes_none_ = true;
+            return;
+        }
         const Py_hash_t name = hash_of_origin(origin.ptr());
         const Entered entered(doc_);
         if (!included_.insert(name).second) return;
         check(manager().add_tracked_origin(origin_name(name)));
     }
     void exclude_origin(const py::object& origin) {
+        if (origin.is_none()) {
+            includes_none_ = false;
+            return;
+        }
         const Py_hash_t name = hash_of_origin(origin.ptr());
         const Entered entered(doc_);
         if (included_.erase(name) != 0) manager().remove_tracked_origin(origin_name(name));
@@ -147,10 +165,11 @@ public:
         check(undone->status());
         return static_cast<bool>(*undone);
     }
-    void clear() {
+    void clear(bool undo, bool redo) {
         const Entered entered(doc_);
-        manager().clear();
-        metas_ = py::object();
+        if (undo) manager().clear(UndoStack::undo);
+        if (redo) manager().clear(UndoStack::redo);
+        if (undo && redo) metas_ = py::object();
     }
     void stop_capturing() {
         const Entered entered(doc_);
@@ -214,7 +233,7 @@ private:
     // Who names origins does not mean those that have none.
     static bool captures(void* context, const crdt::Origin& origin) noexcept {
         const auto* const self = static_cast<const Undo*>(context);
-        return !origin.name().empty() || self->included_.empty();
+        return !origin.name().empty() || self->included_.empty() || self->includes_none_;
     }
 
     DocObject* doc_;  // as long as `document_`
@@ -224,6 +243,7 @@ private:
     py::object clock_;
     py::object metas_;
     std::set<Py_hash_t> included_;
+    bool includes_none_ = false;
     std::unique_ptr<crdt::UndoManager> manager_;
     crdt::Subscription added_;
 };
@@ -249,7 +269,8 @@ void collected(PyHeapTypeObject* heap) {
 
 void add_undo(py::module_& module) {
     py::class_<Undo>(module, "UndoManager", py::custom_type_setup(&collected))
-        .def(py::init<const py::object&, std::uint64_t, const py::object&, const py::object&>())
+        .def(py::init<const py::object&, std::uint64_t, const py::object&, const py::object&, bool,
+                      bool>())
         .def_property_readonly("document", &Undo::document)
         .def("expand_scope", &Undo::expand_scope)
         .def("include_origin", &Undo::include_origin)

@@ -37,6 +37,7 @@ from ._transaction import Transaction as Transaction
 from ._xml import XmlElement as XmlElement
 from ._xml import XmlEvent as XmlEvent
 from ._xml import XmlFragment as XmlFragment
+from ._xml import XmlHook as XmlHook
 from ._xml import XmlText as XmlText
 
 TYPE_CHECKING = False
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from ._provider import Provider as Provider
     from ._snapshot import Snapshot as Snapshot
     from ._sticky_index import Assoc as Assoc
+    from ._sticky_index import Place as Place
     from ._sticky_index import StickyIndex as StickyIndex
     from ._stream import UnsubscribableStream as UnsubscribableStream
     from ._sync import Decoder as Decoder
@@ -76,6 +78,11 @@ if TYPE_CHECKING:
     from ._update import obfuscate_update as obfuscate_update
     from ._values import BigInt as BigInt
     from ._values import Undefined as Undefined
+    from ._wire import decode_column as decode_column
+    from ._wire import decode_state_vector as decode_state_vector
+    from ._wire import decode_update as decode_update
+    from ._wire import encode_column as encode_column
+    from ._wire import encode_state_vector as encode_state_vector
 
 for _kind, _class in (
     ("text", Text),
@@ -84,6 +91,7 @@ for _kind, _class in (
     ("xml_fragment", XmlFragment),
     ("xml_element", XmlElement),
     ("xml_text", XmlText),
+    ("xml_hook", XmlHook),
 ):
     _set_class(_kind, _class)
 del _kind, _class
@@ -103,6 +111,7 @@ _LAZY = {
     ),
     "_sticky_index": (
         "Assoc",
+        "Place",
         "StickyIndex",
     ),
     "_stream": (
@@ -145,6 +154,13 @@ _LAZY = {
         "BigInt",
         "Undefined",
     ),
+    "_wire": (
+        "decode_column",
+        "decode_state_vector",
+        "decode_update",
+        "encode_column",
+        "encode_state_vector",
+    ),
 }
 _HOMES = {name: module for module, names in _LAZY.items() for name in names}
 
@@ -171,6 +187,7 @@ __all__ = [  # noqa: PLE0604
     "XmlElement",
     "XmlEvent",
     "XmlFragment",
+    "XmlHook",
     "XmlText",
     "__version__",
     *_HOMES,

@@ -31,7 +31,7 @@ class Array(Sequence, _core.Array, Generic[T]):
         assert steps.to_py() == ["saw", {"nail": 4}, "paint"]
     """
 
-    _kind = "array"
+    _kind = _root_kind = "array"
 
     def __init__(self, init: list[T] | None = None) -> None:
         """Starts with the items of `init`, once it is in a document."""

@@ -29,8 +29,10 @@ class BaseType(TypeEvents, _Native):
     A new one is preliminary: it can be put into a document, and has its methods from then on.
     """
 
-    # What the document calls a root of this kind; empty: it cannot be one.
+    # What the document calls a root of this kind; empty: it cannot be put there.
     _kind = ""
+    # The same of one that is there.
+    _root_kind = ""
 
     @property
     def type_name(self) -> str:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ._snapshot import Snapshot
 
     T = TypeVar("T", bound=BaseType)
-    Offsets = Literal["unicode", "utf8", "utf16"]
+    Offsets = Literal["unicode", "utf8", "utf16", "javascript"]
 else:
     # typing takes longer to import than the rest of the package.
     T = 0
@@ -49,6 +49,9 @@ class Doc(DocEvents, DocState, _core.Doc, Generic[T]):
         allow_multithreading: bool = False,
         offsets: Offsets = "unicode",
         limits: Mapping[str, int] | None = None,
+        auto_load: bool = False,
+        should_load: bool = True,
+        meta: Any = None,
     ) -> None:
         """Opens a new document.
 
@@ -63,9 +66,14 @@ class Doc(DocEvents, DocState, _core.Doc, Generic[T]):
                 it is called with the roots that are its `model_fields`.
             allow_multithreading: Transactions of other threads wait for their turn.
             offsets: In what texts are counted: characters, as in a str ("unicode"), bytes of
-                UTF-8 ("utf8") or UTF-16 units ("utf16").
+                UTF-8 ("utf8") or UTF-16 units ("utf16"). An offset inside a character is an
+                error, but with "javascript", which is UTF-16 as Yjs has it: the character is cut
+                then, and its halves are no characters.
             limits: What an update may ask for, by the names "update_bytes", "structs", "clients",
                 "nesting", "type_nesting", "pending_bytes" and "pending_structs".
+            auto_load: In another document: whoever gets to know of it loads it.
+            should_load: In another document: it is loaded here from the start. Never sent.
+            meta: In another document: a plain value that tells others about it.
         """
         if doc is None:
             guid = _new_guid() if guid is None else guid
@@ -75,6 +83,7 @@ class Doc(DocEvents, DocState, _core.Doc, Generic[T]):
             self._limits = limits
             self._Model = Model
             self._twin: Doc[Any] | None = None
+            self._auto_load, self._begins_loaded, self._meta = auto_load, should_load, meta
         if init:
             with self.transaction():
                 for key, value in init.items():
@@ -84,8 +93,13 @@ class Doc(DocEvents, DocState, _core.Doc, Generic[T]):
         __class_getitem__ = classmethod(type(list[int]))
 
     @property
+    def skip_gc(self) -> bool:
+        """Whether what is deleted is kept."""
+        return not self._collects
+
+    @property
     def offsets(self) -> Offsets:
-        """In what texts are counted: "unicode", "utf8" or "utf16"."""
+        """In what texts are counted: "unicode", "utf8", "utf16" or "javascript"."""
         return self._offsets
 
     def new_transaction(self, origin: Any = None, timeout: float | None = None) -> NewTransaction:
@@ -94,16 +108,17 @@ class Doc(DocEvents, DocState, _core.Doc, Generic[T]):
         are over. Raises TimeoutError; RuntimeError in a transaction of one's own."""
         return NewTransaction(self, origin=origin, timeout=timeout)
 
-    def apply_update(self, update: bytes, *, v2: bool = False) -> None:
+    def apply_update(self, update: bytes, *, v2: bool = False, origin: Any = None) -> None:
         """Merges an update, whole or not at all. Raises DecodeError, and what the Model raises.
 
         Args:
             update: The update: bytes, or whatever has a buffer.
             v2: It is in format V2.
+            origin: Of the transaction in which this happens.
         """
         if self._Model is not None:
             self._validate(update, v2)
-        super().apply_update(update, v2)
+        super().apply_update(update, v2, origin)
 
     def get_update(self, state: bytes | None = None, *, v2: bool = False) -> bytes:
         """What a replica in `state` lacks, as an update; everything without one.
@@ -184,8 +199,12 @@ class Doc(DocEvents, DocState, _core.Doc, Generic[T]):
 
         What has come in updates has no type until it is asked for. TypeError: it has another one.
         """
-        value = type()
-        self[key] = value
+        if type._kind or not type._root_kind:
+            value = type()
+            self[key] = value
+        else:  # it cannot be put there, as it would need a tag, but it can be found there
+            value = type.__new__(type)
+            self._attach_root(type._root_kind, key, value)
         return value
 
     def _roots(self) -> dict[str, T]:
@@ -211,7 +230,7 @@ class Doc(DocEvents, DocState, _core.Doc, Generic[T]):
         content: dict[str, Any] = {}
         for name, root in self._roots().items():
             if root is not None:
-                value = str(root) if root._kind.startswith("xml") else root.to_py()
+                value = str(root) if root._root_kind.startswith("xml") else root.to_py()
                 content[name] = _without_docs(value)
         return content
 
@@ -265,6 +284,9 @@ class Doc(DocEvents, DocState, _core.Doc, Generic[T]):
             "skip_gc": not self._collects,
             "offsets": self.offsets,
             "limits": self._limits,
+            "auto_load": self._auto_load,
+            "should_load": self._begins_loaded,
+            "meta": self._meta,
             "Model": self._Model,
             "allow_multithreading": self._allow_multithreading,
         }
@@ -273,14 +295,46 @@ class Doc(DocEvents, DocState, _core.Doc, Generic[T]):
 
     def _use_roots(self, roots: Mapping[str, type[BaseType]]) -> None:
         for name, cls in roots.items():
-            self._attach_root(cls._kind, name, cls.__new__(cls))
+            self._attach_root(cls._root_kind, name, cls.__new__(cls))
 
     # -- documents within ----------------------------------------------------------------------
 
-    def _new_subdoc(self, guid: str, collect: bool) -> Doc[Any]:
+    def load(self) -> None:
+        """Tells the observers of sub-documents, of the document that this one is in, that somebody
+        here wants its content: once."""
+        _core._load(self)
+        self._begins_loaded = True
+
+    def destroy(self) -> None:
+        """Nobody here wants its content any more: the document around it makes a new one when it is
+        asked for it. This one goes on by itself."""
+        _core._destroy(self)
+
+    @property
+    def should_load(self) -> bool:
+        """Whether somebody here wants its content."""
+        known = _core._should_load(self)
+        return self._begins_loaded if known is None else known
+
+    @property
+    def auto_load(self) -> bool:
+        """Whether everybody who gets to know of it loads it."""
+        return self._auto_load
+
+    @property
+    def meta(self) -> Any:
+        """What tells others about it."""
+        return self._meta
+
+    def _subdoc_options(self) -> tuple[bool, bool, Any]:
+        return self._auto_load, self._begins_loaded, self._meta
+
+    def _new_subdoc(self, guid: str, collect: bool, auto_load: bool, meta: Any) -> Doc[Any]:
         """For a document that has come in an update: its own content is not in it."""
         return Doc(
             guid=guid,
+            auto_load=auto_load,
+            meta=meta,
             skip_gc=not collect,
             allow_multithreading=self._allow_multithreading,
             offsets=self.offsets,

@@ -134,12 +134,15 @@ class DocEvents:
         self,
         callback: Callable[[TransactionEvent], None]
         | Callable[[TransactionEvent], Awaitable[None]],
+        *,
+        v2: bool = False,
     ) -> Subscription:
         """Calls `callback` with a TransactionEvent after each transaction that changed anything.
 
-        An async one is run by the `async with doc.transaction()` that it tells of.
+        An async one is run by the `async with doc.transaction()` that it tells of. With v2 the
+        update of the event is in format V2, which is only encoded where somebody observes so.
         """
-        return _observe(self, self._as_observer(callback))
+        return _observe(self, self._as_observer(callback), v2)
 
     def observe_subdocs(
         self,

@@ -28,7 +28,7 @@ class Map(BaseType, _core.Map, Generic[T]):
         person["notes"] += ", friendly"
     """
 
-    _kind = "map"
+    _kind = _root_kind = "map"
 
     def __init__(self, init: dict[str, T] | None = None) -> None:
         """Starts with the entries of `init`, once it is in a document."""

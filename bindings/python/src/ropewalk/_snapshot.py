@@ -6,12 +6,13 @@ from ._core import Snapshot as _Snapshot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Literal
+    from typing import Any, Literal
 
     from ._core import IdSet
     from ._doc import Doc
+    from ._map import Map
     from ._text import Text
-    from ._xml import XmlText
+    from ._xml import XmlElement, XmlText
 
 
 class Snapshot:
@@ -71,6 +72,19 @@ class Snapshot:
     ) -> list[tuple[Literal["kept", "added", "removed"], str]]:
         """The pieces of a text, then and at an older snapshot: who has which."""
         return self._snapshot.differences(older._snapshot, text)
+
+    def to_delta(self, text: Text | XmlText, older: Snapshot | None = None) -> list[dict[str, Any]]:
+        """What a text of the document held then, as a delta with formats and embeds.
+
+        With `older` also what only that one had. What differs bears the attribute "ychange":
+        {"type": "added"} or {"type": "removed"}.
+        """
+        return self._snapshot.to_delta(text, None if older is None else older._snapshot)
+
+    def entries(self, type: Map[Any] | Text | XmlElement | XmlText) -> dict[str, Any]:  # noqa: A002
+        """The entries that a map of the document had then, or the attributes of an element or of a
+        text as a whole."""
+        return self._snapshot.entries(type)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Snapshot):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import NamedTuple
 
 from ._core import StickyIndex as _StickyIndex
 
@@ -10,11 +11,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ._array import Array
-    from ._text import Text
+    from ._base_type import BaseType, Sequence
+    from ._doc import Doc
     from ._transaction import Transaction
-
-    Sequence = Text | Array[Any]
 
 
 class Assoc(IntEnum):
@@ -22,6 +21,14 @@ class Assoc(IntEnum):
 
     AFTER = 0
     BEFORE = -1
+
+
+class Place(NamedTuple):
+    """Where a sticky index is at the moment."""
+
+    type: BaseType
+    index: int
+    assoc: Assoc
 
 
 class StickyIndex:
@@ -50,6 +57,19 @@ class StickyIndex:
             return self._sticky_index.index_in(self._sequence.doc)
         raise RuntimeError("No transaction available")
 
+    def resolve(self, doc: Doc[Any], *, follow_undone: bool = True) -> Place | None:
+        """Where it is now in a document; None where that does not know the place, or no more.
+
+        Args:
+            doc: The document, or another replica of it.
+            follow_undone: What was deleted and put back by undo is where it is again.
+        """
+        found = self._sticky_index.resolve(doc, follow_undone)
+        if found is None:
+            return None
+        type, index, assoc = found  # noqa: A001
+        return Place(type, index, Assoc(assoc))
+
     @property
     def assoc(self) -> Assoc:
         """To which neighbour it belongs."""
@@ -64,11 +84,14 @@ class StickyIndex:
         """From bytes. Raises DecodeError, which is a ValueError."""
         return cls(_StickyIndex.decode(data), sequence)
 
-    def to_json(self) -> dict[str, Any]:
-        """As a value of JSON."""
+    def to_json(self, *, full: bool = False) -> dict[str, Any]:
+        """As a value of JSON; with `full`, as Yjs has it: what is known of the sequence beside the
+        item."""
         from json import loads
 
         made: dict[str, Any] = loads(self._sticky_index.to_json())
+        if full:
+            return made
         # The first of these says it all; pycrdt refuses more than one.
         for name in ("item", "tname", "type"):
             if made.get(name) is not None:

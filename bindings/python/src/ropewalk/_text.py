@@ -10,6 +10,11 @@ from ._events import TextEvent
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any, TypeAlias
+
+    from ._xml import XmlText
+
+    Delta: TypeAlias = list[dict[str, Any]]
 
 __all__ = ["Text", "TextEvent"]
 
@@ -24,16 +29,19 @@ class Text(Sequence, _core.Text):
         assert letter[5:8] == "Sir"
     """
 
-    _kind = "text"
+    _kind = _root_kind = "text"
 
-    def __init__(self, init: str | None = None) -> None:
-        """Starts with `init`, once it is in a document."""
-        if init is not None and not isinstance(init, str):
-            raise TypeError(f"a Text starts with a str, not a {type(init).__name__}")
-        self._prelim = init
+    def __init__(
+        self, init: str | Delta | None = None, *, attributes: dict[str, Any] | None = None
+    ) -> None:
+        """Starts with `init`, a str or a delta of inserts, once it is in a document.
 
-    def _init(self, prelim: str) -> None:
-        self.insert(0, prelim)
+        `attributes` are those of the text as a whole.
+        """
+        self._prelim = start_of_text(self, init, attributes)
+
+    def _init(self, prelim: Any) -> None:
+        fill_text(self, prelim)
 
     def __iter__(self) -> Iterator[str]:
         return iter(str(self))
@@ -58,6 +66,29 @@ class Text(Sequence, _core.Text):
     def attributes(self) -> AttributesView:
         """What is said of the text as a whole; formats of stretches are something else."""
         return AttributesView(self)
+
+
+def start_of_text(
+    text: Text | XmlText, init: str | Delta | None, attributes: dict[str, Any] | None
+) -> object:
+    """What a text starts with, as one value: `init`, or with attributes both."""
+    if init is not None and not isinstance(init, (str, list)):
+        name = type(text).__name__
+        raise TypeError(f"a {name} starts with a str or a delta, not a {type(init).__name__}")
+    return (init, dict(attributes)) if attributes else init
+
+
+def fill_text(text: Text | XmlText, start: Any) -> None:
+    """Puts it into a text that is in a document."""
+    attributes: dict[str, Any] = {}
+    if isinstance(start, tuple):
+        start, attributes = start
+    if isinstance(start, list):
+        text.apply_delta(start)
+    elif start is not None:
+        text.insert(0, start)
+    for key, value in attributes.items():
+        text.attributes[key] = value
 
 
 def _at_offset(text: str, key: int | slice, offsets: str) -> str:

@@ -101,6 +101,8 @@ class UndoManager:
         timestamp: Callable[[], int] = timestamp,
         undo_stack: list[StackItem[Any]] | None = None,
         redo_stack: list[StackItem[Any]] | None = None,
+        doc: Doc[Any] | None = None,
+        ignore_remote_map_changes: bool = False,
     ) -> None:
         """
         Args:
@@ -109,6 +111,9 @@ class UndoManager:
             timestamp: Answers the time in milliseconds.
             undo_stack: What can be undone from the start, such as items stored with the document.
             redo_stack: The same for redo.
+            doc: A document to look after as a whole.
+            ignore_remote_map_changes: An entry of a map comes back even if that hides what somebody
+                else has set since.
         """
         from os import urandom
 
@@ -117,6 +122,9 @@ class UndoManager:
         self._origin = int.from_bytes(urandom(7), "little")
         self._origins: list[Any] = []
         self._managers: list[_UndoManager] = []  # one for each document
+        self._over_remote = ignore_remote_map_changes
+        if doc is not None:
+            self._manager_of(doc, True)
         for scope in scopes or ():
             self.expand_scope(scope)
         for items, redo in ((undo_stack, False), (redo_stack, True)):
@@ -135,7 +143,8 @@ class UndoManager:
         self._manager_of(scope.doc).expand_scope(scope)
 
     def include_origin(self, origin: Any) -> None:
-        """Tracks transactions of this origin, and no longer those that have none."""
+        """Tracks transactions of this origin, and no longer those that have none, unless None is
+        included as well."""
         hash_of(origin)
         self._origins.append(origin)
         for manager in self._managers:
@@ -165,10 +174,10 @@ class UndoManager:
         """Takes the last undo back. False: there was nothing to redo."""
         return self._pop(True)
 
-    def clear(self) -> None:
-        """Forgets everything that could be undone or redone."""
+    def clear(self, *, undo: bool = True, redo: bool = True) -> None:
+        """Forgets everything that could be undone or redone, or what could be one of the two."""
         for manager in self._managers:
-            manager.clear()
+            manager.clear(undo, redo)
 
     def stop_capturing(self) -> None:
         """What comes next is undone by itself, however quickly it follows."""
@@ -185,11 +194,13 @@ class UndoManager:
         """What can be redone; the last comes first."""
         return self._stack(True)
 
-    def _manager_of(self, doc: Doc) -> _UndoManager:
+    def _manager_of(self, doc: Doc[Any], whole: bool = False) -> _UndoManager:
         for manager in self._managers:
             if manager.document is doc:
                 return manager
-        made = _UndoManager(doc, self._timeout, self._timestamp, self._origin)
+        made = _UndoManager(
+            doc, self._timeout, self._timestamp, self._origin, whole, self._over_remote
+        )
         for origin in self._origins:
             made.include_origin(origin)
         self._managers.append(made)

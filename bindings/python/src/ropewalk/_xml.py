@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from . import _core
 from ._attributes import AttributesView
-from ._base_type import BaseType, shortened
+from ._base_type import Sequence, plain, shortened
 from ._events import XmlEvent
+from ._map import Map
+from ._text import fill_text, start_of_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import Any, TypeAlias, overload
 
-    Node: TypeAlias = "XmlElement | XmlFragment | XmlText"
+    from ._text import Delta
+
+    Node: TypeAlias = "XmlElement | XmlFragment | XmlText | XmlHook"
 else:
 
     def overload(function):  # noqa: ANN001, ANN201
@@ -20,10 +24,10 @@ else:
         return function
 
 
-__all__ = ["XmlElement", "XmlEvent", "XmlFragment", "XmlText"]
+__all__ = ["XmlElement", "XmlEvent", "XmlFragment", "XmlHook", "XmlText"]
 
 
-class _Parent(BaseType):
+class _Parent(Sequence):
     """What has children."""
 
     @property
@@ -47,7 +51,7 @@ class XmlFragment(_Parent, _core.XmlFragment):
         assert str(page) == '<p class="lead">Hello</p>'
     """
 
-    _kind = "xml_fragment"
+    _kind = _root_kind = "xml_fragment"
 
     def __init__(self, init: Iterable[XmlFragment | XmlElement | XmlText] | None = None) -> None:
         """Starts with these nodes, once it is in a document."""
@@ -67,10 +71,12 @@ class XmlElement(_Parent, _core.XmlElement):
         page.children.append(XmlElement("img", {"src": "cat.png"}))
     """
 
+    _root_kind = "xml_element"
+
     def __init__(
         self,
         tag: str | None = None,
-        attributes: dict[str, str] | Iterable[tuple[str, str]] | None = None,
+        attributes: dict[str, Any] | Iterable[tuple[str, Any]] | None = None,
         contents: Iterable[XmlFragment | XmlElement | XmlText] | None = None,
     ) -> None:
         """Starts with these, once it is in a document."""
@@ -105,19 +111,19 @@ class XmlElement(_Parent, _core.XmlElement):
         return type(self), self.prelim
 
 
-class XmlText(BaseType, _core.XmlText):
+class XmlText(Sequence, _core.XmlText):
     """A text among elements; str() writes its formats as tags."""
 
-    _kind = "xml_text"
+    _kind = _root_kind = "xml_text"
 
-    def __init__(self, init: str = "") -> None:
-        """Starts with `init`, once it is in a document."""
-        if not isinstance(init, str):
-            raise TypeError(f"an XmlText starts with a str, not a {type(init).__name__}")
-        self._prelim = init
+    def __init__(
+        self, init: str | Delta = "", *, attributes: dict[str, Any] | None = None
+    ) -> None:
+        """Starts with `init`, a str or a delta of inserts, once it is in a document."""
+        self._prelim = start_of_text(self, init, attributes)
 
-    def _init(self, prelim: str) -> None:
-        self.insert(0, prelim)
+    def _init(self, prelim: Any) -> None:
+        fill_text(self, prelim)
 
     def clear(self) -> None:
         """Takes everything out."""
@@ -132,6 +138,27 @@ class XmlText(BaseType, _core.XmlText):
     def attributes(self) -> AttributesView:
         """What is said of the text as a whole, like a dict."""
         return AttributesView(self)
+
+
+class XmlHook(Map, _core.XmlHook):  # type: ignore[misc, type-arg]
+    """A node that some other program draws: a map with a name."""
+
+    _kind = _root_kind = ""
+
+    def __init__(self, name: str, entries: dict[str, Any] | None = None) -> None:
+        """Starts with these, once it is in a document."""
+        self._prelim = (name, {} if entries is None else dict(entries))
+
+    def to_py(self) -> dict[str, Any]:
+        """The entries as a dict; before it is in a document, those it will start with."""
+        if self.is_integrated:
+            return self._to_py()
+        return {key: plain(value) for key, value in self.prelim[1].items()}
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        if self.is_integrated:
+            return super().__reduce_ex__(protocol)
+        return type(self), self.prelim
 
 
 class ChildrenView:

@@ -43,8 +43,13 @@ def _text(text: ropewalk.Text, name: str, op: Case) -> None:
         text.insert_embed(index, make(op["value"]), attributes)
     elif name == "delete":
         del text[index : min(index + op["length"], len(text))]
-    elif name == "format":
+    elif name == "format" and not index < len(text) < index + op["length"]:
         text.format(index, index + op["length"], attributes)
+    elif name == "format":
+        # What reaches past the end formats newlines, which a delta makes; a slice ends there.
+        text.apply_delta(
+            [{"retain": index}, {"retain": op["length"], "attributes": attributes or {}}]
+        )
     elif name == "applyDelta":
         text.apply_delta(to_delta(op["delta"]), sanitize=op.get("sanitize", True))
     else:
@@ -52,20 +57,12 @@ def _text(text: ropewalk.Text, name: str, op: Case) -> None:
 
 
 def _delete(items: Any, op: Case) -> None:
-    """Yjs deletes what there is past the end of a list, and then throws."""
-    index, end = op["index"], op["index"] + op["length"]
-    if op["length"] == 0:
-        return
-    if end <= len(items):
-        del items[index:end]
-        return
-    try:
-        del items[index:end]
-    except IndexError as error:
-        if index < len(items):
-            del items[index:]
-        raise OpFailed(error, "array.delete") from error
-    raise LookupError("a delete past the end succeeded")
+    """Past the end of a list Yjs deletes what there is, as slices of Python do, and throws."""
+    end = op["index"] + op["length"]
+    is_past = end > len(items) and op["length"] > 0
+    del items[op["index"] : end]
+    if is_past:
+        raise OpFailed("past the end", "array.delete")
 
 
 def _insert(items: Any, index: int, values: list[Json]) -> None:

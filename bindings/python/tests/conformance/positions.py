@@ -34,7 +34,7 @@ class PositionSteps:
         sequence = self._script.replicas[step["doc"]].find(step["path"])
         assoc = Assoc.BEFORE if step["assoc"] < 0 else Assoc.AFTER
         position = sequence.sticky_index(step["index"], assoc)
-        data, as_json = position.encode(), position.to_json()
+        data, as_json = position.encode(), position.to_json(full=True)
         # Yjs keeps a number of which only the sign counts.
         if step["assoc"] <= 0:
             self._script.check("bytes", expect["bytes"], base64(data))
@@ -62,7 +62,7 @@ class PositionSteps:
 
 def from_place(place: Any) -> Json:
     # The start of a sequence names the sequence.
-    start = place.type.sticky_index(0, Assoc.BEFORE).to_json()
+    start = place.type.sticky_index(0, Assoc.BEFORE).to_json(full=True)
     if "tname" in start:
         kind = {"root": start["tname"]}
     else:

@@ -87,7 +87,7 @@ class SnapshotSteps:
 
 
 def entries_of(replica: Replica, snapshot: Snapshot, step: Case) -> Json:
-    entries = snapshot.attributes(replica.find(step["path"]))
+    entries = snapshot.entries(replica.find(step["path"]))
     return {"attrs": [[key, read(value)] for key, value in entries.items()]}
 
 
