@@ -50,12 +50,17 @@ figures: ## every figure that the issues ask for, as `id value unit`; ONLY=prefi
 	@$(QUIETLY) cmake --build --preset release --target figures differential_peer
 	@build/release/bench/figures --json=build/figures.json $(if $(ONLY),--only=$(ONLY))
 
-conformance: ## replays a folder of fixtures: FIXTURES=dir
+conformance: ## replays a folder of fixtures, in C++ and through Python: FIXTURES=dir
 	@tools/setup.sh test
 	@test -n "$(FIXTURES)" || { echo "make conformance FIXTURES=dir" >&2; exit 2; }
 	@$(QUIETLY) cmake --preset release
 	@$(QUIETLY) cmake --build --preset release --target conformance
-	@build/release/tests/conformance $(FIXTURES)
+	@tools/python.sh
+	@status=0; \
+	    build/release/tests/conformance $(FIXTURES) || status=1; \
+	    echo "through Python:"; \
+	    build/venv/python/bin/python bindings/python/tests/conformance $(FIXTURES) || status=1; \
+	    exit $$status
 
 differential: ## random histories here and in Yjs: SEEDS=n
 	@tools/setup.sh test
