@@ -9,20 +9,22 @@ from ._events import ArrayEvent
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from typing import Any, Generic, TypeVar
+    from typing import Any, Generic, TypeAlias, TypeVar
 
     from ._typed import TypedArray as TypedArray
 
     T = TypeVar("T")
+    _Native: TypeAlias = _core.Array[T]
 else:
     # typing takes longer to import than the rest of the package.
     T = 0
     Generic = (object,)
+    _Native = (_core.Array,)
 
 __all__ = ["Array", "ArrayEvent"]
 
 
-class Array(Sequence, _core.Array, Generic[T]):
+class Array(Sequence, _Native[T], Generic[T]):
     """A list of plain values, shared types and documents.
 
         doc["steps"] = steps = Array(["saw", Map({"nail": 3})])

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from anyio.abc import TaskGroup, TaskStatus
 
-    from ._core import Doc
+    from ._doc import Doc
 
 # What a peer may make us remember, as in the engine: clients with a state, clients without one
 # whose clocks are kept so that old states do not come back, and bytes of one state.
@@ -134,7 +134,7 @@ class Awareness:
 
     def __init__(
         self,
-        ydoc: Doc,
+        ydoc: Doc[Any],
         *,
         outdated_timeout: int = 30000,
         timestamp: Callable[[], int] | None = None,

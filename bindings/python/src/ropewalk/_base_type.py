@@ -78,7 +78,7 @@ class Sequence(BaseType):
         with Assoc.BEFORE with the one in front of it."""
         from ._sticky_index import Assoc, StickyIndex
 
-        return StickyIndex.new(self, index, Assoc(assoc))  # type: ignore[arg-type]
+        return StickyIndex.new(self, index, Assoc(assoc))
 
 
 def plain(value: Any) -> Any:

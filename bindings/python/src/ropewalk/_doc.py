@@ -13,10 +13,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, KeysView, Mapping
     from typing import Any, Generic, Literal, TypeVar
 
+    from typing_extensions import Buffer
+
     from ._base import _AsyncState
     from ._snapshot import Snapshot
 
     T = TypeVar("T", bound=BaseType)
+    Root = TypeVar("Root", bound=BaseType)
     Offsets = Literal["unicode", "utf8", "utf16", "javascript"]
 else:
     # typing takes longer to import than the rest of the package.
@@ -108,7 +111,9 @@ class Doc(DocEvents, DocState, _core.Doc, Generic[T]):
         are over. Raises TimeoutError; RuntimeError in a transaction of one's own."""
         return NewTransaction(self, origin=origin, timeout=timeout)
 
-    def apply_update(self, update: bytes, *, v2: bool = False, origin: Any = None) -> None:
+    def apply_update(  # type: ignore[override]
+        self, update: Buffer, *, v2: bool = False, origin: Any = None
+    ) -> None:
         """Merges an update, whole or not at all. Raises DecodeError, and what the Model raises.
 
         Args:
@@ -120,7 +125,9 @@ class Doc(DocEvents, DocState, _core.Doc, Generic[T]):
             self._validate(update, v2)
         super().apply_update(update, v2, origin)
 
-    def get_update(self, state: bytes | None = None, *, v2: bool = False) -> bytes:
+    def get_update(  # type: ignore[override]
+        self, state: Buffer | None = None, *, v2: bool = False
+    ) -> bytes:
         """What a replica in `state` lacks, as an update; everything without one.
 
         Args:
@@ -129,7 +136,7 @@ class Doc(DocEvents, DocState, _core.Doc, Generic[T]):
         """
         return super().get_update(state, v2)
 
-    def _validate(self, update: bytes, v2: bool) -> None:
+    def _validate(self, update: Buffer, v2: bool) -> None:
         """Asks the Model about a twin of the document that has the update."""
         twin = self._twin
         if twin is None:
@@ -194,14 +201,14 @@ class Doc(DocEvents, DocState, _core.Doc, Generic[T]):
     def __iter__(self) -> Iterator[str]:
         return iter(self._root_names())
 
-    def get(self, key: str, *, type: type[T]) -> T:  # noqa: A002
+    def get(self, key: str, *, type: type[Root]) -> Root:  # noqa: A002
         """The root of that name, as a shared type of that class; new if there is none.
 
         What has come in updates has no type until it is asked for. TypeError: it has another one.
         """
         if type._kind or not type._root_kind:
             value = type()
-            self[key] = value
+            self[key] = value  # type: ignore[assignment]
         else:  # it cannot be put there, as it would need a tag, but it can be found there
             value = type.__new__(type)
             self._attach_root(type._root_kind, key, value)

@@ -9,18 +9,20 @@ from ._events import MapEvent
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from typing import Any, Generic, TypeVar
+    from typing import Any, Generic, TypeAlias, TypeVar
 
     T = TypeVar("T")
+    _Native: TypeAlias = _core.Map[T]
 else:
     # typing takes longer to import than the rest of the package.
     T = 0
     Generic = (object,)
+    _Native = (_core.Map,)
 
 __all__ = ["Map", "MapEvent"]
 
 
-class Map(BaseType, _core.Map, Generic[T]):
+class Map(BaseType, _Native[T], Generic[T]):
     """A dict of str to plain values, shared types and documents.
 
         doc["person"] = person = Map({"name": "Ann", "notes": Text("tall")})

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from anyio.abc import TaskGroup, TaskStatus
 
-    from ._core import Doc, TransactionEvent
+    from ._core import TransactionEvent
+    from ._doc import Doc
     from ._stream import UnsubscribableStream
 
 
@@ -67,7 +68,7 @@ class Provider:
     Without a block: run start() in a task, and end it with stop().
     """
 
-    def __init__(self, doc: Doc, channel: Channel, log: Logger | None = None) -> None:
+    def __init__(self, doc: Doc[Any], channel: Channel, log: Logger | None = None) -> None:
         self._doc = doc
         self._channel = channel
         self.log = log or getLogger(__name__)

@@ -27,7 +27,7 @@ class Snapshot:
         self._snapshot = _snapshot
 
     @classmethod
-    def from_doc(cls, doc: Doc) -> Snapshot:
+    def from_doc(cls, doc: Doc[Any]) -> Snapshot:
         """Of a document, as it is now."""
         return cls(_Snapshot.of(doc))
 
@@ -101,7 +101,7 @@ class Snapshot:
         return Snapshot.decode, (self.encode(),)
 
 
-def restore(snapshot: Snapshot, doc: Doc, into: Doc) -> Doc:
+def restore(snapshot: Snapshot, doc: Doc[Any], into: Doc[Any]) -> Doc[Any]:
     """Makes a new document, `into`, what `doc` was; it counts as `doc` does. Returns it.
 
     Raises ValueError if `doc` has forgotten what it deleted, or never knew all of the snapshot.

@@ -27,7 +27,7 @@ class Place(NamedTuple):
     """Where a sticky index is at the moment."""
 
     type: BaseType
-    index: int
+    index: int  # type: ignore[assignment]
     assoc: Assoc
 
 

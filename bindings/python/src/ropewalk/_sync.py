@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from ._core import Doc
+    from ._doc import Doc
 
 # JavaScript's greatest exact integer, and how many groups of 7 bits it takes.
 MAX_NUMBER = 2**53 - 1
@@ -87,12 +87,12 @@ def create_update_message(data: bytes) -> bytes:
     return _sync_message(YSyncMessageType.SYNC_UPDATE, data)
 
 
-def create_sync_message(ydoc: Doc) -> bytes:
+def create_sync_message(ydoc: Doc[Any]) -> bytes:
     """Makes the SYNC_STEP1 message by which a document asks for what it lacks."""
     return _sync_message(YSyncMessageType.SYNC_STEP1, ydoc.get_state())
 
 
-def handle_sync_message(message: bytes, ydoc: Doc) -> bytes | None:
+def handle_sync_message(message: bytes, ydoc: Doc[Any]) -> bytes | None:
     """Answers a SYNC_STEP1 with the message to send back, or applies the update of the others.
 
     `message` begins with the step: a SYNC message without its first byte. A message that is cut or

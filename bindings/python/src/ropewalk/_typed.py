@@ -153,10 +153,10 @@ class TypedDoc(Typed):
     update = letter._.get_update()
     """
 
-    _: Doc
+    _: Doc[Any]
     _shared_type = Doc
 
-    def __init__(self, doc: TypedDoc | Doc | None = None) -> None:
+    def __init__(self, doc: TypedDoc | Doc[Any] | None = None) -> None:
         """Adds the roots to the given document, or to a new one."""
         super().__init__()
         if doc is None:

@@ -33,7 +33,7 @@ class StackItem(Generic[MetaT]):
     __slots__ = ("_deletions", "_doc", "_insertions", "_meta")
 
     def __init__(
-        self, doc: Doc, deletions: IdSet, insertions: IdSet, meta: MetaT | None = None
+        self, doc: Doc[Any], deletions: IdSet, insertions: IdSet, meta: MetaT | None = None
     ) -> None:
         if not isinstance(deletions, IdSet) or not isinstance(insertions, IdSet):
             raise TypeError("deletions and insertions are IdSets")

@@ -140,7 +140,7 @@ class XmlText(Sequence, _core.XmlText):
         return AttributesView(self)
 
 
-class XmlHook(Map, _core.XmlHook):  # type: ignore[misc, type-arg]
+class XmlHook(Map, _core.XmlHook):  # type: ignore[type-arg]
     """A node that some other program draws: a map with a name."""
 
     _kind = _root_kind = ""
@@ -190,7 +190,8 @@ class ChildrenView:
     def __getitem__(self, index: int | slice) -> Node | list[Node]:
         if isinstance(index, slice):
             return self.inner._children()[index]
-        return self.inner._child(self._index(index))
+        child: Node = self.inner._child(self._index(index))
+        return child
 
     def __delitem__(self, key: int | slice) -> None:
         if isinstance(key, slice):
