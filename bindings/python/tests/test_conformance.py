@@ -78,7 +78,7 @@ UNCOMPARED = {
 
 def expectations() -> Iterator[tuple[str, str, dict[str, Any], int | None]]:
     """A case for each thing that a step or a call can expect: (kind, part, case, step)."""
-    seen = set()
+    seen: set[object] = set()
     for family in families():
         for case in family.cases:
             for number, step in enumerate(case.get("steps", [])):
@@ -118,12 +118,13 @@ def test_whatever_is_expected_is_compared() -> None:
     assert not unnoticed
 
 
-STATE = {
+STATE: dict[str, Any] = {
     "roots": {"t": {"$type": "text", "delta": [{"insert": "ab", "attributes": [["b", True]]}]}},
     "strings": {"t": "ab"},
     "sv": [[1, 4]],
 }
-SCRIPT = {
+INSERT = {"op": "text.insert", "path": ["t"], "index": 0, "text": "ab", "attrs": [["b", True]]}
+SCRIPT: dict[str, Any] = {
     "name": "script",
     "roots": {"t": "text"},
     "docs": {"A": {"client": 1, "gc": True}},
@@ -131,9 +132,7 @@ SCRIPT = {
         {
             "do": "tx",
             "doc": "A",
-            "ops": [
-                {"op": "text.insert", "path": ["t"], "index": 0, "text": "ab", "attrs": [["b", True]]}
-            ],
+            "ops": [INSERT],
         },
         {"do": "check", "doc": "A", "expect": {"state": STATE}},
     ],
@@ -149,7 +148,7 @@ def with_state(**parts: Any) -> dict[str, Any]:
 def test_states_are_compared_in_each_part() -> None:
     assert run_case(SCRIPT).lines == []
     text = {"$type": "text", "delta": [{"insert": "ab"}]}
-    for parts in (
+    changes: tuple[dict[str, Any], ...] = (
         {"roots": {"t": text}},
         {"roots": {}},
         {"roots": {**STATE["roots"], "u": {"$type": "map", "entries": []}}},
@@ -159,7 +158,8 @@ def test_states_are_compared_in_each_part() -> None:
         {"pendingDeletes": [[2, [[0, 1]]]]},
         {"v1": "AAA="},
         {"v2": "AAAAAAAAAAAAAAAAAAAAAAAAAA=="},
-    ):
+    )
+    for parts in changes:
         assert run_case(with_state(**parts)).lines, parts
 
 
@@ -168,7 +168,7 @@ def test_an_op_that_fails_and_one_that_does_not() -> None:
         ({"op": "array.insert", "path": ["a"], "index": 5, "values": [1]}, True),
         ({"op": "array.push", "path": ["a"], "values": [1]}, False),
     ):
-        case = {
+        case: dict[str, Any] = {
             "name": "ops",
             "roots": {"a": "array"},
             "docs": {"A": {"client": 1}},

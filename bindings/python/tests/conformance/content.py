@@ -49,7 +49,7 @@ def entries(pairs: Json) -> dict[str, Any]:
     return {whole(key): make(value) for key, value in pairs}
 
 
-def make_document(value: Json) -> ropewalk.Doc:
+def make_document(value: Json) -> ropewalk.Doc[Any]:
     options = {name: to_python(option) for name, option in value["opts"]}
     return ropewalk.Doc(
         guid=whole(value["guid"]),
@@ -105,7 +105,7 @@ def read(value: Any) -> Json:
     return made
 
 
-def read_document(doc: ropewalk.Doc) -> Json:
+def read_document(doc: ropewalk.Doc[Any]) -> Json:
     options = {}
     if doc.skip_gc:
         options["gc"] = False

@@ -1,5 +1,5 @@
-"""Where Ropewalk differs from Yjs on purpose and the fixtures' README lets it. Each is met by a rule
-in the runner, never by leaving a case out; the cases that needed one are listed at the end."""
+"""Where Ropewalk differs from Yjs on purpose and the fixtures' README lets it. Each is met by a
+rule in the runner, never by leaving a case out; the cases that needed one are listed at the end."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import ropewalk
@@ -36,7 +37,7 @@ def _text(text: ropewalk.Text, name: str, op: Case) -> None:
     """Yjs appends what is inserted past the end, and deletes no further than to the end; here
     both are refused, so the program in front clamps."""
     index = min(op.get("index", 0), len(text))
-    attributes = None if "attrs" not in op else pairs_to_python(op["attrs"])
+    attributes = pairs_to_python(op["attrs"]) if "attrs" in op else None
     if name == "insert":
         text.insert(index, op["text"], attributes)
     elif name == "embed":
@@ -44,7 +45,7 @@ def _text(text: ropewalk.Text, name: str, op: Case) -> None:
     elif name == "delete":
         del text[index : min(index + op["length"], len(text))]
     elif name == "format" and not index < len(text) < index + op["length"]:
-        text.format(index, index + op["length"], attributes)
+        text.format(index, index + op["length"], attributes or {})
     elif name == "format":
         # What reaches past the end formats newlines, which a delta makes; a slice ends there.
         text.apply_delta(
@@ -111,7 +112,7 @@ def _xml(at: Any, name: str, op: Case) -> None:
         raise LookupError(f"no op xml.{name}")
 
 
-def _doc(doc: ropewalk.Doc, name: str, _: Case) -> None:
+def _doc(doc: ropewalk.Doc[Any], name: str, _: Case) -> None:
     if name == "load":
         doc.load()
     elif name == "destroy":
@@ -120,7 +121,13 @@ def _doc(doc: ropewalk.Doc, name: str, _: Case) -> None:
         raise LookupError(f"no op doc.{name}")
 
 
-GROUPS = {"text": _text, "array": _array, "map": _map, "xml": _xml, "doc": _doc}
+GROUPS: dict[str, Callable[[Any, str, Case], None]] = {
+    "text": _text,
+    "array": _array,
+    "map": _map,
+    "xml": _xml,
+    "doc": _doc,
+}
 
 
 # -- surrogate pairs -----------------------------------------------------------------------------

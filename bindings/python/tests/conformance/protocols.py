@@ -22,7 +22,7 @@ SYNC = bytes((ropewalk.YMessageType.SYNC,))
 class Present:
     """An awareness and what it has told."""
 
-    def __init__(self, doc: ropewalk.Doc, clock: Any) -> None:
+    def __init__(self, doc: ropewalk.Doc[Any], clock: Any) -> None:
         self.awareness = Awareness(doc, timestamp=clock)
         self._log: list[Json] = []
         self.awareness.observe(self._hear)

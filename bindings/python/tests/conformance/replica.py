@@ -25,7 +25,9 @@ class Told(NamedTuple):
 
 class Replica:
     def __init__(self, client: int, collect: bool, observed: bool = False) -> None:
-        self.doc = ropewalk.Doc(client_id=client, skip_gc=not collect, offsets="javascript")
+        self.doc: ropewalk.Doc[Any] = ropewalk.Doc(
+            client_id=client, skip_gc=not collect, offsets="javascript"
+        )
         self.collect = collect
         self.deviations: set[str] = set()
         self.left_pairs = False

@@ -1,5 +1,5 @@
-"""Scripts: cases with steps (README of the fixtures, section 2), replayed twice. Once with the bytes
-that Yjs wrote delivered to our documents, once with our own."""
+"""Scripts: cases with steps (README of the fixtures, section 2), replayed twice. Once with the
+bytes that Yjs wrote delivered to our documents, once with our own."""
 
 from __future__ import annotations
 
@@ -52,16 +52,15 @@ class Script:
         if self.halves:
             self.deviations.add("text.halves")
         self.replicas = {name: self._replica(given) for name, given in case["docs"].items()}
-        self._groups = {
-            "um": UndoSteps(self),
-            "relpos": PositionSteps(self),
-            "snapshot": SnapshotSteps(self),
-            "protocols": ProtocolSteps(self),
-        }
+        self._undo_steps = UndoSteps(self)
+        self._positions = PositionSteps(self)
+        self._snapshots = SnapshotSteps(self)
+        self._protocols = ProtocolSteps(self)
 
     def _replica(self, given: Case) -> Replica:
         replica = Replica(given["client"], given.get("gc", True), self.case.get("events", False))
-        for root, kind in given.get("roots", self.case["roots"]).items():
+        roots: Case = given["roots"] if "roots" in given else self.case["roots"]
+        for root, kind in roots.items():
             replica.define(root, kind)
         return replica
 
@@ -149,13 +148,13 @@ class Script:
         group, _, _ = name.partition(".")
         if group == "um":
             self._undo(number, step, expect)
-        elif group in ("relpos", "snapshot"):
-            self._groups[group].run(step, expect)
-        elif group in ("aw", "msg"):
-            self._groups["protocols"].run(step, expect)
-        elif name == "clock":
-            self.clock.now += step["advance"]
-            self._groups["protocols"].run(step, expect)
+        elif group == "relpos":
+            self._positions.run(step, expect)
+        elif group == "snapshot":
+            self._snapshots.run(step, expect)
+        elif group in ("aw", "msg", "clock"):
+            self.clock.now += step.get("advance", 0)
+            self._protocols.run(step, expect)
         else:
             getattr(self, f"_{name}")(number, step, expect)
 
@@ -191,7 +190,7 @@ class Script:
     def _undo(self, number: int, step: Case, expect: Case) -> None:
         replica = self.replicas[step["doc"]]
         before = replica.update(v2=True)
-        self._groups["um"].run(step, expect)
+        self._undo_steps.run(step, expect)
         self.told[number] = replica.take_told()
         self.compare_told(replica, before, expect, self.told[number])
         if "state" in expect:
@@ -273,7 +272,8 @@ class Script:
         self.check("values", expect["values"], values)
 
     def _get(self, _: int, step: Case, expect: Case) -> None:
-        self.check("value", expect["value"], self.replicas[step["doc"]].get(step["path"], step["at"]))
+        value = self.replicas[step["doc"]].get(step["path"], step["at"])
+        self.check("value", expect["value"], value)
 
     # -- what was told ---------------------------------------------------------------------------
 
@@ -328,7 +328,8 @@ def joined(before: bytes, update: bytes, collect: bool) -> bytes:
 def breaks_pairs_silently(case: Case) -> bool:
     """Whether Yjs breaks a surrogate pair without telling others, so that its documents end up
     different."""
-    return any(s["do"] == "converged" and not s["expect"]["equal"] for s in case["steps"])
+    ends = (step["expect"] for step in case["steps"] if step["do"] == "converged")
+    return any(not expect["equal"] for expect in ends)
 
 
 def makes_halves(case: Case) -> bool:

@@ -116,9 +116,9 @@ def _with_joined_inserts(value: Json) -> Json:
     for element in value:
         one = _with_joined_inserts(element)
         last = joined[-1] if joined else None
-        both = isinstance(one, dict) and isinstance(last, dict)
         if (
-            both
+            isinstance(one, dict)
+            and isinstance(last, dict)
             and isinstance(one.get("insert"), str)
             and isinstance(last.get("insert"), str)
             and one.get("attributes") == last.get("attributes")

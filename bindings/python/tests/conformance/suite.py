@@ -62,8 +62,8 @@ def run_file(path: Path, families: Iterable[str] = (), name: str | None = None) 
 
 
 def print_account(families: list[FamilyResult]) -> None:
-    """The cases that failed and why, deviations, and at the end what passed: every case is replayed,
-    so none is skipped."""
+    """The cases that failed and why, deviations, and at the end what passed: every case is
+    replayed, so none is skipped."""
     for family in families:
         for case in family.cases:
             if case.lines:

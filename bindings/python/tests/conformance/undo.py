@@ -61,7 +61,7 @@ class UndoSteps:
 
     def _compare_stacks(self, manager: ropewalk.UndoManager, expect: Case) -> None:
         stack = manager.undo_stack
-        got = {"undoStack": len(stack), "redoStack": len(manager.redo_stack)}
+        got: Case = {"undoStack": len(stack), "redoStack": len(manager.redo_stack)}
         if stack:
             got["top"] = {
                 "insertions": from_id_set(stack[-1].insertions),

@@ -10,7 +10,7 @@ two updates carry and delete must be the same, too. Ours is never the longer one
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import ropewalk
 
@@ -35,7 +35,7 @@ class Normal(NamedTuple):
 
 
 def normal_of(updates: list[Update], collect: bool) -> Normal:
-    doc = ropewalk.Doc(client_id=READER, skip_gc=not collect)
+    doc: ropewalk.Doc[Any] = ropewalk.Doc(client_id=READER, skip_gc=not collect)
     for update in updates:
         if update.data:
             doc.apply_update(update.data, v2=update.v2)
