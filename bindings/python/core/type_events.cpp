@@ -260,6 +260,7 @@ PyTypeObject* add_event(py::module_& module,
                            {Py_tp_dealloc, reinterpret_cast<void*>(&dealloc)},
                            {Py_tp_traverse, reinterpret_cast<void*>(&traverse)},
                            {Py_tp_repr, reinterpret_cast<void*>(&as_string)},
+                           {Py_tp_str, reinterpret_cast<void*>(&as_string)},
                            {Py_tp_getset, attributes},
                            {0, nullptr}};
     PyType_Spec spec = {
