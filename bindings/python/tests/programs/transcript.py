@@ -32,6 +32,8 @@ class Transcript:
 
 def kind_of(error: BaseException) -> str:
     """The exception's builtin ancestor that is nearest: a DecodeError is a ValueError."""
+    if isinstance(error, KeyError):  # ropewalk's is an AttributeError as well, for hasattr()
+        return "KeyError"
     builtin = next(c for c in type(error).__mro__ if c.__module__ in ("builtins", "pydantic"))
     return builtin.__name__
 
@@ -39,6 +41,7 @@ def kind_of(error: BaseException) -> str:
 def describe(event: Any) -> str:
     parts = [f"{type(event).__name__} at {plain(list(event.path))}"]
     for name in ("delta", "keys"):
-        if hasattr(event, name):
+        # In ropewalk texts have attributes, and their events tell of these.
+        if hasattr(event, name) and (type(event).__name__, name) != ("TextEvent", "keys"):
             parts.append(f"{name} {plain(getattr(event, name))!r}")
     return ", ".join(parts)

@@ -164,9 +164,12 @@ def untyped(crdt: Any, log: Transcript) -> None:
 
 
 def kind(value: object) -> str:
-    """Numbers are one kind: pycrdt makes a float of every small int."""
+    """Numbers are one kind, and so are bytes: pycrdt makes a float of every small int, and a
+    bytearray of bytes."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return "number" if is_number else type(value).__name__
+    if is_number:
+        return "number"
+    return "bytes" if isinstance(value, bytearray) else type(value).__name__
 
 
 def main(crdt: Any) -> list[str]:
