@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
-import importlib
 import importlib.util
 import json
+import os
 import resource
 import subprocess
 import sys
+import sysconfig
+import tempfile
 from pathlib import Path
 from typing import Any
 
 from recording import Patch
 
 
-def nothing(module: str) -> Any:
-    """A native object whose `insert` and `__delitem__` take what Text's take, and do nothing."""
-    return importlib.import_module(f"{module}._core").Nothing()
+def nothing() -> Any:
+    """A native object whose `insert` and `__delitem__` take what Text's take, and do nothing.
+
+    Compiled here: with $CXX, else c++, for the Python that runs this.
+    """
+    source = Path(__file__).with_name("empty.cpp")
+    with tempfile.TemporaryDirectory() as folder:
+        module = Path(folder, f"empty{sysconfig.get_config_var('EXT_SUFFIX')}")
+        command = [os.environ.get("CXX", "c++"), "-std=c++20", "-O2", "-shared", "-fPIC"]
+        if sys.platform == "darwin":
+            command += ["-undefined", "dynamic_lookup"]
+        command += [f"-I{sysconfig.get_path('include')}", str(source), "-o", str(module)]
+        subprocess.run(command, check=True)
+        spec = importlib.util.spec_from_file_location("empty", module)
+        assert spec is not None and spec.loader is not None
+        loaded = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(loaded)
+    return loaded.Nothing()
 
 
 def call_nothing(text: Any, patches: list[Patch]) -> None:

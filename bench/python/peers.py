@@ -18,6 +18,7 @@ from __future__ import annotations
 import argparse
 import gc
 import json
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -167,8 +168,8 @@ class Bench:
         if kind == "one" and self.options.engine_ms is not None:
             engine_ms = self.options.engine_ms
         try:
-            nothing = footprint.nothing(self.options.module)
-        except (ImportError, AttributeError) as error:
+            nothing = footprint.nothing()
+        except (OSError, subprocess.CalledProcessError) as error:
             print(f"{figure}: not measured, {error}", file=sys.stderr)
             return
         empty = Entry("empty calls", lambda n: footprint.call_nothing(nothing, self.patches[:n]))
