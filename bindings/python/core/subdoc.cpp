@@ -26,28 +26,23 @@ PyObject* find(DocObject* doc, const crdt::Subdoc& subdoc) {
     return nullptr;
 }
 
-// The document around, with the place entered; nullptr if there is none, or not any more.
-DocObject* outer_of(DocObject* inner) {
-    return inner->outer == nullptr || !inner->place.alive() ? nullptr : as_doc(inner->outer);
-}
-
 void load(const py::object& document) {
     DocObject* const inner = opened(document.ptr());
-    DocObject* const outer = outer_of(inner);
-    if (outer == nullptr) return;
-    const Writing writing(outer);
-    check(inner->place.load());
+    if (inner->outer == nullptr) return;
+    const py::object outer = shared(inner->outer);
+    const Writing writing(as_doc(outer.ptr()));
+    if (inner->place.alive()) check(inner->place.load());
     writing.done();
 }
 
 // The place gets another Doc when it is asked for the next time.
 void destroy(const py::object& document) {
     DocObject* const inner = opened(document.ptr());
-    DocObject* const outer = outer_of(inner);
-    if (outer == nullptr) return;
-    const py::object kept = shared(&outer->ob_base);
+    if (inner->outer == nullptr) return;
+    const py::object kept = shared(inner->outer);
+    DocObject* const outer = as_doc(kept.ptr());
     const Writing writing(outer);
-    check(inner->place.destroy());
+    if (inner->place.alive()) check(inner->place.destroy());
     std::erase_if(outer->subdocs.places, [&](auto& one) {
         if (one.second.object != document.ptr()) return false;
         Py_DECREF(one.second.object);
@@ -61,9 +56,10 @@ void destroy(const py::object& document) {
 // None: it is in no document.
 py::object should_load(const py::object& document) {
     DocObject* const inner = opened(document.ptr());
-    DocObject* const outer = outer_of(inner);
-    if (outer == nullptr) return py::none();
-    const Entered entered(outer);
+    if (inner->outer == nullptr) return py::none();
+    const py::object outer = shared(inner->outer);
+    const Entered entered(as_doc(outer.ptr()));
+    if (!inner->place.alive()) return py::none();
     return py::bool_(inner->place.should_load());
 }
 
@@ -82,7 +78,8 @@ void adopt_subdoc(DocObject* doc, const crdt::Subdoc& subdoc, PyObject* object) 
     doc->subdocs.places.emplace(std::string(subdoc.guid()), Subdocs::Entry{subdoc, object});
     Py_INCREF(object);
     DocObject* const inner = as_doc(object);
-    if (inner->outer == nullptr || !inner->place.alive()) {
+    // Who is in several documents belongs to the one that took it last.
+    if (inner->outer != &doc->ob_base || !inner->place.alive()) {
         inner->place = subdoc;
         Py_XSETREF(inner->outer, Py_NewRef(&doc->ob_base));
     }

@@ -12,11 +12,12 @@ from ._text import fill_text, start_of_text
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from typing import Any, TypeAlias, overload
+    from typing import Any, TypeAlias, TypeVar, overload
 
     from ._text import Delta
 
     Node: TypeAlias = "XmlElement | XmlFragment | XmlText | XmlHook"
+    Child = TypeVar("Child", bound="XmlElement | XmlFragment | XmlHook")
 else:
 
     def overload(function):  # noqa: ANN001, ANN201
@@ -53,7 +54,7 @@ class XmlFragment(_Parent, _core.XmlFragment):
 
     _kind = _root_kind = "xml_fragment"
 
-    def __init__(self, init: Iterable[XmlFragment | XmlElement | XmlText] | None = None) -> None:
+    def __init__(self, init: Iterable[Node | str] | None = None) -> None:
         """Starts with these nodes, once it is in a document."""
         self._prelim = None if init is None else list(init)
 
@@ -77,7 +78,7 @@ class XmlElement(_Parent, _core.XmlElement):
         self,
         tag: str | None = None,
         attributes: dict[str, Any] | Iterable[tuple[str, Any]] | None = None,
-        contents: Iterable[XmlFragment | XmlElement | XmlText] | None = None,
+        contents: Iterable[Node | str] | None = None,
     ) -> None:
         """Starts with these, once it is in a document."""
         if tag is None:
@@ -205,7 +206,7 @@ class ChildrenView:
         else:
             raise TypeError(f"Index not supported: {key}")
 
-    def __setitem__(self, key: int, value: str | XmlText | XmlElement) -> None:
+    def __setitem__(self, key: int, value: Node | str) -> None:
         self.inner._replace_children(self._index(key), 1, (value,))
 
     def __iter__(self) -> Iterator[Node]:
@@ -214,9 +215,9 @@ class ChildrenView:
     @overload
     def insert(self, index: int, element: str | XmlText) -> XmlText: ...
     @overload
-    def insert(self, index: int, element: XmlElement) -> XmlElement: ...
+    def insert(self, index: int, element: Child) -> Child: ...
 
-    def insert(self, index: int, element: str | XmlText | XmlElement) -> XmlText | XmlElement:
+    def insert(self, index: int, element: Node | str) -> Node:
         """Puts a node in front of the one at `index`, and returns it; a str becomes an XmlText."""
         length = len(self)
         at = index + length if index < 0 else index
@@ -229,9 +230,9 @@ class ChildrenView:
     @overload
     def append(self, element: str | XmlText) -> XmlText: ...
     @overload
-    def append(self, element: XmlElement) -> XmlElement: ...
+    def append(self, element: Child) -> Child: ...
 
-    def append(self, element: str | XmlText | XmlElement) -> XmlText | XmlElement:
+    def append(self, element: Node | str) -> Node:
         """Puts a node behind the last one, and returns it; a str becomes an XmlText."""
         return self.insert(len(self), element)
 

@@ -47,7 +47,7 @@ class Replica:
     # -- roots and paths -------------------------------------------------------------------------
 
     def define(self, root: str, kind: str) -> None:
-        shared = self.doc.get(whole(root), type=TYPES[kind])
+        shared: Any = self.doc.get(whole(root), type=TYPES[kind])
         self.types[root] = kind
         if self._events is not None:
             self._events.observe(root, shared)

@@ -315,7 +315,7 @@ class Script:
 
 
 def is_v2(step: Case) -> bool:
-    return step.get("format", "v1") == "v2"
+    return bool(step.get("format", "v1") == "v2")
 
 
 def joined(before: bytes, update: bytes, collect: bool) -> bytes:
