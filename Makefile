@@ -14,7 +14,7 @@ REPETITIONS ?= 9
 QUIETLY := tools/quietly.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-cpp bench figures conformance differential fuzz soak lint format bugs coverage
+.PHONY: help run test test-cpp test-python bench figures conformance differential fuzz soak lint format bugs coverage
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -33,6 +33,10 @@ test-cpp: ## the C++ suite with sanitizers, its consumers and its headers
 	@tools/setup.sh test
 	@python3 tools/run_tests.py cpp
 
+test-python: ## the Python package, built and installed into build/venv/python
+	@tools/setup.sh test
+	@python3 tools/run_tests.py python
+
 bench: ## Google Benchmark: a table of ratios over a gap buffer; JSON in build/bench.json
 	@tools/setup.sh bench
 	@$(QUIETLY) cmake --preset release
@@ -46,12 +50,17 @@ figures: ## every figure that the issues ask for, as `id value unit`; ONLY=prefi
 	@$(QUIETLY) cmake --build --preset release --target figures differential_peer
 	@build/release/bench/figures --json=build/figures.json $(if $(ONLY),--only=$(ONLY))
 
-conformance: ## replays a folder of fixtures: FIXTURES=dir
+conformance: ## replays a folder of fixtures, in C++ and through Python: FIXTURES=dir
 	@tools/setup.sh test
 	@test -n "$(FIXTURES)" || { echo "make conformance FIXTURES=dir" >&2; exit 2; }
 	@$(QUIETLY) cmake --preset release
 	@$(QUIETLY) cmake --build --preset release --target conformance
-	@build/release/tests/conformance $(FIXTURES)
+	@tools/python.sh
+	@status=0; \
+	    build/release/tests/conformance $(FIXTURES) || status=1; \
+	    echo "through Python:"; \
+	    build/venv/python/bin/python bindings/python/tests/conformance $(FIXTURES) || status=1; \
+	    exit $$status
 
 differential: ## random histories here and in Yjs: SEEDS=n
 	@tools/setup.sh test

@@ -4,7 +4,7 @@
 A part is a few commands that a person could type; each is printed before it runs. What failed is
 listed at the end, with the command that repeats it.
 
-usage: run_tests.py all | PART...   parts: cpp headers differential
+usage: run_tests.py all | PART...   parts: cpp headers differential python
 """
 
 import argparse
@@ -147,10 +147,34 @@ def differential() -> Count:
     return Count(passed, failed, [shlex.join(command)] if failed else [])
 
 
+def python() -> Count:
+    """The Python package in an environment of its own; each test of pytest counts."""
+    if not run("tools/python.sh"):
+        return Count(failed=1, repeat=["tools/python.sh"])
+    report = ROOT / "build" / "python" / "junit.xml"
+    report.unlink(missing_ok=True)
+    command = ("build/venv/python/bin/python", "-m", "pytest", "-q", "bindings/python/tests")
+    good = run(*command, f"--junitxml={report.relative_to(ROOT)}")
+    if not report.exists():
+        return Count(failed=1, repeat=[shlex.join(command)])
+    count = Count()
+    for case in ET.parse(report).getroot().iter("testcase"):
+        if case.find("failure") is None and case.find("error") is None:
+            count.passed += case.find("skipped") is None
+            continue
+        count.failed += 1
+        name = f"{case.get('classname', '')}.{case.get('name', '')}"
+        count.repeat.append(shlex.join([*command, "-k", case.get("name", "")]) + f"  # {name}")
+    if not good and not count.failed:
+        count.add(Count(failed=1, repeat=[shlex.join(command)]))
+    return count
+
+
 PARTS: dict[str, Callable[[], Count]] = {
     "cpp": cpp,
     "headers": headers,
     "differential": differential,
+    "python": python,
 }
 GROUPS = {"all": list(PARTS), "cpp": ["cpp", "headers"]}
 

@@ -25,7 +25,11 @@ cmake_is_new() {
     version=$(cmake --version | sed -n 's/^cmake version \([0-9]*\)\.\([0-9]*\).*/\1 \2/p')
     [ "${version% *}" -gt 3 ] || { [ "${version% *}" -eq 3 ] && [ "${version#* }" -ge 25 ]; }
 }
-python_is_new() { python3 -c 'import sys; sys.exit(sys.version_info < (3, 9))'; }
+python_is_new() { python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))'; }
+has_python_headers() {
+    python3 -c 'import os, sys, sysconfig
+sys.exit(not os.path.exists(os.path.join(sysconfig.get_path("include"), "Python.h")))'
+}
 node_is_new() { node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)'; }
 clang_fuzzes() {
     printf 'extern "C" int LLVMFuzzerTestOneInput(const char*, unsigned long) { return 0; }\n' |
@@ -46,7 +50,9 @@ check() {
         need "Google Benchmark" libbenchmark-dev has_header benchmark/benchmark.h
         need "xxHash" libxxhash-dev has_header xxhash.h
         need "zlib" zlib1g-dev has_header zlib.h
-        need "Python 3.9 or later" python3 python_is_new
+        need "Python 3.10 or later" python3 python_is_new
+        need "Python's headers" python3-dev has_python_headers
+        need "Python's venv module" python3-venv python3 -c 'import ensurepip'
         need "Node.js 20 or later (Debian 12 itself has 18)" nodejs node_is_new
         need "npm" npm has npm
         ;;

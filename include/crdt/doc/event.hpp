@@ -89,6 +89,8 @@ public:
     [[nodiscard]] bool is_erase() const noexcept { return kind() == DeltaKind::erase; }
     // UTF-16 units of a text, elements of a list.
     [[nodiscard]] std::uint32_t length() const noexcept { return record_->length; }
+    // The same in other units, of what was deleted. O(units)
+    [[nodiscard]] std::uint32_t erased_length(Unit unit) const noexcept;
 
     // What is inserted into a text: characters, or else one embed or type.
     [[nodiscard]] bool is_text() const noexcept { return record_->text; }
@@ -121,7 +123,7 @@ public:
     // What is inserted into a list.
     [[nodiscard]] InsertedValues values() const noexcept {
         if (is_text()) return {store_, nullptr, 0};
-        return {store_, detail_->inserted.data() + record_->first, record_->count};
+        return {store_, detail_->stretches.data() + record_->first, record_->count};
     }
 
 private:

@@ -35,7 +35,7 @@ struct ChangedUnits {
 
 enum class DeltaKind : std::uint8_t { insert, retain, erase };
 
-// Units that an operation inserts, side by side in one run.
+// Units that an operation inserts or deletes, side by side in one run.
 struct InsertedUnits {
     std::uint32_t run;
     std::uint32_t offset;
@@ -46,7 +46,7 @@ struct DeltaRecord {
     DeltaKind kind;
     bool text;             // inserts text
     std::uint32_t length;  // units
-    std::uint32_t first;   // of `inserted`
+    std::uint32_t first;   // of `stretches`
     std::uint32_t count;
     std::size_t text_begin;  // in `text`
     std::size_t text_size;
@@ -79,7 +79,7 @@ struct PathRecord {
 // What was found out about one type.
 struct EventDetail {
     Vec<DeltaRecord> delta;
-    Vec<InsertedUnits> inserted;
+    Vec<InsertedUnits> stretches;
     Vec<FormatRecord> formats;
     Bytes text;  // UTF-8 of what was inserted
     Vec<KeyRecord> keys;

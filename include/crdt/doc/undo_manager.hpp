@@ -150,6 +150,11 @@ public:
     // The newest items; nullptr if there is none. Good until the stack changes.
     [[nodiscard]] UndoItem* undo_item() const noexcept;
     [[nodiscard]] UndoItem* redo_item() const noexcept;
+    // The one at this place of a stack, the oldest being 0; nullptr if there are fewer.
+    [[nodiscard]] UndoItem* item(UndoStack stack, std::size_t index) const noexcept;
+    // Puts an item on top of a stack, such as one that was kept with the document: what it deleted
+    // is kept from now on, as far as it has not been collected.
+    Status push(UndoStack stack, const IdSet& insertions, const IdSet& deletions) noexcept;
 
     // The next transaction starts an item of its own.
     void stop_capturing() noexcept;

@@ -84,6 +84,9 @@ public:
     }
 
     [[nodiscard]] std::size_t length(Unit unit = Unit::utf16) const noexcept;
+    // Are positions counted in `unit` the same as in UTF-16 units? Constant; may say no where text
+    // has just gone.
+    [[nodiscard]] bool counts_like_utf16(Unit unit) const noexcept;
     [[nodiscard]] bool empty() const noexcept { return length() == 0; }
 
     // Appends the text as UTF-8; never throws.

@@ -9,7 +9,7 @@ ROPEWALK_INLINE std::u16string EventOp::to_u16string() const {
     if (!is_text()) return units;
     units.reserve(length());
     for (std::uint32_t i = 0; i < record_->count; ++i) {
-        const detail::InsertedUnits& stretch = detail_->inserted[record_->first + i];
+        const detail::InsertedUnits& stretch = detail_->stretches[record_->first + i];
         const detail::Run& run = store_->runs[stretch.run];
         if (run.kind == detail::RunKind::utf16) {
             units.append(store_->content.utf16(run, stretch.offset), stretch.count);
@@ -19,6 +19,16 @@ ROPEWALK_INLINE std::u16string EventOp::to_u16string() const {
         for (std::uint32_t k = 0; k < stretch.count; ++k) units.push_back(from[k]);
     }
     return units;
+}
+
+ROPEWALK_INLINE std::uint32_t EventOp::erased_length(Unit unit) const noexcept {
+    if (!is_erase() || unit == Unit::utf16) return length();
+    detail::Measure sum;
+    for (std::uint32_t i = 0; i < record_->count; ++i) {
+        const detail::InsertedUnits& stretch = detail_->stretches[record_->first + i];
+        sum += store_->content.measure(store_->runs[stretch.run], stretch.offset, stretch.count);
+    }
+    return unit == Unit::utf8 ? sum.units + sum.extra : sum.units - sum.pairs;
 }
 
 ROPEWALK_INLINE ValueKind Event::kind() const noexcept {

@@ -76,7 +76,7 @@ ROPEWALK_INLINE bool FormattedDelta::open(Open kind) noexcept {
     if (open_ == kind) return true;
     if (!close()) return false;
     open_ = kind;
-    first_ = static_cast<std::uint32_t>(detail_.inserted.size());
+    first_ = static_cast<std::uint32_t>(detail_.stretches.size());
     text_begin_ = detail_.text.size();
     return true;
 }
@@ -91,10 +91,12 @@ ROPEWALK_INLINE bool FormattedDelta::close() noexcept {
     if (kind == Open::retain) made.kind = DeltaKind::retain;
     made.length = count;
     made.formats = static_cast<std::uint32_t>(detail_.formats.size());
-    if (kind == Open::insert) {
+    if (kind != Open::retain) {
         made.first = first_;
-        made.count = static_cast<std::uint32_t>(detail_.inserted.size()) - first_;
-        made.text = store_.runs[detail_.inserted[first_].run].is_text();
+        made.count = static_cast<std::uint32_t>(detail_.stretches.size()) - first_;
+    }
+    if (kind == Open::insert) {
+        made.text = store_.runs[detail_.stretches[first_].run].is_text();
         made.text_begin = text_begin_;
         made.text_size = detail_.text.size() - text_begin_;
     }
@@ -117,7 +119,7 @@ ROPEWALK_INLINE bool FormattedDelta::keep_up_to(std::uint32_t position) noexcept
 
 ROPEWALK_INLINE bool FormattedDelta::text_piece(const Piece& piece) noexcept {
     if (!piece.inserted) {
-        if (!open(Open::erase)) return false;
+        if (!open(Open::erase) || !detail_.stretches.push_back(piece.units)) return false;
         count_ += piece.units.count;
         return true;
     }
@@ -126,7 +128,7 @@ ROPEWALK_INLINE bool FormattedDelta::text_piece(const Piece& piece) noexcept {
     if (!text && !close()) return false;
     if (!open(Open::insert)) return false;
     if (text && !change_.append_text(piece.units, detail_.text)) return false;
-    if (!detail_.inserted.push_back(piece.units)) return false;
+    if (!detail_.stretches.push_back(piece.units)) return false;
     count_ += piece.units.count;
     told_ += piece.units.count;
     return text || close();

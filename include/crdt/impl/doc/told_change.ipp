@@ -308,8 +308,8 @@ ROPEWALK_INLINE bool ToldChange::add_insert(const InsertedUnits& units,
     const bool is_text = text && store.runs[units.run].is_text();
     const std::size_t size = detail.text.size();
     if (is_text && !append_text(units, detail.text)) return false;
-    if (!detail.inserted.push_back(units)) return false;
-    const auto first = static_cast<std::uint32_t>(detail.inserted.size() - 1);
+    if (!detail.stretches.push_back(units)) return false;
+    const auto first = static_cast<std::uint32_t>(detail.stretches.size() - 1);
     const std::size_t added = detail.text.size() - size;
     if (!detail.delta.empty()) {
         // Text joins text; the elements of a list join, and what is in a text but not of it never.
@@ -343,11 +343,16 @@ ROPEWALK_INLINE bool ToldChange::find_delta(std::uint32_t type, EventDetail& det
         if (piece.inserted) {
             told += piece.units.count;
             if (!add_insert(piece.units, text, detail)) return false;
-        } else if (!detail.delta.empty() && detail.delta.back().kind == DeltaKind::erase) {
-            detail.delta.back().length += piece.units.count;
-        } else if (!detail.delta.push_back(
-                       {DeltaKind::erase, false, piece.units.count, 0, 0, 0, 0})) {
-            return false;
+        } else {
+            const auto first = static_cast<std::uint32_t>(detail.stretches.size());
+            if (!detail.stretches.push_back(piece.units)) return false;
+            if (!detail.delta.empty() && detail.delta.back().kind == DeltaKind::erase) {
+                detail.delta.back().length += piece.units.count;
+                detail.delta.back().count += 1;
+            } else if (!detail.delta.push_back(
+                           {DeltaKind::erase, false, piece.units.count, first, 1, 0, 0})) {
+                return false;
+            }
         }
     }
     return true;

@@ -59,6 +59,10 @@ struct UndoCore : detail::Keeper {
                                   std::uint32_t count) noexcept;
     void keep_types(std::uint32_t type) noexcept;
 
+    [[nodiscard]] Status push(UndoStack which,
+                              const IdSet& insertions,
+                              const IdSet& deletions) noexcept;
+
     // Pops the newest item of a stack and undoes it.
     [[nodiscard]] Status undo_newest(UndoStack which, UndoItem*& undone) noexcept;
     void clear(UndoStack which) noexcept;
@@ -357,6 +361,41 @@ ROPEWALK_INLINE Status UndoCore::record(const Origin& origin, bool undone) noexc
     }
     stack.push_back_reserved(item);
     tell_later(UndoEventKind::added, which, item, origin);
+    return {};
+}
+
+// Nobody knows in which order the clients of an item from elsewhere were met: as the sets have them.
+ROPEWALK_INLINE Status UndoCore::push(UndoStack which,
+                                      const IdSet& insertions,
+                                      const IdSet& deletions) noexcept {
+    auto& stack = stack_of(which);
+    const std::size_t count = store->types.types.size();
+    if (types.size() < count && !types.resize(count)) return ErrorCode::out_of_memory;
+    UndoItem* item = make_item();
+    if (item == nullptr) return ErrorCode::out_of_memory;
+    detail::UndoStep& step = item->step_;
+    bool memory = stack.reserve_more(1) && deletions.clone_into(step.deletions);
+    for (const IdRange& range : insertions) {
+        memory = memory && step.add_insertion(range.client, range.start, range.length);
+    }
+    Status status = memory ? Status{} : ErrorCode::out_of_memory;
+    for (const IdRange& range : deletions) {
+        if (!status.ok()) break;
+        if (!detail::UndoStep::meet(step.deleted, range.client)) status = ErrorCode::out_of_memory;
+        const std::uint32_t client = store->clients.find(range.client);
+        const std::uint32_t known =
+            client == detail::kNone ? 0 : store->clients[client].next_clock;
+        if (!status.ok() || raw(range.start) >= known) continue;
+        const std::uint32_t end = range.end() < known ? range.end() : known;
+        status = keep({client, raw(range.start), end - raw(range.start)});
+    }
+    if (!status.ok()) {
+        forget(*item);
+        release_item(item);
+        return status;
+    }
+    stack.push_back_reserved(item);
+    capturing = false;
     return {};
 }
 

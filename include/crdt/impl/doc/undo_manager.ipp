@@ -131,6 +131,19 @@ ROPEWALK_INLINE UndoItem* UndoManager::redo_item() const noexcept {
     return can_redo() ? core_->stack_of(UndoStack::redo).back() : nullptr;
 }
 
+ROPEWALK_INLINE UndoItem* UndoManager::item(UndoStack stack, std::size_t index) const noexcept {
+    if (core_ == nullptr) return nullptr;
+    const auto& items = core_->stack_of(stack);
+    return index < items.size() ? items[index] : nullptr;
+}
+
+ROPEWALK_INLINE Status UndoManager::push(UndoStack stack,
+                                         const IdSet& insertions,
+                                         const IdSet& deletions) noexcept {
+    if (core_ == nullptr || core_->store == nullptr) return ErrorCode::no_document;
+    return core_->push(stack, insertions, deletions);
+}
+
 ROPEWALK_INLINE Undone UndoManager::undo() noexcept { return pop(UndoStack::undo); }
 ROPEWALK_INLINE Undone UndoManager::redo() noexcept { return pop(UndoStack::redo); }
 

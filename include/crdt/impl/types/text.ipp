@@ -169,6 +169,17 @@ ROPEWALK_NEVER_INLINE ROPEWALK_INLINE Status Text::erase_further(Position at,
     });
 }
 
+ROPEWALK_INLINE bool Text::counts_like_utf16(Unit unit) const noexcept {
+    if (unit == Unit::utf16) return true;
+    if (!check().ok()) return false;
+    detail::Measure sum = store_->sequences.measure(store_->types.types[type_].list);
+    if (store_->typing.type == type_) {
+        sum.pairs += store_->typing.pairs;
+        sum.extra += store_->typing.extra;
+    }
+    return (unit == Unit::code_point ? sum.pairs : sum.extra) == 0;
+}
+
 ROPEWALK_INLINE std::size_t Text::length(Unit unit) const noexcept {
     if (readable() == detail::kNone) return 0;
     const detail::Measure measure = store_->measure(type_);

@@ -1,0 +1,5 @@
+"""python -m ropewalk: updates in files."""
+
+from ._cli import main
+
+raise SystemExit(main())

@@ -1,0 +1,396 @@
+"""Documents under threads, forks and the end of the interpreter. [T23]
+
+What could hang or crash runs in a process of its own, with a time-out.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import subprocess
+import sys
+import textwrap
+import threading
+import weakref
+from typing import Any
+
+import pytest
+
+from ropewalk import Array, Doc, Map, Text, UndoManager
+
+SECONDS = 30
+
+
+def run(program: str) -> str:
+    """What a program prints; it has to end by itself, and well."""
+    done = subprocess.run(
+        [sys.executable, "-X", "dev", "-W", "ignore", "-c", textwrap.dedent(program)],
+        capture_output=True,
+        timeout=SECONDS,
+        check=False,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def together(count: int, work: Any) -> None:
+    """Runs work(number) in so many threads; what one raises is raised."""
+    raised: list[BaseException] = []
+
+    def guarded(number: int) -> None:
+        try:
+            work(number)
+        except BaseException as error:
+            raised.append(error)
+
+    threads = [threading.Thread(target=guarded, args=(i,), daemon=True) for i in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(SECONDS)
+        assert not thread.is_alive(), "a deadlock"
+    if raised:
+        raise raised[0]
+
+
+def test_eight_threads_write_to_one_document() -> None:
+    doc = Doc(allow_multithreading=True)
+    text, array = doc.get("text", type=Text), doc.get("array", type=Array)
+    book = doc.get("map", type=Map)
+    told: list[bytes] = []
+    doc.observe(lambda event: told.append(event.update))
+    text.observe(lambda event: event.delta)
+
+    def work(number: int) -> None:
+        for i in range(100):
+            text.insert(0, "x")
+            with doc.transaction(origin=number):
+                array.append(i)
+                book[f"{number}"] = i
+                text.insert(len(text), "\U0001f600")
+                del text[0]
+            str(text), array.to_py(), doc.get_state()
+            if i % 10 == 0:
+                copy = Doc()
+                copy.apply_update(doc.get_update())
+
+    together(8, work)
+    assert len(text) == 800 == len(array)
+    assert book.to_py() == {str(i): 99 for i in range(8)}
+    copy = Doc()
+    for update in told:
+        copy.apply_update(update)
+    assert str(copy.get("text", type=Text)) == str(text)
+    assert copy.get("array", type=Array).to_py() == array.to_py()
+
+
+def test_threads_that_do_not_agree_on_transactions() -> None:
+    """Without allow_multithreading a transaction is everybody's; nothing breaks all the same."""
+    doc = Doc()
+    text = doc.get("text", type=Text)
+
+    def work(number: int) -> None:
+        for _ in range(200):
+            try:
+                with doc.transaction():
+                    text.insert(0, "x")
+                    len(text)
+            except RuntimeError:
+                continue
+
+    together(8, work)
+    text += "end"
+    assert str(text).endswith("xend")
+
+
+def test_transactions_of_several_threads_do_not_mix() -> None:
+    doc = Doc(allow_multithreading=True)
+    array = doc.get("array", type=Array)
+
+    def work(number: int) -> None:
+        for _ in range(50):
+            with doc.new_transaction(origin=number):
+                array.append(number)
+                str(array)
+                array.append(number)
+
+    told: list[Any] = []
+    array.observe(lambda e: told.append((e.transaction.origin, e.delta[-1]["insert"])))
+    together(8, work)
+    assert len(told) == 400
+    assert all(inserted == [origin, origin] for origin, inserted in told)
+
+
+def test_large_updates_are_exchanged_by_threads() -> None:
+    source = Doc()
+    source.get("text", type=Text).insert(0, "some text " * 20_000)
+    update = source.get_update()
+    assert len(update) > 100_000
+    docs = [Doc(allow_multithreading=True) for _ in range(4)]
+    for doc in docs:
+        doc.get("text", type=Text).observe(lambda event: event.delta)
+
+    def work(number: int) -> None:
+        doc = docs[number % 4]
+        doc.apply_update(update)
+        text = doc.get("text", type=Text)
+        text.insert(0, str(number))
+        docs[(number + 1) % 4].apply_update(doc.get_update())
+
+    together(8, work)
+    for doc in docs + docs:
+        for other in docs:
+            doc.apply_update(other.get_update(doc.get_state()))
+    assert len({str(doc.get("text", type=Text)) for doc in docs}) == 1
+
+
+def test_observers_come_and_go_in_threads() -> None:
+    doc = Doc(allow_multithreading=True)
+    text = doc.get("text", type=Text)
+    calls: list[int] = []
+
+    def work(number: int) -> None:
+        for _ in range(100):
+            subscription = text.observe(lambda event: calls.append(len(event.delta)))
+            text.insert(0, "x")
+            doc.unobserve(subscription)
+
+    together(8, work)
+    assert len(calls) >= 800
+    before = len(calls)
+    text += "x"
+    assert len(calls) == before
+
+
+def test_writers_wait_while_another_thread_tells_its_observers() -> None:
+    doc = Doc(allow_multithreading=True)
+    text = doc.get("text", type=Text)
+    inside, over = threading.Event(), threading.Event()
+
+    def observer(event: Any) -> None:
+        if threading.current_thread() is not threading.main_thread():
+            inside.set()
+            over.wait(SECONDS)
+
+    text.observe(observer)
+    first = threading.Thread(target=lambda: text.insert(0, "first "))
+    first.start()
+    assert inside.wait(SECONDS)
+    threading.Timer(0.2, over.set).start()
+    text.insert(0, "second ")
+    with doc.transaction(origin="third") as txn:
+        assert txn.origin == "third"
+    first.join(SECONDS)
+    assert str(text) == "second first "
+
+
+def test_raising_observers_in_threads() -> None:
+    doc = Doc(allow_multithreading=True)
+    text = doc.get("text", type=Text)
+    failures: list[BaseException] = []
+
+    def fail(event: Any) -> None:
+        raise ValueError("no")
+
+    text.observe(fail)
+
+    def work(number: int) -> None:
+        for _ in range(50):
+            try:
+                with doc.transaction():
+                    text.insert(0, "x")
+            except Exception as error:
+                failures.append(error)
+
+    together(8, work)
+    assert len(text) == 400 == len(failures)
+
+
+def test_undo_and_other_threads() -> None:
+    doc = Doc(allow_multithreading=True)
+    text = doc.get("text", type=Text)
+    undo = UndoManager(scopes=[text], capture_timeout_millis=0)
+
+    def work(number: int) -> None:
+        for _ in range(50):
+            text.insert(0, "x")
+            undo.undo()
+            undo.redo()
+
+    together(4, work)
+    while undo.undo():
+        pass
+    assert str(text) == ""
+
+
+def test_documents_are_freed_under_threads() -> None:
+    alive: list[Any] = []
+
+    def work(number: int) -> None:
+        for _ in range(50):
+            doc = Doc()
+            text = doc.get("text", type=Text)
+            doc.observe(lambda event, doc=doc, text=text: (doc, text))
+            text += "x"
+            alive.append(weakref.ref(doc))
+
+    together(8, work)
+    gc.collect()
+    assert [one for one in alive if one() is not None] == []
+
+
+def test_nothing_leaks() -> None:
+    """Documents, events and observers come and go; what the process holds stays."""
+    out = run(
+        """
+        import gc, resource
+        from ropewalk import Doc, Text, UndoManager
+
+        def once():
+            doc = Doc()
+            text = doc.get("text", type=Text)
+            kept = []
+            doc.observe(kept.append)
+            text.observe(kept.append)
+            undo = UndoManager(scopes=[text])
+            for _ in range(20):
+                with text.observe_deep(kept.append):
+                    text += "some text"
+            undo.undo()
+            kept.append(doc)
+
+        def size():
+            with open("/proc/self/statm") as file:
+                return int(file.read().split()[1])
+
+        for _ in range(300):
+            once()
+        gc.collect()
+        before = size()
+        for _ in range(1500):
+            once()
+        gc.collect()
+        print(size() - before)
+        """
+    ) if os.path.exists("/proc/self/statm") else "0"
+    assert int(out) < 1000, "pages"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_forking_while_others_work() -> None:
+    out = run(
+        """
+        import os, threading, time
+        from ropewalk import Doc, Text, merge_updates
+
+        doc = Doc(allow_multithreading=True)
+        text = doc.get("text", type=Text)
+        text += "some text " * 5000
+        updates = [doc.get_update()] * 5
+        done = False
+
+        def work():
+            while not done:
+                other = Doc()
+                other.apply_update(merge_updates(*updates))
+                text.insert(0, "x")
+                doc.get_update()
+
+        threads = [threading.Thread(target=work) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        children = []
+        for _ in range(10):
+            child = os.fork()
+            if child == 0:
+                # Writes to the document that another thread was at work on, unless a transaction
+                # of that thread was open.
+                if doc._txn is None:
+                    text.insert(0, "child")
+                    assert str(text).startswith("child")
+                other = Doc()
+                other.apply_update(doc.get_update())
+                assert str(other.get("text", type=Text)) == str(text)
+                os._exit(0)
+            children.append(child)
+        codes = [os.waitpid(child, 0)[1] for child in children]
+        done = True
+        for thread in threads:
+            thread.join()
+        print(codes)
+        """
+    )
+    assert out == f"{[0] * 10}\n"
+
+
+def test_exit_with_threads_at_work() -> None:
+    for kind in ("sys.exit(0)", "pass"):
+        run(
+            f"""
+            import sys, threading, time
+            from ropewalk import Doc, Text, UndoManager, merge_updates
+
+            doc = Doc(allow_multithreading=True)
+            text = doc.get("text", type=Text)
+            text += "some text " * 20000
+            update = doc.get_update()
+            undo = UndoManager(scopes=[text], timestamp=lambda: 1)
+            doc.observe(lambda event: event.update)
+            text.observe(lambda event: event.delta)
+
+            def work():
+                while True:
+                    other = Doc()
+                    other.observe(lambda event: event.update)
+                    other.apply_update(merge_updates(update, update))
+                    text.insert(0, "x")
+                    undo.undo()
+
+            for _ in range(8):
+                threading.Thread(target=work, daemon=True).start()
+            time.sleep(0.3)
+            {kind}
+            """
+        )
+
+
+def test_exit_inside_a_transaction_or_an_observer() -> None:
+    for block in (
+        "with doc.transaction():\n    text.insert(0, 'x')\n    sys.exit(0)",
+        "text.observe(lambda event: os._exit(0))\ntext += 'x'",
+        "transaction = doc.transaction()\ntransaction.__enter__()\ntext.insert(0, 'x')",
+        "events = []\ndoc.observe(events.append)\ntext += 'x'\nsys.modules['kept'] = (doc, events)",
+    ):
+        run(
+            "import os, sys\nfrom ropewalk import Doc, Text\ndoc = Doc()\n"
+            f"text = doc.get('text', type=Text)\n{block}\n"
+        )
+
+
+def test_ctrl_c_ends_waiting_for_another_thread() -> None:
+    out = run(
+        """
+        import _thread, threading, time
+        from ropewalk import Doc, Text
+
+        doc = Doc(allow_multithreading=True)
+        text = doc.get("text", type=Text)
+        inside, over = threading.Event(), threading.Event()
+
+        def hold():
+            with doc.transaction():
+                inside.set()
+                over.wait()
+
+        threading.Thread(target=hold).start()
+        inside.wait()
+        threading.Timer(0.3, _thread.interrupt_main).start()
+        try:
+            text += "x"
+        except KeyboardInterrupt:
+            print("interrupted")
+        over.set()
+        """
+    )
+    assert out == "interrupted\n"
