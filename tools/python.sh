@@ -7,7 +7,7 @@ venv=build/venv/python
 needs=bindings/python/tests/requirements.txt
 
 [ -x "$venv/bin/python" ] || "${PYTHON:-python3}" -m venv "$venv"
-if [ "$needs" -nt "$venv/.needs" ]; then
+if [ ! -e "$venv/.needs" ] || [ "$needs" -nt "$venv/.needs" ]; then
     echo "python: installing what the tests use"
     tools/quietly.sh "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$needs"
     touch "$venv/.needs"

@@ -48,7 +48,8 @@ void begin(TransactionObject* self, bool wait) {
 void end(TransactionObject* self) {
     DocObject* const doc = document_of(self);
     const Entered entered(doc);
-    const crdt::Status committed = self->open->commit();
+    crdt::Status committed;
+    if (self->open.has_value()) committed = self->open->commit();  // not of a Turn that was joined
     self->open.reset();
     doc->current = nullptr;
     doc->turn.tell();
@@ -272,7 +273,8 @@ Turn::Turn(DocObject* doc, PyObject* origin)
 
 Turn::~Turn() {
     if (!begun_) return;
-    as_transaction(transaction_.ptr())->leases = 0;
+    // Another thread may have joined meanwhile; then it is the one that ends it.
+    if (--as_transaction(transaction_.ptr())->leases != 0) return;
     doc_->current = nullptr;
     doc_->turn.tell();
 }

@@ -150,17 +150,11 @@ public:
             raise(PyExc_RuntimeError, "Cannot acquire transaction: one is open");
         }
         crdt::UndoManager& undo = manager();
-        // So that observers see who it was.
-        const py::object transaction = transaction_of(doc_, origin_.ptr());
-        auto* const open = as_transaction(transaction.ptr());
-        open->leases = 1;
-        open->thread = PyThread_get_thread_ident();
-        doc_->current = open;
         std::optional<crdt::Undone> undone;
-        without_gil([&] { undone.emplace(redo ? undo.redo() : undo.undo()); });
-        open->leases = 0;
-        doc_->current = nullptr;
-        doc_->turn.tell();
+        {
+            const Turn turn(doc_, origin_.ptr());  // observers see who it was
+            without_gil([&] { undone.emplace(redo ? undo.redo() : undo.undo()); });
+        }
         writing.done();
         check(undone->status());
         return static_cast<bool>(*undone);

@@ -10,7 +10,7 @@ from .content import TYPES, read
 from .events import EventLog
 from .fixtures import Case, Json
 from .ops import leaves_pairs, run_op
-from .values import from_id_set, from_state, whole
+from .values import from_id_set, from_state, units_of, whole
 
 # Nobody writes under these, so that reading does not change a document.
 READER = 0x1FABCDEF012345
@@ -145,7 +145,7 @@ def embed_at(text: ropewalk.Text | ropewalk.XmlText, index: int) -> Any:
     at = 0
     for op in text.to_delta():
         inserted = op["insert"]
-        length = len(inserted.encode("utf-16-le")) // 2 if isinstance(inserted, str) else 1
+        length = units_of(inserted) if isinstance(inserted, str) else 1
         if at <= index < at + length:
             return inserted
         at += length
