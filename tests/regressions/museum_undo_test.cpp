@@ -118,3 +118,28 @@ TEST_CASE("a copy goes alone when it is undone; Yjs takes what was inserted behi
     CHECK(undo.undo());
     CHECK(list.size() == 2);
 }
+
+TEST_CASE("what stands between a copy and what it is a copy of comes back behind the copy's copy") {
+    for (const bool between : {true, false}) {
+        CAPTURE(between);
+        Doc doc = document(1);
+        const crdt::Array list = doc.array("a");
+        CHECK(list.push(crdt::ArrayInit{}).ok());
+        const crdt::Array inner = list.get(0)->array();
+        CHECK(inner.push("A").ok());
+        CHECK(inner.push("B").ok());
+        UndoManager undo{doc, {list}};
+        CHECK(inner.erase(between ? 0 : 1, between ? 2 : 1).ok());
+        CHECK(undo.undo());
+        CHECK(inner.insert(between ? 1 : 2, {"C"}).ok());
+        CHECK(list.erase(0).ok());
+        CHECK(undo.undo());
+        REQUIRE(list.size() == 1);
+        const crdt::Array back = list.get(0)->array();
+        REQUIRE(back.size() == 3);
+        CHECK(back.get(0)->as<std::string>().value_or("") == "A");
+        CHECK(back.get(1)->as<std::string>().value_or("") == (between ? "C" : "B"));
+        CHECK(back.get(2)->as<std::string>().value_or("") == (between ? "B" : "C"));
+        CHECK(broken(doc) == "");
+    }
+}
