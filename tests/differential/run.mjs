@@ -7,7 +7,7 @@ import { EventLog, sameEvents } from './events.mjs'
 import { applyUpdate, asV2, encodeState, listenTo, merge as mergeUpdates, updateToken } from './formats.mjs'
 import { Rng } from './rng.mjs'
 import { PeerGone } from './peer.mjs'
-import { deletions, forgotten, sameUnits, UpdateChecks } from './updates.mjs'
+import { collected, deletions, forgotten, sameUnits, UpdateChecks } from './updates.mjs'
 import { hex, unhex } from './values.mjs'
 
 // Yjs notes one missing clock for each client that something waits for and does not look again
@@ -39,6 +39,7 @@ class Replica {
     this.events = null
     this.tidiedApart = false
     this.undo = null
+    this.heard = { yjs: [], ropewalk: [] }
     listenTo(this.yjs, v2, update => this.emitted.push(update))
   }
 }
@@ -73,8 +74,18 @@ function hasCutCopies({ store }, { insertions }) {
 function mayBeLonger(ours, theirs, replica, apart) {
   if (!replica.undo) return false
   const [gone, goneTheirs] = [forgotten(ours), forgotten(theirs)]
-  if (sameUnits(gone, goneTheirs)) return false
+  if (sameUnits(gone, goneTheirs)) return heardCollected(ours, theirs, replica)
   return !apart || [...goneTheirs].every(unit => gone.has(unit))
+}
+
+// What a deleted type held is GC from an engine that has collected the type, and deleted items from
+// one that keeps it, as Yjs does after clear(). Where the manager of the receiver keeps the type,
+// they stay what they came as, in either engine.
+function heardCollected(ours, theirs, { heard }) {
+  const ourGC = collected(ours)
+  const apart = [...collected(theirs)].filter(unit => !ourGC.has(unit))
+  const [gone, goneTheirs] = [collected(...heard.ropewalk), collected(...heard.yjs)]
+  return apart.length > 0 && apart.every(unit => goneTheirs.has(unit) && !gone.has(unit))
 }
 
 class Run {
@@ -193,6 +204,10 @@ class Run {
     const { rich, managers = [] } = this.history
     if (rich && !this.forgotApart && managers.some(Boolean)) {
       this.forgotApart = !sameUnits(forgotten(...forYjs), forgotten(...forRopewalk))
+    }
+    if (replica.undo) {
+      replica.heard.yjs.push(...forYjs)
+      replica.heard.ropewalk.push(...forRopewalk)
     }
     applyToYjs(replica.yjs, forYjs)
     const answers = []
