@@ -142,6 +142,11 @@ TEST_CASE("what stands between a copy and what it is a copy of comes back behind
         CHECK(back.get(1)->as<std::string>().value_or("") == (between ? "C" : "B"));
         CHECK(back.get(2)->as<std::string>().value_or("") == (between ? "B" : "C"));
         CHECK(broken(doc) == "");
+        CHECK(support::canonical(support::loaded(support::update_of(doc))) ==
+              support::canonical(doc));
+        Doc other = document(2);
+        CHECK(other.apply_v2(*doc.encode_state_as_update_v2()).ok());
+        CHECK(support::canonical(other) == support::canonical(doc));
     }
 }
 

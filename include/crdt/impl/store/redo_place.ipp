@@ -112,6 +112,12 @@ ROPEWALK_INLINE void Redo::find_neighbours(std::uint32_t target, Gap& gap) noexc
 ROPEWALK_INLINE void Redo::gap_in_copy(std::uint32_t target, Gap& gap) noexcept {
     gap.seq = store_.types.types[target].list;
     find_neighbours(target, gap);
+    if (gap.left.exists() && gap.right.exists() &&
+        !store_.sequences.precedes(store_.sequences.find(gap.left),
+                                   store_.sequences.find(gap.right))) {
+        // Yjs puts it here, too, but writes origins in the wrong order: others put it elsewhere.
+        gap.right = {};
+    }
     Integrator integrator{store_, store_.decoded, nullptr};
     Integrator::Gap found = integrator.gap_behind(gap.seq, gap.left);
     if (integrator.first_behind(found) != gap.right) {
