@@ -67,14 +67,14 @@ void accepted(const Json& test,
     if (!expect.flag("changed")) require_unchanged(before, replica, outcome);
     const Json* state = expect.find("state");
     if (state == nullptr) return;
-    if (holds_equal_origins(test, format)) {
-        outcome.deviations.emplace_back("origins.equal");
-        return;
-    }
     std::vector<Difference> found;
     const bool halves = holds_half(*state);
     if (halves) outcome.deviations.emplace_back("text.halves");
     compare_state("state", *state, replica, false, halves ? &with_replaced_halves : nullptr, found);
+    if (!found.empty() && holds_equal_origins(test, format)) {
+        outcome.deviations.emplace_back("origins.equal");
+        return;
+    }
     for (const Difference& one : found) {
         outcome.lines.push_back(one.where + ": expected " + one.expected + ", got " + one.got);
     }
