@@ -7,7 +7,7 @@ import { EventLog, sameEvents } from './events.mjs'
 import { applyUpdate, asV2, encodeState, listenTo, merge as mergeUpdates, updateToken } from './formats.mjs'
 import { Rng } from './rng.mjs'
 import { PeerGone } from './peer.mjs'
-import { deletions, forgotten, sameUnits, UpdateChecks } from './updates.mjs'
+import { collected, deletions, forgotten, sameUnits, UpdateChecks } from './updates.mjs'
 import { hex, unhex } from './values.mjs'
 
 // Yjs notes one missing clock for each client that something waits for and does not look again
@@ -39,6 +39,7 @@ class Replica {
     this.events = null
     this.tidiedApart = false
     this.undo = null
+    this.heard = { yjs: [], ropewalk: [] }
     listenTo(this.yjs, v2, update => this.emitted.push(update))
   }
 }
@@ -73,8 +74,34 @@ function hasCutCopies({ store }, { insertions }) {
 function mayBeLonger(ours, theirs, replica, apart) {
   if (!replica.undo) return false
   const [gone, goneTheirs] = [forgotten(ours), forgotten(theirs)]
-  if (sameUnits(gone, goneTheirs)) return false
+  if (sameUnits(gone, goneTheirs)) return heardCollected(ours, theirs, replica)
   return !apart || [...goneTheirs].every(unit => gone.has(unit))
+}
+
+// What a deleted type held is GC from an engine that has collected the type, and deleted items from
+// one that keeps it, as Yjs does after clear(). Where the manager of the receiver keeps the type,
+// they stay what they came as, in either engine.
+function heardCollected(ours, theirs, { heard }) {
+  const ourGC = collected(ours)
+  const apart = [...collected(theirs)].filter(unit => !ourGC.has(unit))
+  const [gone, goneTheirs] = [collected(...heard.ropewalk), collected(...heard.yjs)]
+  return apart.length > 0 && apart.every(unit => goneTheirs.has(unit) && !gone.has(unit))
+}
+
+// Yjs brings back what stood between a copy and what it is a copy of with its origins in the wrong
+// order, and then places it by how its items happen to be cut, in each replica for itself. Ropewalk
+// puts it where the replica does that has undone, and writes origins that say so.
+class ReplicasOfYjsDiffer extends Error {}
+function wroteCrossedOrigins({ store }, client, from) {
+  for (const item of store.clients.get(client) ?? []) {
+    if (item.id.clock < from || !item.origin || !item.rightOrigin) continue
+    const { client: other, clock } = item.rightOrigin
+    const isRight = ({ id, length }) => id.client === other && id.clock <= clock && clock < id.clock + length
+    let behind = item.right
+    while (behind && !isRight(behind)) behind = behind.right
+    if (!behind) return true
+  }
+  return false
 }
 
 class Run {
@@ -134,6 +161,7 @@ class Run {
     if (stack.some(item => hasCutCopies(replica.yjs, item))) return
     this.say(() => `[${id}] ${replica.name}: ${verb}`)
     let changed = false
+    const before = Y.getState(replica.yjs.store, replica.client)
     if (verb === 'undo') changed = replica.undo.undo() !== null
     if (verb === 'redo') changed = replica.undo.redo() !== null
     if (verb === 'stop') replica.undo.stopCapturing()
@@ -143,7 +171,9 @@ class Run {
     sameState(theirs.join(' '), ours.join(' '), `Yjs ${replica.name}`, `Ropewalk ${replica.name}`, 'stacks')
     this.messages.set(id, this.emitted(replica, [answer], true))
     await this.checkEvents(replica, true)
-    if (look) await this.check(replica)
+    const crossed = wroteCrossedOrigins(replica.yjs, replica.client, before)
+    if (look || crossed) await this.check(replica)
+    if (crossed) throw new ReplicasOfYjsDiffer()
   }
 
   async observe(replica) {
@@ -193,6 +223,10 @@ class Run {
     const { rich, managers = [] } = this.history
     if (rich && !this.forgotApart && managers.some(Boolean)) {
       this.forgotApart = !sameUnits(forgotten(...forYjs), forgotten(...forRopewalk))
+    }
+    if (replica.undo) {
+      replica.heard.yjs.push(...forYjs)
+      replica.heard.ropewalk.push(...forRopewalk)
     }
     applyToYjs(replica.yjs, forYjs)
     const answers = []
@@ -377,6 +411,7 @@ export async function runHistory(history, peer, trace = null) {
     return null
   } catch (error) {
     if (error instanceof Difference) return error
+    if (error instanceof ReplicasOfYjsDiffer) return null
     if (error instanceof PeerGone) throw error
     return new Difference('threw', error.stack)
   } finally {

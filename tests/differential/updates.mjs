@@ -36,7 +36,7 @@ function unitsOf(updates, counts) {
   }
   return units
 }
-const collected = (...updates) => unitsOf(updates, one => one instanceof Y.GC)
+export const collected = (...updates) => unitsOf(updates, one => one instanceof Y.GC)
 // Units without content.
 export const forgotten = (...updates) => unitsOf(updates, one => one instanceof Y.GC || one.content instanceof Y.ContentDeleted)
 

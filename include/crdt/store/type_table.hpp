@@ -28,6 +28,7 @@ struct TypeRecord {
     bool collected = false;      // and its items are gone
     bool passed = false;         // but they were kept when that would have been done
     bool orphaned = false;       // the type around it is collected: nothing keeps it
+    bool recopied = false;       // its list, or that of what it is a copy of, has copies of its own
     std::uint32_t run = kNone;   // the item that holds it; kNone for a root
     std::uint32_t name = kNone;  // interned: of the root, the element or the hook
     std::uint32_t list = kNone;  // sequence

@@ -189,14 +189,7 @@ ROPEWALK_ALWAYS_INLINE bool UpdateReader::next(UpdateBlock& block) noexcept {
         if (!range(block)) return false;
     } else {
         if ((info & kHasOrigin) != 0 && ROPEWALK_UNLIKELY(!id(block.origin))) return false;
-        if ((info & kHasRight) != 0) {
-            const Cursor at = p_;
-            if (ROPEWALK_UNLIKELY(!id(block.right_origin))) return false;
-            // Nothing stands between a unit and itself.
-            if (ROPEWALK_UNLIKELY(block.right_origin == block.origin)) {
-                return fail(ErrorCode::invalid_struct, at);
-            }
-        }
+        if ((info & kHasRight) != 0 && ROPEWALK_UNLIKELY(!id(block.right_origin))) return false;
         if ((info & (kHasOrigin | kHasRight)) == 0 && ROPEWALK_UNLIKELY(!parent(block))) {
             return false;
         }

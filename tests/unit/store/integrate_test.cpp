@@ -165,15 +165,21 @@ TEST_CASE("content of an id that is known is not looked at again") {
     CHECK(doc.text("t").to_string() == "ab");
 }
 
-TEST_CASE("an item between a unit and itself is refused") {
+TEST_CASE("an item between a unit and itself stands behind it") {
     const auto base = test::hex("01 01 05 00  04 01 01 74 03 616263  00");
     const auto update = test::hex("01 01 06 00  c4 05 01 05 01 01 58  00");
     Doc doc = document(1);
     REQUIRE(doc.apply({base.data(), base.size()}).ok());
-    const std::string before = update_of(doc);
-    CHECK(doc.apply({update.data(), update.size()}).error().code ==
-          crdt::ErrorCode::invalid_struct);
-    CHECK(update_of(doc) == before);
+    REQUIRE(doc.apply({update.data(), update.size()}).ok());
+    // "c" is inserted behind the same unit, by a client of a lower id.
+    CHECK(doc.text("t").to_string() == "abcX");
+    CHECK(broken(doc) == "");
+    CHECK(support::loaded(update_of(doc)).text("t").to_string() == "abcX");
+    Doc second = document(2);
+    const auto bytes = doc.encode_state_as_update_v2();
+    REQUIRE(bytes.ok());
+    REQUIRE(second.apply_v2(*bytes).ok());
+    CHECK(second.text("t").to_string() == "abcX");
 }
 
 TEST_CASE("items of no honest editor: neighbours that are none converge and stay sound") {
@@ -181,6 +187,7 @@ TEST_CASE("items of no honest editor: neighbours that are none converge and stay
     const std::vector<std::string> wild = {
         "01 01 06 00  c4 05 00 05 03 01 58  00",  // between t:0 and u:0
         "01 01 06 00  c4 05 02 05 00 01 58  00",  // origin behind the right origin
+        "01 01 06 00  c4 05 01 05 01 01 58  00",  // one unit as both
         "01 01 06 00  44 05 03 01 58  00",        // only a right origin
     };
     const auto base = test::hex("01 02 05 00  04 01 01 74 03 616263  04 01 01 75 01 64  00");

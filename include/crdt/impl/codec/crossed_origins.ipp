@@ -13,16 +13,15 @@ class CrossedOrigins {
 public:
     explicit CrossedOrigins(const DecodedUpdate& update) noexcept : update_(update) {}
 
-    // False: it would stand between a unit and itself.
+    // One unit as both is what undo in Yjs may write: such an item stands behind it.
     // requires: `block` is being read, behind those of its section that have been
-    [[nodiscard]] ROPEWALK_ALWAYS_INLINE bool settle(BlockView& block) noexcept {
+    ROPEWALK_ALWAYS_INLINE void settle(BlockView& block) noexcept {
         if (ROPEWALK_LIKELY(block.right_origin.slot != block.origin.slot ||
                             block.origin.clock - block.right_origin.clock >= longest_)) {
-            return true;
+            return;
         }
-        if (block.right_origin == block.origin) return false;
+        if (block.right_origin == block.origin) return;
         if (block.origin.slot == block.slot && left_ > 0) uncross(block);
-        return true;
     }
     // Once it has been read.
     ROPEWALK_ALWAYS_INLINE void note(const BlockView& block) noexcept {

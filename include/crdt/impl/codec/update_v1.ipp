@@ -219,14 +219,8 @@ private:
             if (ROPEWALK_UNLIKELY(p == nullptr)) return nullptr;
         }
         if ((info & 0x40U) != 0) {
-            const Cursor at = p;
             p = id(p, block.right_origin, clock);
             if (ROPEWALK_UNLIKELY(p == nullptr)) return nullptr;
-            // Nothing stands between a unit and itself. (Yjs puts such an item in front of its
-            // origin or behind it, depending on where the text happened to be cut.)
-            if (ROPEWALK_UNLIKELY(block.right_origin == block.origin)) {
-                return fail(ErrorCode::invalid_struct, at);
-            }
         }
         if ((info & 0xc0U) == 0) {
             p = parent(p, block, (info & 0x20U) != 0);

@@ -142,9 +142,7 @@ private:
         }
         if ((info & 0x40U) != 0) {
             if (ROPEWALK_UNLIKELY(!id(right_clocks_, block.right_origin, clock))) return false;
-            if (ROPEWALK_UNLIKELY(!crossed_.settle(block))) {
-                return fail(ErrorCode::invalid_struct, right_clocks_.at());
-            }
+            crossed_.settle(block);
         }
         if ((info & 0xc0U) == 0 && ROPEWALK_UNLIKELY(!parent(block, (info & 0x20U) != 0))) {
             return false;

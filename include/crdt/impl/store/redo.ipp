@@ -241,6 +241,7 @@ ROPEWALK_INLINE Status Redo::bring_back(std::uint32_t target) noexcept {
         if (!gap_in_key(target, gap)) return {};
     } else if (store_.types.types[target].list == seq) {
         gap_in_list(gap);
+        store_.types.types[target].recopied = true;
     } else {
         gap_in_copy(target, gap);
     }

@@ -54,7 +54,8 @@ ROPEWALK_INLINE void Redo::gap_in_list(Gap& gap) noexcept {
 
 // The type came back: between the copies of the nearest units to the left and to the right that
 // have some. Both sides are searched in turns, so that a search ends where the nearer one tells
-// all.
+// all: copies stand in the order of their units. Unless a unit was brought back beside itself
+// before: what was inserted between the two may have one copy to its left and to its right.
 ROPEWALK_INLINE void Redo::find_neighbours(std::uint32_t target, Gap& gap) noexcept {
     if (store_.sequences.seqs[gap.seq].root == kNone) return;
     const RunPos first = first_of(gap.seq);
@@ -65,6 +66,7 @@ ROPEWALK_INLINE void Redo::find_neighbours(std::uint32_t target, Gap& gap) noexc
     std::uint32_t before = left.offset;   // units of the span in front of what is searched
     std::uint32_t behind = right.offset;  // and from which on it is
     const auto& sequences = store_.sequences;
+    const bool ordered = !store_.types.types[target].recopied;
     while (left.leaf != kNone || right.leaf != kNone) {
         if (left.leaf != kNone) {
             const Span& span = sequences.span(left);
@@ -78,7 +80,7 @@ ROPEWALK_INLINE void Redo::find_neighbours(std::uint32_t target, Gap& gap) noexc
                 gap.left = traced({span.run, end - 1}, target);
                 if (gap.left.exists()) {
                     left = {};
-                    if (gap.left == last) return;
+                    if (ordered && gap.left == last) return;
                 } else {
                     before = entry->offset > span.offset ? entry->offset - span.offset : 0;
                 }
@@ -95,7 +97,7 @@ ROPEWALK_INLINE void Redo::find_neighbours(std::uint32_t target, Gap& gap) noexc
                 gap.right = traced({span.run, start}, target);
                 if (gap.right.exists()) {
                     right = {};
-                    if (gap.right == first) {
+                    if (ordered && gap.right == first) {
                         gap.left = {};
                         return;
                     }
@@ -110,6 +112,12 @@ ROPEWALK_INLINE void Redo::find_neighbours(std::uint32_t target, Gap& gap) noexc
 ROPEWALK_INLINE void Redo::gap_in_copy(std::uint32_t target, Gap& gap) noexcept {
     gap.seq = store_.types.types[target].list;
     find_neighbours(target, gap);
+    if (gap.left.exists() && gap.right.exists() &&
+        !store_.sequences.precedes(store_.sequences.find(gap.left),
+                                   store_.sequences.find(gap.right))) {
+        // Yjs puts it here, too, but writes origins in the wrong order: others put it elsewhere.
+        gap.right = {};
+    }
     Integrator integrator{store_, store_.decoded, nullptr};
     Integrator::Gap found = integrator.gap_behind(gap.seq, gap.left);
     if (integrator.first_behind(found) != gap.right) {
@@ -164,6 +172,7 @@ ROPEWALK_INLINE void Redo::copy_content(Run& made) noexcept {
     if (source.kind == RunKind::type) {
         const TypeRecord old = store_.types.types[source.data];
         made.data = store_.types.add(old.kind, store_.runs.size(), old.name);
+        store_.types.types[made.data].recopied = old.recopied;
         return;
     }
     if (!source.is_text()) {
