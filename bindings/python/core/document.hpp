@@ -72,10 +72,10 @@ extern PyTypeObject* doc_type;
 // While it lives the document belongs to this thread.
 class Entered {
 public:
-    explicit Entered(DocObject* doc) : doc_(doc) { doc->lock.enter(); }
+    ROPEWALK_ALWAYS_INLINE explicit Entered(DocObject* doc) : doc_(doc) { doc->lock.enter(); }
     Entered(const Entered&) = delete;
     Entered& operator=(const Entered&) = delete;
-    ~Entered() { doc_->lock.leave(); }
+    ROPEWALK_ALWAYS_INLINE ~Entered() { doc_->lock.leave(); }
 
 protected:
     DocObject* doc_;
@@ -91,13 +91,13 @@ void before_writing(DocObject* doc);
 // raised, unless a transaction is still open, which will.
 class Writing : public Entered {
 public:
-    explicit Writing(DocObject* doc) : Entered(ready(doc)) {}
-    void done() const {
+    ROPEWALK_ALWAYS_INLINE explicit Writing(DocObject* doc) : Entered(ready(doc)) {}
+    ROPEWALK_ALWAYS_INLINE void done() const {
         if (!doc_->errors.empty() && doc_->current == nullptr) [[unlikely]] raise_errors(doc_);
     }
 
 private:
-    static DocObject* ready(DocObject* doc) {
+    ROPEWALK_ALWAYS_INLINE static DocObject* ready(DocObject* doc) {
         if (doc->reading != 0 || doc->lock.taken() || (doc->may_wait && doc->current != nullptr))
             [[unlikely]] {
             before_writing(doc);

@@ -78,6 +78,23 @@ inline PyObject* checked(PyObject* made) {
     if (made == nullptr) throw py::error_already_set();
     return made;
 }
+// The value of what serves as an index; IndexError if it has too many bits. -1 where an exception is
+// set, and else too.
+inline Py_ssize_t index_value(PyObject* index) noexcept {
+#if PY_VERSION_HEX >= 0x030c0000
+    if (PyLong_CheckExact(index)) {
+        const auto* number = reinterpret_cast<const PyLongObject*>(index);
+        if (PyUnstable_Long_IsCompact(number)) return PyUnstable_Long_CompactValue(number);
+    }
+#elif PY_VERSION_HEX >= 0x030b0000
+    if (PyLong_CheckExact(index)) {
+        const Py_ssize_t digits = Py_SIZE(index);  // with the sign of the number
+        if (digits == 0) return 0;
+        if (digits == 1) return reinterpret_cast<const PyLongObject*>(index)->ob_digit[0];
+    }
+#endif
+    return PyNumber_AsSsize_t(index, PyExc_IndexError);
+}
 inline py::object owned(PyObject* made) { return py::reinterpret_steal<py::object>(checked(made)); }
 inline py::object shared(PyObject* object) { return py::reinterpret_borrow<py::object>(object); }
 

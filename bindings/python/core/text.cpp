@@ -39,7 +39,7 @@ crdt::Position position_of(const DocObject* doc, const crdt::Text& text, std::si
 }
 
 std::size_t index_of(PyObject* index, const char* what) {
-    const Py_ssize_t at = PyNumber_AsSsize_t(index, PyExc_IndexError);
+    const Py_ssize_t at = index_value(index);
     if (at == -1 && PyErr_Occurred() != nullptr) throw py::error_already_set();
     if (at < 0) {
         PyErr_Format(PyExc_IndexError, "%s is negative: %zd", what, at);
@@ -70,7 +70,7 @@ void insert_text(const Writing& writing,
 }
 
 std::size_t index_of(PyObject* index, const crdt::Text& text, const DocObject* doc) {
-    Py_ssize_t at = PyNumber_AsSsize_t(index, PyExc_IndexError);
+    Py_ssize_t at = index_value(index);
     if (at == -1 && PyErr_Occurred() != nullptr) throw py::error_already_set();
     if (at < 0) [[unlikely]] {
         at += static_cast<Py_ssize_t>(length_of(doc, text));
@@ -119,12 +119,38 @@ PyObject* insert(PyObject* object,
     });
 }
 
+// start:stop of two ints that are not negative: what most slices are. It may reach past the end.
+bool is_simple(PyObject* key, Stretch& stretch) noexcept {
+    const auto* slice = reinterpret_cast<PySliceObject*>(key);
+    if (slice->step != Py_None || !PyLong_CheckExact(slice->start) ||
+        !PyLong_CheckExact(slice->stop)) {
+        return false;
+    }
+    const Py_ssize_t start = index_value(slice->start);
+    const Py_ssize_t stop = index_value(slice->stop);
+    if (start < 0 || stop <= start) {
+        PyErr_Clear();
+        return false;
+    }
+    stretch = {static_cast<std::size_t>(start), static_cast<std::size_t>(stop - start)};
+    return true;
+}
+
 void erase(SharedObject* self, PyObject* key) {
     DocObject* const doc = document_of(self);
     const Writing writing(doc);
     const crdt::Text text = handle<crdt::Text>(self);
     Stretch stretch{0, 1};
     if (PySlice_Check(key)) {
+        // Only the engine looks whether the text is as long, unless it is not.
+        if (is_simple(key, stretch) && !doc->keeps_pairs) {
+            const crdt::Status status =
+                text.erase(position_of(doc, text, stretch.start), stretch.count);
+            if (status.error().code != crdt::ErrorCode::index_out_of_range) {
+                check(status);
+                return writing.done();
+            }
+        }
         stretch = stretch_of(doc, text, key);
         if (stretch.count == 0) return;
     } else if (PyLong_Check(key)) {
