@@ -46,19 +46,19 @@ struct DocObject {
     std::unique_ptr<crdt::Doc> doc;  // nullptr until it is opened
     DocLock lock;
     Unit unit = Unit::code_point;
-    bool keeps_pairs = false;              // UTF-16 units, but no place inside a surrogate pair
-    bool may_wait = false;                 // transactions of other threads wait for their turn
+    bool keeps_pairs = false;  // UTF-16 units, but no place inside a surrogate pair
+    bool may_wait = false;     // transactions of other threads wait for their turn
     bool collect = true;
     TransactionObject* current = nullptr;  // the open transaction, borrowed
     Signal turn;                           // `current` has become nullptr
     unsigned reading = 0;                  // observers at work: nothing may be written
     PyObject* reader = nullptr;            // the ReadTransaction of those observers
     PyObject* guid = nullptr;
-    std::vector<PyObject*> errors;         // raised by observers, told when the transaction is over
+    std::vector<PyObject*> errors;  // raised by observers, told when the transaction is over
     std::vector<std::shared_ptr<Listener>> listeners;
     Subdocs subdocs;
-    PyObject* outer = nullptr;             // the Doc that holds this one, if one does
-    crdt::Subdoc place;                    // and where
+    PyObject* outer = nullptr;  // the Doc that holds this one, if one does
+    crdt::Subdoc place;         // and where
 };
 
 extern PyTypeObject* doc_type;
@@ -93,7 +93,8 @@ class Writing : public Entered {
 public:
     ROPEWALK_ALWAYS_INLINE explicit Writing(DocObject* doc) : Entered(ready(doc)) {}
     ROPEWALK_ALWAYS_INLINE void done() const {
-        if (!doc_->errors.empty() && doc_->current == nullptr) [[unlikely]] raise_errors(doc_);
+        if (!doc_->errors.empty() && doc_->current == nullptr) [[unlikely]]
+            raise_errors(doc_);
     }
 
 private:

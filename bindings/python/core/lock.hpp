@@ -37,7 +37,8 @@ public:
     }
     // Something has changed.
     void tell() noexcept {
-        if (waiting_ != 0) [[unlikely]] wake();
+        if (waiting_ != 0) [[unlikely]]
+            wake();
     }
 
 private:
@@ -57,7 +58,8 @@ class DocLock {
 public:
     ROPEWALK_ALWAYS_INLINE void enter() {
         const unsigned long me = PyThread_get_thread_ident();
-        if (depth_ != 0 && owner_ != me) [[unlikely]] wait();
+        if (depth_ != 0 && owner_ != me) [[unlikely]]
+            wait();
         owner_ = me;
         ++depth_;
         generation_ = generation;

@@ -119,8 +119,7 @@ PyGetSetDef attributes[] = {
     {"_prelim", &get_prelim, &set_prelim, "What it will start with.", nullptr},
     {"prelim", &get_prelim, nullptr, "What it will start with, until it is in a document.",
      nullptr},
-    {"integrated", &get_integrated, nullptr, "This, if it is in a document; else raises.",
-     nullptr},
+    {"integrated", &get_integrated, nullptr, "This, if it is in a document; else raises.", nullptr},
     {"is_prelim", &is_prelim, nullptr, "Whether it waits for a document with a content.", nullptr},
     {"is_integrated", &is_integrated, nullptr, "Whether it is in a document.", nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr}};
@@ -160,8 +159,8 @@ void take_over_methods(PyTypeObject* type) {
         auto* const base = reinterpret_cast<PyTypeObject*>(PyTuple_GET_ITEM(type->tp_mro, i));
         if (base == &PyBaseObject_Type || base->tp_methods == nullptr) continue;
         for (PyMethodDef* method = base->tp_methods; method->ml_name != nullptr; ++method) {
-            const py::object found = owned(
-                PyObject_GetAttrString(reinterpret_cast<PyObject*>(type), method->ml_name));
+            const py::object found =
+                owned(PyObject_GetAttrString(reinterpret_cast<PyObject*>(type), method->ml_name));
             if (!Py_IS_TYPE(found.ptr(), &PyMethodDescr_Type) ||
                 PyDescr_TYPE(found.ptr()) != base) {
                 continue;  // the class has one of its own
@@ -183,7 +182,8 @@ void set_class(crdt::ValueKind kind, PyObject* type) {
 
 py::object object_of(DocObject* doc, crdt::ValueKind kind, const crdt::SharedType& type) {
     auto* cls = reinterpret_cast<PyTypeObject*>(classes[static_cast<std::size_t>(kind)]);
-    if (cls == nullptr) raise(PyExc_TypeError, "a shared type of a kind that Python has no name for");
+    if (cls == nullptr)
+        raise(PyExc_TypeError, "a shared type of a kind that Python has no name for");
     py::object made = owned(cls->tp_alloc(cls, 0));
     auto* self = as_shared(made.ptr());
     self->doc = self->prelim = nullptr;

@@ -26,7 +26,8 @@ extern PyTypeObject* shared_type;
 [[noreturn]] void raise_not_integrated();
 // The document of a type that has one; else raises.
 [[nodiscard]] inline DocObject* document_of(SharedObject* self) {
-    if (self->doc == nullptr) [[unlikely]] raise_not_integrated();
+    if (self->doc == nullptr) [[unlikely]]
+        raise_not_integrated();
     return as_doc(self->doc);
 }
 // The engine's handle: T is crdt::Text, crdt::Array, ...
