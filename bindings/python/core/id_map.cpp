@@ -20,7 +20,6 @@
 #include "values.hpp"
 
 namespace ropewalk {
-
 namespace {
 
 struct Attribute {
