@@ -14,7 +14,7 @@ REPETITIONS ?= 9
 QUIETLY := tools/quietly.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-cpp test-python bench figures conformance differential fuzz soak lint format bugs coverage
+.PHONY: help run test test-cpp test-python bench bench-python figures conformance differential fuzz soak lint format bugs coverage
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -43,6 +43,13 @@ bench: ## Google Benchmark: a table of ratios over a gap buffer; JSON in build/b
 	@$(QUIETLY) cmake --build --preset release --target ropewalk_bench
 	build/release/bench/ropewalk_bench --benchmark_repetitions=$(REPETITIONS) --benchmark_enable_random_interleaving=true --benchmark_filter=$(or $(FILTER),.) --benchmark_out=build/bench.json --benchmark_out_format=json
 	@python3 bench/report.py build/bench.json
+
+bench-python: ## ropewalk beside pycrdt, loro and y-py: a table, then figures; ONLY=prefix for some
+	@tools/setup.sh bench
+	@tools/python.sh
+	@$(QUIETLY) build/venv/python/bin/pip install --quiet -r bench/python/requirements.txt
+	@$(QUIETLY) build/venv/python/bin/pip wheel --quiet --no-build-isolation --no-deps -w build/wheels .
+	@build/venv/python/bin/python bench/python/peers.py --json=build/python-figures.json $(addprefix --figures=,$(wildcard build/figures.json)) $(if $(ONLY),--only=$(ONLY))
 
 figures: ## every figure that the issues ask for, as `id value unit`; ONLY=prefix for some
 	@tools/setup.sh bench

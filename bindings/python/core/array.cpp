@@ -62,11 +62,8 @@ void insert_values(SharedObject* self, Place place, std::size_t index, Contents&
     made.attach([&](std::size_t i) { return value_of(array.get(index + i)); });
 }
 
-void insert_one(SharedObject* self,
-                const Writing& writing,
-                Place place,
-                std::size_t index,
-                PyObject* value) {
+void insert_one(
+    SharedObject* self, const Writing& writing, Place place, std::size_t index, PyObject* value) {
     DocObject* const doc = document_of(self);
     const crdt::Array array = handle<crdt::Array>(self);
     if (!is_type_or_doc(value)) [[likely]] {
@@ -84,11 +81,8 @@ void insert_one(SharedObject* self,
 }
 
 // Puts `values` in the place of `count` elements.
-void replace(SharedObject* self,
-             const Writing& writing,
-             Place place,
-             const Range& range,
-             PyObject* values) {
+void replace(
+    SharedObject* self, const Writing& writing, Place place, const Range& range, PyObject* values) {
     DocObject* const doc = document_of(self);
     const crdt::Array array = handle<crdt::Array>(self);
     const py::object fast = owned(PySequence_Fast(values, "a list of values was expected"));

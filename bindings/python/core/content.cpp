@@ -125,9 +125,8 @@ crdt::Content Contents::text_content(PyObject* prelim, std::size_t me) {
         if (PyArg_ParseTuple(prelim, "OO", &start, &attributes) == 0) {
             throw py::error_already_set();
         }
-        Init init(PyList_Check(start)
-                      ? delta_content(start, me)
-                      : std::make_shared<const crdt::Delta>(plain_delta(start)));
+        Init init(PyList_Check(start) ? delta_content(start, me)
+                                      : std::make_shared<const crdt::Delta>(plain_delta(start)));
         init.attributes = entries_of(attributes, me);
         return init;
     }
@@ -162,9 +161,9 @@ std::shared_ptr<const crdt::Delta> Contents::delta_content(PyObject* delta, std:
 
 // Of a mapping, or of a list of pairs.
 Contents::Entries Contents::entries_of(PyObject* mapping, std::size_t me) {
-    const py::object pairs = owned(PyDict_Check(mapping)
-                                       ? PyDict_Items(mapping)
-                                       : PySequence_Fast(mapping, "entries are a dict or pairs"));
+    const py::object pairs =
+        owned(PyDict_Check(mapping) ? PyDict_Items(mapping)
+                                    : PySequence_Fast(mapping, "entries are a dict or pairs"));
     Entries made;
     for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(pairs.ptr()); ++i) {
         const auto pair = py::cast<std::pair<py::object, py::object>>(
@@ -224,8 +223,7 @@ crdt::Value Contents::child_of(const Waiting& one) const {
     if (is_a(parent, map_type)) return handle<crdt::Map>(around).get(one.key);
     if (is_a(parent, formatted_type)) {
         const auto text = handle<crdt::Text>(around);
-        return one.keyed ? text.attribute(one.key)
-                         : value_of(text.get(crdt::Position(one.index)));
+        return one.keyed ? text.attribute(one.key) : value_of(text.get(crdt::Position(one.index)));
     }
     if (one.keyed) return handle<crdt::XmlElement>(around).attribute(one.key);
     if (is_a(parent, array_type)) return value_of(handle<crdt::Array>(around).get(one.index));

@@ -1,4 +1,5 @@
-// What Python puts into a document as the engine takes it, and what stands in one as Python sees it.
+// What Python puts into a document as the engine takes it, and what stands in one as Python sees
+// it.
 #pragma once
 
 #include <forward_list>
@@ -67,10 +68,7 @@ private:
     using Entries = std::vector<std::pair<std::string, crdt::Content>>;
 
     void add(crdt::Content&& content) { contents_.push_back(std::move(content)); }
-    crdt::Content content_of(PyObject* value,
-                             std::size_t parent,
-                             std::size_t index,
-                             PyObject* key);
+    crdt::Content content_of(PyObject* value, std::size_t parent, std::size_t index, PyObject* key);
     crdt::Content node_of(PyObject* value, std::size_t parent, std::size_t index);
     crdt::Content type_content(PyObject* value, std::size_t me);
     crdt::Content element_content(PyObject* prelim, std::size_t me);
@@ -84,8 +82,8 @@ private:
 
     DocObject* doc_;
     std::vector<crdt::Content> contents_;
-    std::vector<Waiting> waiting_;            // parents before what is in them
-    std::forward_list<BytesOf> buffers_;      // borrowed by contents
+    std::vector<Waiting> waiting_;        // parents before what is in them
+    std::forward_list<BytesOf> buffers_;  // borrowed by contents
 };
 
 // A value without shared types. `buffers` keeps what it borrows.

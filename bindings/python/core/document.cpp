@@ -126,14 +126,14 @@ PyObject* open(PyObject* object, PyObject* args) noexcept {
         const char* unit = nullptr;
         int collect = 1;
         int may_wait = 0;
-        if (PyArg_ParseTuple(args, "OpUspO", &client, &collect, &guid, &unit, &may_wait,
-                             &limits) == 0) {
+        if (PyArg_ParseTuple(args, "OpUspO", &client, &collect, &guid, &unit, &may_wait, &limits) ==
+            0) {
             throw py::error_already_set();
         }
         auto* self = as_doc(object);
         if (self->doc != nullptr) raise(PyExc_RuntimeError, "the document is open already");
-        const std::uint64_t id = client == Py_None ? raw(crdt::random_client_id())
-                                                   : number_of(client);
+        const std::uint64_t id =
+            client == Py_None ? raw(crdt::random_client_id()) : number_of(client);
         if (id > crdt::kMaxClientId) {
             raise(PyExc_ValueError, "a client id has at most 53 bits");
         }
@@ -142,9 +142,8 @@ PyObject* open(PyObject* object, PyObject* args) noexcept {
         self->may_wait = may_wait != 0;
         self->collect = collect != 0;
         Py_XSETREF(self->guid, Py_NewRef(guid));
-        self->doc = std::make_unique<crdt::Doc>(crdt::DocOptions{.client = crdt::ClientId{id},
-                                                                 .collect = self->collect,
-                                                                 .limits = limits_of(limits)});
+        self->doc = std::make_unique<crdt::Doc>(crdt::DocOptions{
+            .client = crdt::ClientId{id}, .collect = self->collect, .limits = limits_of(limits)});
         return Py_NewRef(Py_None);
     });
 }
@@ -324,8 +323,8 @@ PyObject* wait_idle(PyObject* object, PyObject* seconds) noexcept {
         DocObject* const self = opened(object);
         const double limit = PyFloat_AsDouble(seconds);
         if (PyErr_Occurred() != nullptr) throw py::error_already_set();
-        return PyBool_FromLong(static_cast<long>(
-            self->turn.wait([&] { return self->current == nullptr; }, limit)));
+        return PyBool_FromLong(
+            static_cast<long>(self->turn.wait([&] { return self->current == nullptr; }, limit)));
     });
 }
 
@@ -349,26 +348,25 @@ PyObject* get_transaction(PyObject* object, void*) noexcept {
     });
 }
 
-PyMethodDef methods[] = {
-    {"_open", &open, METH_VARARGS, nullptr},
-    {"_attach_root", &attach_root, METH_VARARGS, nullptr},
-    {"_root", &root, METH_O, nullptr},
-    {"_root_names", &root_names, METH_NOARGS, nullptr},
-    {"_subdocs", &get_subdocs, METH_NOARGS, nullptr},
-    {"_take_subdoc", &take_subdoc, METH_O, nullptr},
-    {"_wait_for_turn", &wait_idle, METH_O, nullptr},
-    {"transaction", as_function(&transaction), kVector,
-     "transaction($self, origin=None)\n--\n\n"
-     "The open transaction, or a new one: for a with statement."},
-    {"get_state", &get_state, METH_NOARGS,
-     "get_state($self)\n--\n\nWhat this replica has seen, as a state vector."},
-    {"get_update", as_function(&get_update), kVector,
-     "get_update($self, state=None, v2=False)\n--\n\n"
-     "What a replica in `state` lacks, as an update; everything without one."},
-    {"apply_update", as_function(&apply_update), kVector,
-     "apply_update($self, update, v2=False, origin=None)\n--\n\n"
-     "Merges an update, whole or not at all. Raises DecodeError."},
-    {nullptr, nullptr, 0, nullptr}};
+PyMethodDef methods[] = {{"_open", &open, METH_VARARGS, nullptr},
+                         {"_attach_root", &attach_root, METH_VARARGS, nullptr},
+                         {"_root", &root, METH_O, nullptr},
+                         {"_root_names", &root_names, METH_NOARGS, nullptr},
+                         {"_subdocs", &get_subdocs, METH_NOARGS, nullptr},
+                         {"_take_subdoc", &take_subdoc, METH_O, nullptr},
+                         {"_wait_for_turn", &wait_idle, METH_O, nullptr},
+                         {"transaction", as_function(&transaction), kVector,
+                          "transaction($self, origin=None)\n--\n\n"
+                          "The open transaction, or a new one: for a with statement."},
+                         {"get_state", &get_state, METH_NOARGS,
+                          "get_state($self)\n--\n\nWhat this replica has seen, as a state vector."},
+                         {"get_update", as_function(&get_update), kVector,
+                          "get_update($self, state=None, v2=False)\n--\n\n"
+                          "What a replica in `state` lacks, as an update; everything without one."},
+                         {"apply_update", as_function(&apply_update), kVector,
+                          "apply_update($self, update, v2=False, origin=None)\n--\n\n"
+                          "Merges an update, whole or not at all. Raises DecodeError."},
+                         {nullptr, nullptr, 0, nullptr}};
 
 PyGetSetDef attributes[] = {
     {"client_id", &get_client_id, nullptr, "The number under which this replica writes.", nullptr},

@@ -46,19 +46,19 @@ struct DocObject {
     std::unique_ptr<crdt::Doc> doc;  // nullptr until it is opened
     DocLock lock;
     Unit unit = Unit::code_point;
-    bool keeps_pairs = false;              // UTF-16 units, but no place inside a surrogate pair
-    bool may_wait = false;                 // transactions of other threads wait for their turn
+    bool keeps_pairs = false;  // UTF-16 units, but no place inside a surrogate pair
+    bool may_wait = false;     // transactions of other threads wait for their turn
     bool collect = true;
     TransactionObject* current = nullptr;  // the open transaction, borrowed
     Signal turn;                           // `current` has become nullptr
     unsigned reading = 0;                  // observers at work: nothing may be written
     PyObject* reader = nullptr;            // the ReadTransaction of those observers
     PyObject* guid = nullptr;
-    std::vector<PyObject*> errors;         // raised by observers, told when the transaction is over
+    std::vector<PyObject*> errors;  // raised by observers, told when the transaction is over
     std::vector<std::shared_ptr<Listener>> listeners;
     Subdocs subdocs;
-    PyObject* outer = nullptr;             // the Doc that holds this one, if one does
-    crdt::Subdoc place;                    // and where
+    PyObject* outer = nullptr;  // the Doc that holds this one, if one does
+    crdt::Subdoc place;         // and where
 };
 
 extern PyTypeObject* doc_type;
@@ -72,10 +72,10 @@ extern PyTypeObject* doc_type;
 // While it lives the document belongs to this thread.
 class Entered {
 public:
-    explicit Entered(DocObject* doc) : doc_(doc) { doc->lock.enter(); }
+    ROPEWALK_ALWAYS_INLINE explicit Entered(DocObject* doc) : doc_(doc) { doc->lock.enter(); }
     Entered(const Entered&) = delete;
     Entered& operator=(const Entered&) = delete;
-    ~Entered() { doc_->lock.leave(); }
+    ROPEWALK_ALWAYS_INLINE ~Entered() { doc_->lock.leave(); }
 
 protected:
     DocObject* doc_;
@@ -91,13 +91,14 @@ void before_writing(DocObject* doc);
 // raised, unless a transaction is still open, which will.
 class Writing : public Entered {
 public:
-    explicit Writing(DocObject* doc) : Entered(ready(doc)) {}
-    void done() const {
-        if (!doc_->errors.empty() && doc_->current == nullptr) [[unlikely]] raise_errors(doc_);
+    ROPEWALK_ALWAYS_INLINE explicit Writing(DocObject* doc) : Entered(ready(doc)) {}
+    ROPEWALK_ALWAYS_INLINE void done() const {
+        if (!doc_->errors.empty() && doc_->current == nullptr) [[unlikely]]
+            raise_errors(doc_);
     }
 
 private:
-    static DocObject* ready(DocObject* doc) {
+    ROPEWALK_ALWAYS_INLINE static DocObject* ready(DocObject* doc) {
         if (doc->reading != 0 || doc->lock.taken() || (doc->may_wait && doc->current != nullptr))
             [[unlikely]] {
             before_writing(doc);

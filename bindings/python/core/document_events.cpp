@@ -25,7 +25,7 @@ struct TransactionEventObject {
     PyObject* transaction;
     const std::uint8_t* data;  // of the update, while the observer is called; then nullptr
     std::size_t size;
-    bool v2;                   // its format
+    bool v2;  // its format
 };
 
 TransactionEventObject* as_event(PyObject* object) {
@@ -46,8 +46,8 @@ PyObject* get_after(PyObject* object, void*) noexcept {
             DocObject* const doc = as_doc(self->doc);
             const Entered entered(doc);
             // Another thread may have waited until the observer had returned.
-            if (self->after != nullptr) return py::reinterpret_steal<py::object>(
-                std::exchange(self->after, nullptr));
+            if (self->after != nullptr)
+                return py::reinterpret_steal<py::object>(std::exchange(self->after, nullptr));
             return bytes_object(value_of(doc->doc->encode_state_vector()).view());
         });
     });
@@ -71,8 +71,8 @@ crdt::detail::DecodedUpdate decoded(PyObject* event) {
     any.update_bytes = ~std::uint64_t{0};
     any.structs = any.clients = 0xffffffffU;
     crdt::detail::DecodedUpdate made;
-    const crdt::Error error = crdt::detail::decode_update(
-        format_of(as_event(event)->v2), BytesOf(update.ptr()).view(), any, made);
+    const crdt::Error error = crdt::detail::decode_update(format_of(as_event(event)->v2),
+                                                          BytesOf(update.ptr()).view(), any, made);
     check(crdt::Status(error));
     return made;
 }
@@ -152,9 +152,9 @@ PyType_Slot slots[] = {
     {Py_tp_getset, attributes},
     {0, nullptr}};
 
-PyType_Spec spec = {
-    "ropewalk.TransactionEvent", sizeof(TransactionEventObject), 0,
-    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION, slots};
+PyType_Spec spec = {"ropewalk.TransactionEvent", sizeof(TransactionEventObject), 0,
+                    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+                    slots};
 
 // The observer has returned and the bytes go. Somebody else may have kept the event.
 void settle(PyObject* event) {
@@ -225,7 +225,8 @@ PyGetSetDef subdocs_attributes[] = {
     {nullptr, nullptr, nullptr, nullptr, nullptr}};
 
 PyType_Slot subdocs_slots[] = {
-    {Py_tp_doc, const_cast<char*>("What became of sub-documents, as Doc.observe_subdocs() tells it.")},
+    {Py_tp_doc,
+     const_cast<char*>("What became of sub-documents, as Doc.observe_subdocs() tells it.")},
     {Py_tp_dealloc, reinterpret_cast<void*>(&dealloc_subdocs)},
     {Py_tp_repr, reinterpret_cast<void*>(&repr_subdocs)},
     {Py_tp_getset, subdocs_attributes},

@@ -42,9 +42,9 @@ PyObject* new_error(py::module_& module, const char* name, const char* doc, PyOb
 }  // namespace
 
 void add_errors(py::module_& module) {
-    decode_error = new_error(module, "DecodeError",
-                             "Bytes that are not what they should be. Nothing has changed.",
-                             PyExc_ValueError);
+    decode_error =
+        new_error(module, "DecodeError",
+                  "Bytes that are not what they should be. Nothing has changed.", PyExc_ValueError);
     limit_error = new_error(module, "LimitError", "More than the limits of the document allow.",
                             decode_error);
 }

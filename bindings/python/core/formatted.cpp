@@ -76,9 +76,8 @@ PyObject* insert_embed(PyObject* object,
         {
             crdt::Transaction one = doc->doc->transact();
             check(text.insert_embed(position_of(doc, text, index), made.contents()[0], formats));
-            made.attach([&](std::size_t) {
-                return value_of(text.get(position_of(doc, text, index)));
-            });
+            made.attach(
+                [&](std::size_t) { return value_of(text.get(position_of(doc, text, index))); });
             check(one.commit());
         }
         writing.done();
@@ -91,7 +90,10 @@ PyObject* insert_embed(PyObject* object,
 class GivenDelta {
 public:
     GivenDelta(DocObject* doc, const SharedObject* self)
-        : doc_(doc), text_(handle<crdt::Text>(self)), store_(self->store), type_(self->type),
+        : doc_(doc),
+          text_(handle<crdt::Text>(self)),
+          store_(self->store),
+          type_(self->type),
           made_(doc) {}
 
     void add(PyObject* step) {
@@ -111,7 +113,8 @@ public:
     void apply(bool sanitize) {
         crdt::Transaction one = doc_->doc->transact();
         check(text_.apply_delta(delta_, sanitize));
-        made_.attach([&](std::size_t i) { return value_of(text_.get(crdt::Position(places_[i]))); });
+        made_.attach(
+            [&](std::size_t i) { return value_of(text_.get(crdt::Position(places_[i]))); });
         check(one.commit());
     }
 
@@ -157,9 +160,9 @@ private:
     std::uint32_t type_;
     Contents made_;
     crdt::Delta delta_;
-    std::uint32_t at_ = 0;          // in the text as it was, in the document's unit
-    std::uint32_t units_ = 0;       // the same in UTF-16 units
-    std::size_t behind_ = 0;        // in the text that is made, in UTF-16 units
+    std::uint32_t at_ = 0;             // in the text as it was, in the document's unit
+    std::uint32_t units_ = 0;          // the same in UTF-16 units
+    std::size_t behind_ = 0;           // in the text that is made, in UTF-16 units
     std::vector<std::size_t> places_;  // of embeds in it
 };
 

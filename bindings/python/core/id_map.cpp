@@ -1,13 +1,14 @@
 // IdMap: ids as ranges with attributes, such as who wrote what. Values, tied to no document.
 //
-//   varUint clients, ascending; each: varUint difference to the client before, varUint ranges; each:
+//   varUint clients, ascending; each: varUint difference to the client before, varUint ranges;
+//   each:
 //     varUint clock, varUint length, varUint attributes; each: varUint number of the attribute; if
 //       it is the next one that has no number yet: varUint number of its name (if that is the next:
 //       varString name), Any value
+#include <pybind11/stl.h>
 #include <crdt/codec/any.hpp>
 #include <crdt/codec/reader.hpp>
 #include <crdt/codec/writer.hpp>
-#include <pybind11/stl.h>
 
 #include <algorithm>
 #include <map>
@@ -19,7 +20,6 @@
 #include "values.hpp"
 
 namespace ropewalk {
-
 namespace {
 
 struct Attribute {
@@ -33,9 +33,8 @@ using AttributePtr = std::shared_ptr<Attribute>;
 using Attributes = std::vector<AttributePtr>;
 
 bool has(const Attributes& attributes, const AttributePtr& wanted) {
-    return std::any_of(attributes.begin(), attributes.end(), [&](const AttributePtr& one) {
-        return one == wanted || *one == *wanted;
-    });
+    return std::any_of(attributes.begin(), attributes.end(),
+                       [&](const AttributePtr& one) { return one == wanted || *one == *wanted; });
 }
 
 void unite(Attributes& attributes, const Attributes& more) {
@@ -105,8 +104,8 @@ public:
 
     // Replaces the ranges that meet or touch `range` by what they are together.
     void change(std::uint64_t client, const AttrRange& range, Keep keep) {
-        const auto found = keep == Keep::either ? clients.try_emplace(client).first
-                                                : clients.find(client);
+        const auto found =
+            keep == Keep::either ? clients.try_emplace(client).first : clients.find(client);
         if (found == clients.end()) return;
         Ranges& ranges = found->second;
         const auto from =
@@ -183,9 +182,8 @@ void remove(IdMap& self, std::uint64_t client, std::uint64_t clock, std::uint64_
 
 bool contains(const IdMap& self, std::uint64_t client, std::uint64_t clock) {
     const Ranges& ranges = self.of(client);
-    const auto at =
-        std::partition_point(ranges.begin(), ranges.end(),
-                             [&](const AttrRange& range) { return range.end <= clock; });
+    const auto at = std::partition_point(
+        ranges.begin(), ranges.end(), [&](const AttrRange& range) { return range.end <= clock; });
     return at != ranges.end() && at->start <= clock;
 }
 
@@ -316,9 +314,8 @@ private:
             (!ranges.empty() && ranges.back().end > start)) {
             fail();
         }
-        AttrRange range{static_cast<std::uint32_t>(start),
-                        static_cast<std::uint32_t>(start + length),
-                        {}};
+        AttrRange range{
+            static_cast<std::uint32_t>(start), static_cast<std::uint32_t>(start + length), {}};
         for (std::uint64_t left = in_.count(1); in_.ok() && left > 0; --left) {
             if (const AttributePtr attribute = read_attribute()) {
                 range.attributes.push_back(attribute);
@@ -338,8 +335,8 @@ private:
         if (!in_.ok()) return nullptr;
         const std::uint8_t* at = input_.data() + in_.offset();
         bool canonical = true;
-        const crdt::Error error = crdt::detail::validate_any(
-            at, input_.data() + input_.size(), crdt::Limits{}, canonical);
+        const crdt::Error error = crdt::detail::validate_any(at, input_.data() + input_.size(),
+                                                             crdt::Limits{}, canonical);
         if (error.code != crdt::ErrorCode::ok) {
             in_.fail(error.code);
             return nullptr;
@@ -393,8 +390,9 @@ void add_id_map(py::module_& module) {
              py::arg("name"), py::arg("value"))
         .def_property_readonly("name", [](const Attribute& self) { return to_python(self.name); })
         .def_property_readonly("value", &value_object)
-        .def("__eq__", [](const Attribute& a, const Attribute& b) { return a == b; },
-             py::is_operator())
+        .def(
+            "__eq__", [](const Attribute& a, const Attribute& b) { return a == b; },
+            py::is_operator())
         .def("__hash__",
              [](const Attribute& self) {
                  const crdt::ByteView value = self.value.view().encoded();
@@ -403,14 +401,15 @@ void add_id_map(py::module_& module) {
         .def("__repr__", &repr_of_attribute);
 
     py::class_<AttrRange>(module, "AttrRange", "A stretch of clocks and the attributes it bears.")
-        .def_property_readonly("start", [](const AttrRange& self) { return self.start; },
-                               "The first clock.")
-        .def_property_readonly("end", [](const AttrRange& self) { return self.end; },
-                               "The clock behind the last.")
+        .def_property_readonly(
+            "start", [](const AttrRange& self) { return self.start; }, "The first clock.")
+        .def_property_readonly(
+            "end", [](const AttrRange& self) { return self.end; }, "The clock behind the last.")
         .def_property_readonly("attributes",
                                [](const AttrRange& self) { return py::cast(self.attributes); })
-        .def("__eq__", [](const AttrRange& a, const AttrRange& b) { return a == b; },
-             py::is_operator())
+        .def(
+            "__eq__", [](const AttrRange& a, const AttrRange& b) { return a == b; },
+            py::is_operator())
         .def("__repr__", &repr_of_range);
 
     const auto read = [](const py::object& data) {
@@ -427,14 +426,16 @@ void add_id_map(py::module_& module) {
              "Takes `length` clocks of a client out.")
         .def("contains", &contains, py::arg("client"), py::arg("clock"),
              "Whether this id is in the map.")
-        .def("is_empty", [](const IdMap& self) { return self.clients.empty(); },
-             "Whether there is no id in it.")
+        .def(
+            "is_empty", [](const IdMap& self) { return self.clients.empty(); },
+            "Whether there is no id in it.")
         .def("attributions", &attributions, py::arg("client"), py::arg("clock"), py::arg("length"),
              "The asked clocks as ranges; those that are not in the map have no attributes.")
         .def("entries", &entries, "Every (client, AttrRange).")
-        .def("merge_with",
-             [](IdMap& self, const IdMap& other) { self.combine(IdMap(other), Keep::either); },
-             py::arg("other"), "Adds all of another map.")
+        .def(
+            "merge_with",
+            [](IdMap& self, const IdMap& other) { self.combine(IdMap(other), Keep::either); },
+            py::arg("other"), "Adds all of another map.")
         .def_static(
             "merge_many",
             [](const std::vector<const IdMap*>& maps) {
@@ -443,14 +444,16 @@ void add_id_map(py::module_& module) {
                 return made;
             },
             py::arg("maps"), "One map of all.")
-        .def("intersect_with",
-             [](IdMap& self, const IdMap& other) { self.combine(IdMap(other), Keep::both); },
-             py::arg("other"), "Keeps what is in both, with the attributes of both.")
-        .def("diff_with",
-             [](const py::object& self, const py::object& other) {
-                 taken(self, without(self.cast<const IdMap&>(), other));
-             },
-             py::arg("other"), "Takes out what is in another IdMap or IdSet.")
+        .def(
+            "intersect_with",
+            [](IdMap& self, const IdMap& other) { self.combine(IdMap(other), Keep::both); },
+            py::arg("other"), "Keeps what is in both, with the attributes of both.")
+        .def(
+            "diff_with",
+            [](const py::object& self, const py::object& other) {
+                taken(self, without(self.cast<const IdMap&>(), other));
+            },
+            py::arg("other"), "Takes out what is in another IdMap or IdSet.")
         .def("filter", &filter, py::arg("predicate"),
              "The ranges for whose list of attributes the predicate holds.")
         .def("as_id_set", &set_of, "The ids alone.")
@@ -458,27 +461,33 @@ void add_id_map(py::module_& module) {
                     "The ids of a set, all with these attributes.")
         .def("__bool__", [](const IdMap& self) { return !self.clients.empty(); })
         .def("__iter__", [](const IdMap& self) { return py::iter(entries(self)); })
-        .def("__eq__", [](const IdMap& a, const IdMap& b) { return a == b; }, py::is_operator())
-        .def("__or__", [](const IdMap& a, const IdMap& b) { return both(a, b, Keep::either); },
-             py::is_operator())
-        .def("__and__", [](const IdMap& a, const IdMap& b) { return both(a, b, Keep::both); },
-             py::is_operator())
+        .def(
+            "__eq__", [](const IdMap& a, const IdMap& b) { return a == b; }, py::is_operator())
+        .def(
+            "__or__", [](const IdMap& a, const IdMap& b) { return both(a, b, Keep::either); },
+            py::is_operator())
+        .def(
+            "__and__", [](const IdMap& a, const IdMap& b) { return both(a, b, Keep::both); },
+            py::is_operator())
         .def("__sub__", &without, py::is_operator())
-        .def("__ior__",
-             [](const py::object& self, const IdMap& other) {
-                 return taken(self, both(self.cast<const IdMap&>(), other, Keep::either));
-             },
-             py::is_operator())
-        .def("__iand__",
-             [](const py::object& self, const IdMap& other) {
-                 return taken(self, both(self.cast<const IdMap&>(), other, Keep::both));
-             },
-             py::is_operator())
-        .def("__isub__",
-             [](const py::object& self, const py::object& other) {
-                 return taken(self, without(self.cast<const IdMap&>(), other));
-             },
-             py::is_operator())
+        .def(
+            "__ior__",
+            [](const py::object& self, const IdMap& other) {
+                return taken(self, both(self.cast<const IdMap&>(), other, Keep::either));
+            },
+            py::is_operator())
+        .def(
+            "__iand__",
+            [](const py::object& self, const IdMap& other) {
+                return taken(self, both(self.cast<const IdMap&>(), other, Keep::both));
+            },
+            py::is_operator())
+        .def(
+            "__isub__",
+            [](const py::object& self, const py::object& other) {
+                return taken(self, without(self.cast<const IdMap&>(), other));
+            },
+            py::is_operator())
         .def("__copy__", [](const IdMap& self) { return IdMap(self); })
         .def("__deepcopy__", [](const IdMap& self, const py::dict&) { return IdMap(self); })
         .def("__repr__",

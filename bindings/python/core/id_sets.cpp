@@ -67,13 +67,17 @@ GivenRange range_of(std::uint64_t client, std::uint64_t clock, std::uint64_t len
 void add_id_sets(py::module_& module) {
     py::class_<IdSet>(module, "IdSet", "Ids of units, such as deleted ones, as ranges of clocks.")
         .def(py::init<>(), "An empty set.")
-        .def_static("decode", [](const py::object& data) { return decode(data, false); },
-                    py::arg("data"), "From bytes. Raises DecodeError.")
-        .def_static("decode_v2", [](const py::object& data) { return decode(data, true); },
-                    py::arg("data"), "The same from a delete set of format V2.")
-        .def("encode", [](const IdSet& self) { return encode(self, false); }, "The set as bytes.")
-        .def("encode_v2", [](const IdSet& self) { return encode(self, true); },
-             "The same in format V2.")
+        .def_static(
+            "decode", [](const py::object& data) { return decode(data, false); }, py::arg("data"),
+            "From bytes. Raises DecodeError.")
+        .def_static(
+            "decode_v2", [](const py::object& data) { return decode(data, true); }, py::arg("data"),
+            "The same from a delete set of format V2.")
+        .def(
+            "encode", [](const IdSet& self) { return encode(self, false); }, "The set as bytes.")
+        .def(
+            "encode_v2", [](const IdSet& self) { return encode(self, true); },
+            "The same in format V2.")
         .def(
             "insert",
             [](IdSet& self, std::uint64_t client, std::uint64_t clock, std::uint64_t length) {
@@ -101,46 +105,58 @@ void add_id_sets(py::module_& module) {
         .def("is_empty", &IdSet::empty, "Whether there is no id in it.")
         .def("__iter__", [](const IdSet& self) { return py::iter(ranges(self)); })
         .def("__bool__", [](const IdSet& self) { return !self.empty(); })
-        .def("__eq__", [](const IdSet& a, const IdSet& b) { return a == b; },
-             py::is_operator())
+        .def(
+            "__eq__", [](const IdSet& a, const IdSet& b) { return a == b; }, py::is_operator())
         .def("__repr__", &repr)
         .def("__copy__", &copy_of)
         .def("__deepcopy__", [](const IdSet& self, const py::dict&) { return copy_of(self); })
         .def(py::pickle([](const IdSet& self) { return encode(self, false); },
                         [](const py::bytes& data) { return decode(data, false); }))
-        .def("__or__",
-             [](const IdSet& a, const IdSet& b) {
-                 IdSet made = copy_of(a);
-                 done(made.unite(b));
-                 return made;
-             }, py::is_operator())
-        .def("__and__",
-             [](const IdSet& a, const IdSet& b) {
-                 IdSet made = copy_of(a);
-                 done(made.intersect(b));
-                 return made;
-             }, py::is_operator())
-        .def("__sub__",
-             [](const IdSet& a, const IdSet& b) {
-                 IdSet made = copy_of(a);
-                 done(made.subtract(b));
-                 return made;
-             }, py::is_operator())
-        .def("__ior__",
-             [](const py::object& self, const IdSet& b) {
-                 done(self.cast<IdSet&>().unite(b));
-                 return self;
-             }, py::is_operator())
-        .def("__iand__",
-             [](const py::object& self, const IdSet& b) {
-                 done(self.cast<IdSet&>().intersect(b));
-                 return self;
-             }, py::is_operator())
-        .def("__isub__",
-             [](const py::object& self, const IdSet& b) {
-                 done(self.cast<IdSet&>().subtract(b));
-                 return self;
-             }, py::is_operator());
+        .def(
+            "__or__",
+            [](const IdSet& a, const IdSet& b) {
+                IdSet made = copy_of(a);
+                done(made.unite(b));
+                return made;
+            },
+            py::is_operator())
+        .def(
+            "__and__",
+            [](const IdSet& a, const IdSet& b) {
+                IdSet made = copy_of(a);
+                done(made.intersect(b));
+                return made;
+            },
+            py::is_operator())
+        .def(
+            "__sub__",
+            [](const IdSet& a, const IdSet& b) {
+                IdSet made = copy_of(a);
+                done(made.subtract(b));
+                return made;
+            },
+            py::is_operator())
+        .def(
+            "__ior__",
+            [](const py::object& self, const IdSet& b) {
+                done(self.cast<IdSet&>().unite(b));
+                return self;
+            },
+            py::is_operator())
+        .def(
+            "__iand__",
+            [](const py::object& self, const IdSet& b) {
+                done(self.cast<IdSet&>().intersect(b));
+                return self;
+            },
+            py::is_operator())
+        .def(
+            "__isub__",
+            [](const py::object& self, const IdSet& b) {
+                done(self.cast<IdSet&>().subtract(b));
+                return self;
+            },
+            py::is_operator());
     add_id_map(module);
 }
 

@@ -37,7 +37,8 @@ public:
     }
     // Something has changed.
     void tell() noexcept {
-        if (waiting_ != 0) [[unlikely]] wake();
+        if (waiting_ != 0) [[unlikely]]
+            wake();
     }
 
 private:
@@ -55,14 +56,15 @@ private:
 
 class DocLock {
 public:
-    void enter() {
+    ROPEWALK_ALWAYS_INLINE void enter() {
         const unsigned long me = PyThread_get_thread_ident();
-        if (depth_ != 0 && owner_ != me) [[unlikely]] wait();
+        if (depth_ != 0 && owner_ != me) [[unlikely]]
+            wait();
         owner_ = me;
         ++depth_;
         generation_ = generation;
     }
-    void leave() noexcept {
+    ROPEWALK_ALWAYS_INLINE void leave() noexcept {
         if (--depth_ == 0) idle_.tell();
     }
     // By this thread, or by another one?

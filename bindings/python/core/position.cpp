@@ -94,8 +94,7 @@ void add_sticky_index(py::module_& module) {
         .def("resolve", &resolve)
         .def("association",
              [](const RelativePosition& self) { return static_cast<int>(self.association()); })
-        .def("__eq__",
-             [](const RelativePosition& a, const RelativePosition& b) { return a == b; });
+        .def("__eq__", [](const RelativePosition& a, const RelativePosition& b) { return a == b; });
 }
 
 }  // namespace ropewalk

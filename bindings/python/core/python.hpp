@@ -78,6 +78,23 @@ inline PyObject* checked(PyObject* made) {
     if (made == nullptr) throw py::error_already_set();
     return made;
 }
+// The value of what serves as an index; IndexError if it has too many bits. -1 where an exception
+// is set, and else too.
+inline Py_ssize_t index_value(PyObject* index) noexcept {
+#if PY_VERSION_HEX >= 0x030c0000
+    if (PyLong_CheckExact(index)) {
+        const auto* number = reinterpret_cast<const PyLongObject*>(index);
+        if (PyUnstable_Long_IsCompact(number)) return PyUnstable_Long_CompactValue(number);
+    }
+#elif PY_VERSION_HEX >= 0x030b0000
+    if (PyLong_CheckExact(index)) {
+        const Py_ssize_t digits = Py_SIZE(index);  // with the sign of the number
+        if (digits == 0) return 0;
+        if (digits == 1) return reinterpret_cast<const PyLongObject*>(index)->ob_digit[0];
+    }
+#endif
+    return PyNumber_AsSsize_t(index, PyExc_IndexError);
+}
 inline py::object owned(PyObject* made) { return py::reinterpret_steal<py::object>(checked(made)); }
 inline py::object shared(PyObject* object) { return py::reinterpret_borrow<py::object>(object); }
 
@@ -120,10 +137,10 @@ private:
             std::size_t i = 0;
             while (i < N && PyUnicode_CompareWithASCIIString(keyword, names[i]) != 0) ++i;
             if (i == N || values_[i] != nullptr) {
-                PyErr_Format(PyExc_TypeError,
-                             i == N ? "unexpected keyword argument '%U'"
-                                    : "argument '%U' given twice",
-                             keyword);
+                PyErr_Format(
+                    PyExc_TypeError,
+                    i == N ? "unexpected keyword argument '%U'" : "argument '%U' given twice",
+                    keyword);
                 throw py::error_already_set();
             }
             values_[i] = args[k];
@@ -134,9 +151,10 @@ private:
 };
 
 // A heap type made from `spec`, added to the module under the last part of its name.
-inline PyTypeObject* add_type(py::module_& module, PyType_Spec& spec, PyTypeObject* base = nullptr) {
-    py::object type = owned(
-        PyType_FromSpecWithBases(&spec, reinterpret_cast<PyObject*>(base)));
+inline PyTypeObject* add_type(py::module_& module,
+                              PyType_Spec& spec,
+                              PyTypeObject* base = nullptr) {
+    py::object type = owned(PyType_FromSpecWithBases(&spec, reinterpret_cast<PyObject*>(base)));
     const char* name = spec.name;
     for (const char* p = spec.name; *p != 0; ++p) {
         if (*p == '.') name = p + 1;

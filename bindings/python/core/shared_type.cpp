@@ -119,8 +119,7 @@ PyGetSetDef attributes[] = {
     {"_prelim", &get_prelim, &set_prelim, "What it will start with.", nullptr},
     {"prelim", &get_prelim, nullptr, "What it will start with, until it is in a document.",
      nullptr},
-    {"integrated", &get_integrated, nullptr, "This, if it is in a document; else raises.",
-     nullptr},
+    {"integrated", &get_integrated, nullptr, "This, if it is in a document; else raises.", nullptr},
     {"is_prelim", &is_prelim, nullptr, "Whether it waits for a document with a content.", nullptr},
     {"is_integrated", &is_integrated, nullptr, "Whether it is in a document.", nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr}};
@@ -155,14 +154,36 @@ void attach(SharedObject* self, DocObject* doc, const crdt::SharedType& type) {
     self->type = crdt::detail::Access::type(type);
 }
 
+void take_over_methods(PyTypeObject* type) {
+    for (Py_ssize_t i = 1; i < PyTuple_GET_SIZE(type->tp_mro); ++i) {
+        auto* const base = reinterpret_cast<PyTypeObject*>(PyTuple_GET_ITEM(type->tp_mro, i));
+        if (base == &PyBaseObject_Type || base->tp_methods == nullptr) continue;
+        for (PyMethodDef* method = base->tp_methods; method->ml_name != nullptr; ++method) {
+            const py::object found =
+                owned(PyObject_GetAttrString(reinterpret_cast<PyObject*>(type), method->ml_name));
+            if (!Py_IS_TYPE(found.ptr(), &PyMethodDescr_Type) ||
+                PyDescr_TYPE(found.ptr()) != base) {
+                continue;  // the class has one of its own
+            }
+            const py::object own = owned(PyDescr_NewMethod(type, method));
+            if (PyObject_SetAttrString(reinterpret_cast<PyObject*>(type), method->ml_name,
+                                       own.ptr()) != 0) {
+                throw py::error_already_set();
+            }
+        }
+    }
+}
+
 void set_class(crdt::ValueKind kind, PyObject* type) {
     if (PyType_Check(type) == 0) raise(PyExc_TypeError, "a class was expected");
     Py_XSETREF(classes[static_cast<std::size_t>(kind)], Py_NewRef(type));
+    take_over_methods(reinterpret_cast<PyTypeObject*>(type));
 }
 
 py::object object_of(DocObject* doc, crdt::ValueKind kind, const crdt::SharedType& type) {
     auto* cls = reinterpret_cast<PyTypeObject*>(classes[static_cast<std::size_t>(kind)]);
-    if (cls == nullptr) raise(PyExc_TypeError, "a shared type of a kind that Python has no name for");
+    if (cls == nullptr)
+        raise(PyExc_TypeError, "a shared type of a kind that Python has no name for");
     py::object made = owned(cls->tp_alloc(cls, 0));
     auto* self = as_shared(made.ptr());
     self->doc = self->prelim = nullptr;
@@ -210,6 +231,9 @@ py::object object_of(DocObject* doc, const crdt::Value& value) {
 void add_shared_type(py::module_& module) {
     shared_type = add_type(module, spec);
     module.def("_set_class", [](const char* kind, py::object type) {
+        if (kind == std::string_view("doc") && PyType_Check(type.ptr()) != 0) {
+            return take_over_methods(reinterpret_cast<PyTypeObject*>(type.ptr()));
+        }
         using crdt::ValueKind;
         const std::pair<const char*, ValueKind> kinds[] = {
             {"text", ValueKind::text},

@@ -26,7 +26,8 @@ extern PyTypeObject* shared_type;
 [[noreturn]] void raise_not_integrated();
 // The document of a type that has one; else raises.
 [[nodiscard]] inline DocObject* document_of(SharedObject* self) {
-    if (self->doc == nullptr) [[unlikely]] raise_not_integrated();
+    if (self->doc == nullptr) [[unlikely]]
+        raise_not_integrated();
     return as_doc(self->doc);
 }
 // The engine's handle: T is crdt::Text, crdt::Array, ...
@@ -37,6 +38,9 @@ template <class T>
 // Gives an object its place in a document.
 void attach(SharedObject* self, DocObject* doc, const crdt::SharedType& type);
 
+// Gives a class of Python's the native methods that it inherits as its own: CPython calls a method
+// faster by the class that it was made for than by one derived from that.
+void take_over_methods(PyTypeObject* type);
 // Objects of the classes that Python has made of the native ones, by what they stand for.
 void set_class(crdt::ValueKind kind, PyObject* type);
 [[nodiscard]] py::object object_of(DocObject* doc,

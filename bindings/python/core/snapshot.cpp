@@ -119,8 +119,7 @@ void add_snapshot(py::module_& module) {
              [](const Snapshot& self) {
                  return bytes_object(value_of(self.state_vector().encode()).view());
              })
-        .def("deletions",
-             [](const Snapshot& self) { return copy_of(self.deletions()); })
+        .def("deletions", [](const Snapshot& self) { return copy_of(self.deletions()); })
         .def("__eq__", [](const Snapshot& a, const Snapshot& b) { return a == b; });
 }
 

@@ -18,8 +18,7 @@ void forget_deleted(DocObject* doc) {
 }
 
 PyObject* find(DocObject* doc, const crdt::Subdoc& subdoc) {
-    const auto [first, last] =
-        doc->subdocs.places.equal_range(std::string(subdoc.guid()));
+    const auto [first, last] = doc->subdocs.places.equal_range(std::string(subdoc.guid()));
     for (auto one = first; one != last; ++one) {
         if (one->second.place == subdoc) return one->second.object;
     }
@@ -88,9 +87,9 @@ void adopt_subdoc(DocObject* doc, const crdt::Subdoc& subdoc, PyObject* object) 
 py::object subdoc_object(DocObject* doc, const crdt::Subdoc& subdoc) {
     if (PyObject* const known = find(doc, subdoc); known != nullptr) return shared(known);
     const py::object outer = shared(&doc->ob_base);
-    py::object made = outer.attr("_new_subdoc")(
-        to_python(subdoc.guid()), py::bool_(subdoc.collect()), py::bool_(subdoc.auto_load()),
-        to_python(subdoc.meta()));
+    py::object made =
+        outer.attr("_new_subdoc")(to_python(subdoc.guid()), py::bool_(subdoc.collect()),
+                                  py::bool_(subdoc.auto_load()), to_python(subdoc.meta()));
     adopt_subdoc(doc, subdoc, made.ptr());
     return made;
 }

@@ -1,7 +1,7 @@
 // Text: the methods that are called per keystroke.
+#include "text.hpp"
 #include "errors.hpp"
 #include "shared_type.hpp"
-#include "text.hpp"
 #include "values.hpp"
 
 namespace ropewalk {
@@ -31,7 +31,8 @@ void check_end(const DocObject* doc, const crdt::Text& text, const Stretch& stre
 }  // namespace
 
 crdt::Position position_of(const DocObject* doc, const crdt::Text& text, std::size_t index) {
-    if (doc->keeps_pairs) [[unlikely]] refuse_inside_pair(text, index);
+    if (doc->keeps_pairs) [[unlikely]]
+        refuse_inside_pair(text, index);
     const auto at = static_cast<std::uint32_t>(index < 0xffffffffU ? index : 0xffffffffU);
     if (text.counts_like_utf16(doc->unit)) return crdt::Utf16{at};
     return doc->unit == Unit::utf8 ? crdt::Position(crdt::Utf8{at})
@@ -39,7 +40,7 @@ crdt::Position position_of(const DocObject* doc, const crdt::Text& text, std::si
 }
 
 std::size_t index_of(PyObject* index, const char* what) {
-    const Py_ssize_t at = PyNumber_AsSsize_t(index, PyExc_IndexError);
+    const Py_ssize_t at = index_value(index);
     if (at == -1 && PyErr_Occurred() != nullptr) throw py::error_already_set();
     if (at < 0) {
         PyErr_Format(PyExc_IndexError, "%s is negative: %zd", what, at);
@@ -70,7 +71,7 @@ void insert_text(const Writing& writing,
 }
 
 std::size_t index_of(PyObject* index, const crdt::Text& text, const DocObject* doc) {
-    Py_ssize_t at = PyNumber_AsSsize_t(index, PyExc_IndexError);
+    Py_ssize_t at = index_value(index);
     if (at == -1 && PyErr_Occurred() != nullptr) throw py::error_already_set();
     if (at < 0) [[unlikely]] {
         at += static_cast<Py_ssize_t>(length_of(doc, text));
@@ -96,8 +97,8 @@ Stretch stretch_of(const DocObject* doc, const crdt::Text& text, PyObject* slice
     Py_ssize_t stop = 0;
     Py_ssize_t step = 0;
     if (PySlice_Unpack(slice, &start, &stop, &step) != 0) throw py::error_already_set();
-    const Py_ssize_t count = PySlice_AdjustIndices(static_cast<Py_ssize_t>(length_of(doc, text)),
-                                                   &start, &stop, step);
+    const Py_ssize_t count =
+        PySlice_AdjustIndices(static_cast<Py_ssize_t>(length_of(doc, text)), &start, &stop, step);
     return {static_cast<std::size_t>(start), static_cast<std::size_t>(count)};
 }
 
@@ -113,10 +114,26 @@ PyObject* insert(PyObject* object,
         DocObject* const doc = document_of(self);
         const Writing writing(doc);
         const crdt::Text text = handle<crdt::Text>(self);
-        insert_text(writing, doc, text, index_of(given[0], text, doc), given[1],
-                    given.optional(2));
+        insert_text(writing, doc, text, index_of(given[0], text, doc), given[1], given.optional(2));
         return Py_NewRef(Py_None);
     });
+}
+
+// start:stop of two ints that are not negative: what most slices are. It may reach past the end.
+bool is_simple(PyObject* key, Stretch& stretch) noexcept {
+    const auto* slice = reinterpret_cast<PySliceObject*>(key);
+    if (slice->step != Py_None || !PyLong_CheckExact(slice->start) ||
+        !PyLong_CheckExact(slice->stop)) {
+        return false;
+    }
+    const Py_ssize_t start = index_value(slice->start);
+    const Py_ssize_t stop = index_value(slice->stop);
+    if (start < 0 || stop <= start) {
+        PyErr_Clear();
+        return false;
+    }
+    stretch = {static_cast<std::size_t>(start), static_cast<std::size_t>(stop - start)};
+    return true;
 }
 
 void erase(SharedObject* self, PyObject* key) {
@@ -125,6 +142,15 @@ void erase(SharedObject* self, PyObject* key) {
     const crdt::Text text = handle<crdt::Text>(self);
     Stretch stretch{0, 1};
     if (PySlice_Check(key)) {
+        // Only the engine looks whether the text is as long, unless it is not.
+        if (is_simple(key, stretch) && !doc->keeps_pairs) {
+            const crdt::Status status =
+                text.erase(position_of(doc, text, stretch.start), stretch.count);
+            if (status.error().code != crdt::ErrorCode::index_out_of_range) {
+                check(status);
+                return writing.done();
+            }
+        }
         stretch = stretch_of(doc, text, key);
         if (stretch.count == 0) return;
     } else if (PyLong_Check(key)) {
@@ -205,9 +231,8 @@ PyObject* add_in_place(PyObject* object, PyObject* value) noexcept {
         const crdt::Text text = handle<crdt::Text>(self);
         Py_ssize_t size = 0;
         const char* const utf8 = utf8_of(value, size);
-        check(utf8 != nullptr
-                  ? text.append(std::string_view(utf8, static_cast<std::size_t>(size)))
-                  : text.insert(crdt::Position(text.length()), units_of(value)));
+        check(utf8 != nullptr ? text.append(std::string_view(utf8, static_cast<std::size_t>(size)))
+                              : text.insert(crdt::Position(text.length()), units_of(value)));
         writing.done();
         return Py_NewRef(object);
     });
@@ -242,14 +267,14 @@ PyObject* as_string(PyObject* object) noexcept {
     });
 }
 
-PyMethodDef methods[] = {
-    {"insert", as_function(&insert), kVector,
-     "insert($self, index, value, attrs=None)\n--\n\n"
-     "Puts `value` in front of the character at `index`; with `attrs`, formatted by exactly these."},
-    {"format", as_function(&format), kVector,
-     "format($self, start, stop, attrs)\n--\n\n"
-     "Sets formats from `start` up to `stop`; None as a value ends one."},
-    {nullptr, nullptr, 0, nullptr}};
+PyMethodDef methods[] = {{"insert", as_function(&insert), kVector,
+                          "insert($self, index, value, attrs=None)\n--\n\n"
+                          "Puts `value` in front of the character at `index`; with `attrs`, "
+                          "formatted by exactly these."},
+                         {"format", as_function(&format), kVector,
+                          "format($self, start, stop, attrs)\n--\n\n"
+                          "Sets formats from `start` up to `stop`; None as a value ends one."},
+                         {nullptr, nullptr, 0, nullptr}};
 
 PyType_Slot slots[] = {{Py_tp_doc, const_cast<char*>("The native part of Text.")},
                        {Py_tp_methods, methods},

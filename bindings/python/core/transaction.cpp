@@ -185,10 +185,10 @@ PyGetSetDef attributes[] = {
     {nullptr, nullptr, nullptr, nullptr, nullptr}};
 
 PyType_Slot slots[] = {
-    {Py_tp_doc, const_cast<char*>(
-         "Transaction(doc, _txn=None, *, origin=None, timeout=None)\n--\n\n"
-         "Edits that belong together: they are told to observers as one change.\n\n"
-         "    with doc.transaction(origin=\"keyboard\"):\n        text += \"!\"")},
+    {Py_tp_doc,
+     const_cast<char*>("Transaction(doc, _txn=None, *, origin=None, timeout=None)\n--\n\n"
+                       "Edits that belong together: they are told to observers as one change.\n\n"
+                       "    with doc.transaction(origin=\"keyboard\"):\n        text += \"!\"")},
     {Py_tp_new, reinterpret_cast<void*>(&make)},
     {Py_tp_init, reinterpret_cast<void*>(&init)},
     {Py_tp_dealloc, reinterpret_cast<void*>(&dealloc)},
@@ -202,7 +202,8 @@ PyType_Spec spec = {"ropewalk.Transaction", sizeof(TransactionObject), 0,
                     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC, slots};
 
 PyType_Slot read_slots[] = {
-    {Py_tp_doc, const_cast<char*>(
+    {Py_tp_doc,
+     const_cast<char*>(
          "ReadTransaction(doc, _txn=None, *, origin=None, timeout=None)\n--\n\n"
          "The transaction that an observer sees: it is over, and nothing can be written in it.")},
     {0, nullptr}};

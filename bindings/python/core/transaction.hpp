@@ -10,12 +10,12 @@ namespace ropewalk {
 struct TransactionObject {
     PyObject ob_base;
     PyObject* doc = nullptr;
-    PyObject* origin = nullptr;       // nullptr, or anything that can be hashed
-    Py_hash_t name = 0;               // the hash of the origin: its name in the engine
-    unsigned leases = 0;              // `with` blocks that are open
-    bool read_only = false;           // of observers
-    double timeout = -1;              // seconds to wait for one's turn; negative: for ever
-    unsigned long thread = 0;         // that has begun it
+    PyObject* origin = nullptr;  // nullptr, or anything that can be hashed
+    Py_hash_t name = 0;          // the hash of the origin: its name in the engine
+    unsigned leases = 0;         // `with` blocks that are open
+    bool read_only = false;      // of observers
+    double timeout = -1;         // seconds to wait for one's turn; negative: for ever
+    unsigned long thread = 0;    // that has begun it
     std::optional<crdt::Transaction> open;
 };
 
@@ -40,8 +40,8 @@ void wait_for_turn(DocObject* doc, double seconds = -1);
 // doc.transaction(origin): the one that is open, or a new one; within observers theirs.
 [[nodiscard]] py::object transaction_of(DocObject* doc, PyObject* origin);
 
-// Around one call of the engine that is a transaction by itself: observers see its origin. In an open
-// transaction it belongs to that, which must have the same origin.
+// Around one call of the engine that is a transaction by itself: observers see its origin. In an
+// open transaction it belongs to that, which must have the same origin.
 class Turn {
 public:
     Turn(DocObject* doc, PyObject* origin);

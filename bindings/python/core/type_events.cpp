@@ -29,9 +29,8 @@ struct EventObject {
 EventObject* as_event(PyObject* object) { return reinterpret_cast<EventObject*>(object); }
 
 bool is_text(const crdt::SharedType& type) {
-    const crdt::detail::TypeKind kind = crdt::detail::Access::store(type)
-                                            ->types.types[crdt::detail::Access::type(type)]
-                                            .kind;
+    const crdt::detail::TypeKind kind =
+        crdt::detail::Access::store(type)->types.types[crdt::detail::Access::type(type)].kind;
     return kind == crdt::detail::TypeKind::text || kind == crdt::detail::TypeKind::xml_text;
 }
 
@@ -130,7 +129,7 @@ py::list path_of(DocObject* doc, const crdt::Event& event) {
 // Makes `slot` unless it is there, with the document entered: another thread may have to wait until
 // the observer has returned, and then finds it made.
 template <class F>
-PyObject* looked_up(PyObject* object, PyObject* EventObject::*slot, F&& make) noexcept {
+PyObject* looked_up(PyObject* object, PyObject* EventObject::* slot, F&& make) noexcept {
     return answered([&] {
         auto* self = as_event(object);
         if (self->*slot == nullptr) {
@@ -263,9 +262,9 @@ PyTypeObject* add_event(py::module_& module,
                            {Py_tp_str, reinterpret_cast<void*>(&as_string)},
                            {Py_tp_getset, attributes},
                            {0, nullptr}};
-    PyType_Spec spec = {
-        name, sizeof(EventObject), 0,
-        Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION, slots};
+    PyType_Spec spec = {name, sizeof(EventObject), 0,
+                        Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+                        slots};
     return add_type(module, spec);
 }
 
@@ -364,11 +363,10 @@ py::object observe(py::object type, py::object callback, int count, bool deep) {
     check(observed.check());
     return listen(doc, callback.ptr(), [=](Listener* listener) {
         if (deep) {
-            return observed.observe_deep(
-                [=](const crdt::DeepEvents& events) noexcept {
-                    Telling telling(doc);
-                    telling([&] { tell_deep(doc, listener, count, events); });
-                });
+            return observed.observe_deep([=](const crdt::DeepEvents& events) noexcept {
+                Telling telling(doc);
+                telling([&] { tell_deep(doc, listener, count, events); });
+            });
         }
         return crdt::detail::Observing::direct<crdt::Event>(
             observed, [=](const crdt::Event& event) noexcept {

@@ -14,8 +14,8 @@ namespace ropewalk {
 
 namespace {
 
-using crdt::ByteView;
 using crdt::Bytes;
+using crdt::ByteView;
 using crdt::UpdateFormat;
 
 // Smaller inputs are done with before another thread could have the GIL.
@@ -99,17 +99,14 @@ py::object convert_update(const py::object& update, bool from_v2, bool to_v2) {
     return bytes_object(made.view());
 }
 
-py::object obfuscate_update(const py::object& update,
-                            bool formatting,
-                            bool subdocuments,
-                            bool xml,
-                            bool v2) {
+py::object obfuscate_update(
+    const py::object& update, bool formatting, bool subdocuments, bool xml, bool v2) {
     const BytesOf bytes(update.ptr());
     const Bytes made = worked<Bytes>(bytes.view().size(), [&]() noexcept {
-        return crdt::obfuscate(bytes.view(), format_of(v2),
-                               crdt::ObfuscateOptions{.formatting = formatting,
-                                                      .subdocuments = subdocuments,
-                                                      .xml = xml});
+        return crdt::obfuscate(
+            bytes.view(), format_of(v2),
+            crdt::ObfuscateOptions{
+                .formatting = formatting, .subdocuments = subdocuments, .xml = xml});
     });
     return bytes_object(made.view());
 }
@@ -196,16 +193,16 @@ crdt::Result<Contents> contents_of(crdt::ByteView bytes, UpdateFormat format) {
 
 py::dict inspect_update(const py::object& update, bool v2) {
     const BytesOf bytes(update.ptr());
-    const auto found = worked<Contents>(bytes.view().size(), [&]() noexcept {
-        return contents_of(bytes.view(), format_of(v2));
-    });
+    const auto found = worked<Contents>(
+        bytes.view().size(), [&]() noexcept { return contents_of(bytes.view(), format_of(v2)); });
     py::dict clients;
     for (const crdt::UpdateInfo::Client& client : found.info.clients) {
         clients[py::int_(raw(client.client))] = py::make_tuple(raw(client.from), raw(client.to));
     }
     py::dict roots;
     for (const auto& [name, kind] : found.roots) {
-        roots[to_python(name)] = kind == nullptr ? py::object(py::none()) : py::object(py::str(kind));
+        roots[to_python(name)] =
+            kind == nullptr ? py::object(py::none()) : py::object(py::str(kind));
     }
     py::dict made;
     made["clients"] = clients;

@@ -91,7 +91,7 @@ py::object number_object(double number) {
 
 }  // namespace
 
-const char* utf8_of(PyObject* text, Py_ssize_t& size) {
+const char* utf8_of_any(PyObject* text, Py_ssize_t& size) {
     if (!PyUnicode_Check(text)) {
         PyErr_Format(PyExc_TypeError, "expected str, got %s", Py_TYPE(text)->tp_name);
         throw py::error_already_set();

@@ -14,7 +14,14 @@ struct DocObject;
 
 // UTF-8 of a str, good as long as it lives. A str with lone surrogates has none: nullptr then, and
 // no exception.
-[[nodiscard]] const char* utf8_of(PyObject* text, Py_ssize_t& size);
+[[nodiscard]] const char* utf8_of_any(PyObject* text, Py_ssize_t& size);
+[[nodiscard]] ROPEWALK_ALWAYS_INLINE const char* utf8_of(PyObject* text, Py_ssize_t& size) {
+    if (PyUnicode_Check(text) && PyUnicode_IS_COMPACT_ASCII(text)) [[likely]] {
+        size = PyUnicode_GET_LENGTH(text);
+        return reinterpret_cast<const char*>(PyUnicode_1BYTE_DATA(text));
+    }
+    return utf8_of_any(text, size);
+}
 [[nodiscard]] std::string_view key_of(PyObject* key);
 // The UTF-16 units of any str.
 [[nodiscard]] std::u16string units_of(PyObject* text);

@@ -37,8 +37,7 @@ py::tuple read_any(const py::object& data, std::size_t start) {
     const std::uint8_t* const begin = view.data() + start;
     const std::uint8_t* end = begin;
     bool canonical = false;
-    check(crdt::Status(
-        crdt::detail::validate_any(end, view.data() + view.size(), {}, canonical)));
+    check(crdt::Status(crdt::detail::validate_any(end, view.data() + view.size(), {}, canonical)));
     const crdt::ByteView value(begin, static_cast<std::size_t>(end - begin));
     return py::make_tuple(to_python(value_of(crdt::Any::decode(value)).view()),
                           start + value.size());
@@ -72,8 +71,9 @@ bool is_json(const crdt::AnyView& value) {
 py::object to_json(const py::object& value) {
     const crdt::Any any = any_of(value.ptr());
     if (!is_json(any.view())) {
-        raise(PyExc_ValueError, "the value is not JSON compliant: it holds bytes, an integer of "
-                                "more than 53 bits, Undefined, NaN or an infinity");
+        raise(PyExc_ValueError,
+              "the value is not JSON compliant: it holds bytes, an integer of "
+              "more than 53 bits, Undefined, NaN or an infinity");
     }
     crdt::Bytes text;
     bool exact = true;
@@ -88,8 +88,8 @@ py::object encode_state_vector(const py::dict& clocks) {
         const auto number = clock.cast<std::uint64_t>();
         if (id > crdt::kMaxClientId) raise(PyExc_ValueError, "a client id has at most 53 bits");
         if (number > crdt::kMaxClock) raise(PyExc_ValueError, "clocks end at 2^31-1");
-        require_memory(vector.set(crdt::ClientId{id},
-                                  crdt::Clock{static_cast<std::uint32_t>(number)}));
+        require_memory(
+            vector.set(crdt::ClientId{id}, crdt::Clock{static_cast<std::uint32_t>(number)}));
     }
     return bytes_object(value_of(vector.encode()).view());
 }
@@ -109,7 +109,7 @@ py::tuple id_of(const DecodedUpdate& update, const WireId& id) {
 }
 
 const char* name_of_type(std::uint64_t number) {
-    static constexpr const char* kNames[] = {"array",        "map",     "text",    "xml_element",
+    static constexpr const char* kNames[] = {"array",        "map",      "text",    "xml_element",
                                              "xml_fragment", "xml_hook", "xml_text"};
     return number < std::size(kNames) ? kNames[number] : "unknown";
 }
@@ -179,8 +179,8 @@ const char* add_content(const DecodedUpdate& update, const BlockView& block, py:
             return json ? "json" : "any";
         }
         case ContentKind::embed:
-            made["value"] = block.has_any_value() ? content.any()
-                                                  : value_of_json(update.text(block.content));
+            made["value"] =
+                block.has_any_value() ? content.any() : value_of_json(update.text(block.content));
             return "embed";
         case ContentKind::format:
             made["key"] = to_python(content.text());
@@ -275,15 +275,14 @@ py::object string_column(const py::iterable& texts) {
 py::object encode_column(std::string_view kind, const py::iterable& values) {
     using namespace crdt::detail;
     if (kind == "uint_opt_rle") return number_column<UintOptRleWriter, std::uint64_t>(values);
-    if (kind == "int_diff_opt_rle") return number_column<IntDiffOptRleWriter, std::uint64_t>(values);
+    if (kind == "int_diff_opt_rle")
+        return number_column<IntDiffOptRleWriter, std::uint64_t>(values);
     if (kind == "rle") return number_column<RleWriter, std::uint8_t>(values);
     if (kind == "string") return string_column(values);
     raise(PyExc_ValueError, "columns are uint_opt_rle, int_diff_opt_rle, rle and string");
 }
 
-[[noreturn]] void column_ended() {
-    raise(crdt::Error{crdt::ErrorCode::unexpected_end, 0});
-}
+[[noreturn]] void column_ended() { raise(crdt::Error{crdt::ErrorCode::unexpected_end, 0}); }
 
 template <class Reader, class Value>
 py::list read_numbers(crdt::ByteView column, std::size_t count) {

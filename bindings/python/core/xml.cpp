@@ -56,8 +56,8 @@ PyObject* get_previous(PyObject* object, void*) noexcept {
 
 template <class T>
 PyGetSetDef neighbours[] = {
-    {"parent", &get_parent<T>, nullptr, "The element or fragment around this; None if there is none.",
-     nullptr},
+    {"parent", &get_parent<T>, nullptr,
+     "The element or fragment around this; None if there is none.", nullptr},
     {"next_sibling", &get_next<T>, nullptr, "What stands behind this, or None.", nullptr},
     {"previous_sibling", &get_previous<T>, nullptr, "What stands in front of this, or None.",
      nullptr},
@@ -161,12 +161,11 @@ PyMethodDef fragment_methods[] = {
     {"_replace_children", as_function(&replace_children), METH_FASTCALL, nullptr},
     {nullptr, nullptr, 0, nullptr}};
 
-PyType_Slot fragment_slots[] = {
-    {Py_tp_doc, const_cast<char*>("The native part of XmlFragment.")},
-    {Py_tp_methods, fragment_methods},
-    {Py_tp_getset, neighbours<XmlFragment>},
-    {Py_tp_str, reinterpret_cast<void*>(&print)},
-    {0, nullptr}};
+PyType_Slot fragment_slots[] = {{Py_tp_doc, const_cast<char*>("The native part of XmlFragment.")},
+                                {Py_tp_methods, fragment_methods},
+                                {Py_tp_getset, neighbours<XmlFragment>},
+                                {Py_tp_str, reinterpret_cast<void*>(&print)},
+                                {0, nullptr}};
 
 PyType_Spec fragment_spec = {"ropewalk._core.XmlFragment", sizeof(SharedObject), 0,
                              Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, fragment_slots};
@@ -178,9 +177,8 @@ PyMethodDef element_methods[] = {
     {"_attributes", &attributes_list_of<XmlElement>, METH_NOARGS, nullptr},
     {nullptr, nullptr, 0, nullptr}};
 
-PyGetSetDef element_attributes[] = {
-    {"tag", &get_tag, nullptr, "The name of the element.", nullptr},
-    {nullptr, nullptr, nullptr, nullptr, nullptr}};
+PyGetSetDef element_attributes[] = {{"tag", &get_tag, nullptr, "The name of the element.", nullptr},
+                                    {nullptr, nullptr, nullptr, nullptr, nullptr}};
 
 PyType_Slot element_slots[] = {{Py_tp_doc, const_cast<char*>("The native part of XmlElement.")},
                                {Py_tp_methods, element_methods},

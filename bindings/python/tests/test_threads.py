@@ -371,9 +371,11 @@ def test_exit_inside_a_transaction_or_an_observer() -> None:
 def test_ctrl_c_ends_waiting_for_another_thread() -> None:
     out = run(
         """
-        import _thread, threading, time
+        import _thread, signal, threading, time
         from ropewalk import Doc, Text
 
+        # A shell that runs this in the background has Ctrl-C ignored.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         doc = Doc(allow_multithreading=True)
         text = doc.get("text", type=Text)
         inside, over = threading.Event(), threading.Event()

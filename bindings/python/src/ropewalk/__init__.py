@@ -85,6 +85,7 @@ if TYPE_CHECKING:
     from ._wire import encode_state_vector as encode_state_vector
 
 for _kind, _class in (
+    ("doc", Doc),
     ("text", Text),
     ("array", Array),
     ("map", Map),

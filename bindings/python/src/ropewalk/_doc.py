@@ -158,11 +158,10 @@ class Doc(DocEvents, DocState, _core.Doc, Generic[T]):
         deleted may have been forgotten: skip_gc=True."""
         from ._snapshot import restore
 
-        into: Doc[Any] = Doc(
-            guid=doc.guid, skip_gc=True, offsets=doc.offsets, limits=doc._limits
-        )
+        into: Doc[Any] = Doc(guid=doc.guid, skip_gc=True, offsets=doc.offsets, limits=doc._limits)
         restored = restore(snapshot, doc, into)
-        restored._use_roots({name: type(root) for name, root in doc._roots().items() if root is not None})
+        roots = {name: type(root) for name, root in doc._roots().items() if root is not None}
+        restored._use_roots(roots)
         return restored
 
     # -- roots ---------------------------------------------------------------------------------
