@@ -20,6 +20,9 @@ DEVIATIONS = {
     "instance, which tells of it again.",
     "snapshot.attributes": "attributes as of a snapshot are those of a document restored from it; "
     "Yjs joins deleted values of a key and tells the last of them, or none.",
+    "origins.equal": "an item whose origin equals its right origin stands behind that unit; Yjs "
+    "puts it in front where the unit has joined what stands before it. The state is then not "
+    "compared.",
     "readAny": "an integer or array without its bytes is refused; Yjs reads zeros past the end of "
     "the input.",
     "decodeRelativePosition": "a relative position of an unknown kind is refused; Yjs reads one "
