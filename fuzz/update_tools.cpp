@@ -1,5 +1,7 @@
 // Promise: any bytes are refused or worked on as an update, by all functions that take updates as
 // values; what they make can be read and does to a document what its input does.
+#include <crdt/update/exact_form.hpp>
+#include <crdt/update/update_block.hpp>
 #include <set>
 
 #include "support.hpp"
