@@ -364,7 +364,8 @@ ROPEWALK_INLINE Status UndoCore::record(const Origin& origin, bool undone) noexc
     return {};
 }
 
-// Nobody knows in which order the clients of an item from elsewhere were met: as the sets have them.
+// Nobody knows in which order the clients of an item from elsewhere were met: as the sets have
+// them.
 ROPEWALK_INLINE Status UndoCore::push(UndoStack which,
                                       const IdSet& insertions,
                                       const IdSet& deletions) noexcept {
@@ -383,8 +384,7 @@ ROPEWALK_INLINE Status UndoCore::push(UndoStack which,
         if (!status.ok()) break;
         if (!detail::UndoStep::meet(step.deleted, range.client)) status = ErrorCode::out_of_memory;
         const std::uint32_t client = store->clients.find(range.client);
-        const std::uint32_t known =
-            client == detail::kNone ? 0 : store->clients[client].next_clock;
+        const std::uint32_t known = client == detail::kNone ? 0 : store->clients[client].next_clock;
         if (!status.ok() || raw(range.start) >= known) continue;
         const std::uint32_t end = range.end() < known ? range.end() : known;
         status = keep({client, raw(range.start), end - raw(range.start)});
