@@ -18,7 +18,10 @@ newer=$(find pyproject.toml CMakeLists.txt include src bindings/python/CMakeList
     2>/dev/null | head -n 1)
 if [ ! -e "$venv/.package" ] || [ -n "$newer" ]; then
     echo "python: building the package"
+    rm -rf build/wheels
+    tools/quietly.sh "$venv/bin/pip" wheel --quiet --disable-pip-version-check \
+        --no-build-isolation --no-deps --wheel-dir build/wheels .
     tools/quietly.sh "$venv/bin/pip" install --quiet --disable-pip-version-check \
-        --no-build-isolation --force-reinstall --no-deps .
+        --force-reinstall --no-deps build/wheels/ropewalk-*.whl
     touch "$venv/.package"
 fi

@@ -164,26 +164,6 @@ PyObject* pop(PyObject* object,
     });
 }
 
-PyObject* to_py(PyObject* object, PyObject*) noexcept {
-    return answered([&] {
-        auto* self = as_shared(object);
-        DocObject* const doc = document_of(self);
-        const Entered entered(doc);
-        return plain_of(doc, handle<crdt::Array>(self)).release().ptr();
-    });
-}
-
-PyObject* as_string(PyObject* object) noexcept {
-    return answered([&] {
-        auto* self = as_shared(object);
-        DocObject* const doc = document_of(self);
-        const Entered entered(doc);
-        std::string json;
-        append_json(doc, handle<crdt::Array>(self), json);
-        return to_python(json).release().ptr();
-    });
-}
-
 Py_ssize_t length(PyObject* object) noexcept {
     Py_ssize_t size = -1;
     static_cast<void>(done([&] {
@@ -287,12 +267,12 @@ PyMethodDef methods[] = {
     {"pop", as_function(&pop), kVector,
      "pop($self, index=-1)\n--\n\n"
      "Takes a value out, the last one by default, and returns it; shared types as to_py() does."},
-    {"_to_py", &to_py, METH_NOARGS, nullptr},
+    {"_to_py", &plain_copy<crdt::Array>, METH_NOARGS, nullptr},
     {nullptr, nullptr, 0, nullptr}};
 
 PyType_Slot slots[] = {{Py_tp_doc, const_cast<char*>("The native part of Array.")},
                        {Py_tp_methods, methods},
-                       {Py_tp_str, reinterpret_cast<void*>(&as_string)},
+                       {Py_tp_str, reinterpret_cast<void*>(&json_string<crdt::Array>)},
                        {Py_mp_length, reinterpret_cast<void*>(&length)},
                        {Py_sq_length, reinterpret_cast<void*>(&length)},
                        {Py_mp_subscript, reinterpret_cast<void*>(&subscript)},

@@ -105,6 +105,28 @@ private:
 void append_json(DocObject* doc, const crdt::Array& array, std::string& out);
 void append_json(DocObject* doc, const crdt::Map& map, std::string& out);
 
+// to_py() and str() of a list or a map: T is crdt::Array or crdt::Map.
+template <class T>
+PyObject* plain_copy(PyObject* object, PyObject*) noexcept {
+    return answered([&] {
+        auto* self = as_shared(object);
+        DocObject* const doc = document_of(self);
+        const Entered entered(doc);
+        return plain_of(doc, handle<T>(self)).release().ptr();
+    });
+}
+template <class T>
+PyObject* json_string(PyObject* object) noexcept {
+    return answered([&] {
+        auto* self = as_shared(object);
+        DocObject* const doc = document_of(self);
+        const Entered entered(doc);
+        std::string json;
+        append_json(doc, handle<T>(self), json);
+        return to_python(json).release().ptr();
+    });
+}
+
 // -- documents in documents ----------------------------------------------------------------------
 
 // The Doc that stands for a sub-document of `doc`; made when it is first asked for.

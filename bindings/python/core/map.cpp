@@ -190,26 +190,6 @@ PyObject* items(PyObject* object, PyObject*) noexcept {
     });
 }
 
-PyObject* to_py(PyObject* object, PyObject*) noexcept {
-    return answered([&] {
-        auto* self = as_shared(object);
-        DocObject* const doc = document_of(self);
-        const Entered entered(doc);
-        return plain_of(doc, handle<crdt::Map>(self)).release().ptr();
-    });
-}
-
-PyObject* as_string(PyObject* object) noexcept {
-    return answered([&] {
-        auto* self = as_shared(object);
-        DocObject* const doc = document_of(self);
-        const Entered entered(doc);
-        std::string json;
-        append_json(doc, handle<crdt::Map>(self), json);
-        return to_python(json).release().ptr();
-    });
-}
-
 PyMethodDef methods[] = {
     {"get", as_function(&get), METH_FASTCALL,
      "get($self, *args)\n--\n\nThe value of a key; without one the default, which is None."},
@@ -221,12 +201,12 @@ PyMethodDef methods[] = {
     {"_update", &update, METH_O, nullptr},
     {"_keys", &keys, METH_NOARGS, nullptr},
     {"_items", &items, METH_NOARGS, nullptr},
-    {"_to_py", &to_py, METH_NOARGS, nullptr},
+    {"_to_py", &plain_copy<crdt::Map>, METH_NOARGS, nullptr},
     {nullptr, nullptr, 0, nullptr}};
 
 PyType_Slot slots[] = {{Py_tp_doc, const_cast<char*>("The native part of Map.")},
                        {Py_tp_methods, methods},
-                       {Py_tp_str, reinterpret_cast<void*>(&as_string)},
+                       {Py_tp_str, reinterpret_cast<void*>(&json_string<crdt::Map>)},
                        {Py_mp_length, reinterpret_cast<void*>(&length)},
                        {Py_mp_subscript, reinterpret_cast<void*>(&subscript)},
                        {Py_mp_ass_subscript, reinterpret_cast<void*>(&assign)},

@@ -155,7 +155,7 @@ def test_a_wheel_holds_the_package_and_nothing_else() -> None:
     """The newest that was built here, if any."""
     found = list((ROOT / "build" / "wheels").glob("ropewalk-*.whl"))
     if not found:
-        pytest.skip("no wheel has been built; `make bench-python` does")
+        pytest.skip("no wheel has been built; tools/python.sh does")
     wheel = max(found, key=lambda path: path.stat().st_mtime)
     assert wheel.stat().st_size < WHEEL_BYTES
     names = set(zipfile.ZipFile(wheel).namelist())

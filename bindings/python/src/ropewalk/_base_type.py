@@ -41,11 +41,15 @@ class BaseType(TypeEvents, _Native):
 
     def to_py(self) -> Any:
         """The content as a plain object."""
-        raise NotImplementedError
+        raise self._is_abstract()
 
     def _init(self, prelim: Any) -> None:
         """Puts what it starts with into the document."""
-        raise NotImplementedError
+        raise self._is_abstract()
+
+    def _is_abstract(self) -> TypeError:
+        name = type(self).__name__
+        return TypeError(f"{name} is none of Text, Array, Map or the XML types, which hold content")
 
     def _content(self) -> object:
         """What repr() shows."""
