@@ -24,6 +24,7 @@ enum ItemFlags : std::uint8_t {
     kKept = 1,  // these three as in Item.info
     kCountable = 2,
     kDeleted = 4,
+    kCut = 8,  // its item goes on behind these units
     kHasOrigin = 16,
     kHasRight = 32,
     kHasKey = 64,
@@ -103,7 +104,7 @@ public:
         put(out, item.front.first, end_of(item) - clock_of(item));
     }
     // `length` units of one item.
-    void put(Out& out, RunPos first, std::uint32_t length) noexcept;
+    void put(Out& out, RunPos first, std::uint32_t length, bool cut = false) noexcept;
 
 private:
     using Piece = Item::Piece;
@@ -179,7 +180,7 @@ private:
     Store& store_;
 };
 
-void Items::put(Out& out, RunPos first, std::uint32_t length) noexcept {
+void Items::put(Out& out, RunPos first, std::uint32_t length, bool cut) noexcept {
     const Run& run = store_.runs[first.run];
     const RunPos origin = first.offset > 0 ? RunPos{first.run, first.offset - 1} : run.origin;
     const bool gone = run.kind == RunKind::gc;
@@ -192,6 +193,7 @@ void Items::put(Out& out, RunPos first, std::uint32_t length) noexcept {
 
     out.byte(static_cast<std::uint8_t>(
         (kept ? kKept : 0) | (run.countable() ? kCountable : 0) | (dead ? kDeleted : 0) |
+        (cut ? kCut : 0) |
         (origin.exists() ? kHasOrigin : 0) | (run.right.exists() ? kHasRight : 0) |
         (key != kNone ? kHasKey : 0) | (copy.exists() ? kHasCopy : 0)));
     out.byte(static_cast<std::uint8_t>(static_cast<std::uint8_t>(content_of(run)) |
@@ -246,8 +248,9 @@ std::uint32_t rw_structs(Document* document, double client, std::uint32_t from, 
         std::uint32_t end = store.runs[unit.run].kind == RunKind::gc
                                 ? collected_end(store, number, from, to)
                                 : items.end_of(items.around(unit));
-        if (end > to) end = to;
-        items.put(out, unit, end - from);
+        const bool cut = end > to;
+        if (cut) end = to;
+        items.put(out, unit, end - from, cut);
         from = end;
     }
     return out.done();

@@ -2,7 +2,7 @@
 import { ByteReader } from '../engine/any.js'
 import { check } from '../engine/errors.js'
 import { engine } from '../engine/wasm.js'
-import { DeleteSet, readDeleteSet } from '../structs/DeleteSet.js'
+import { DeleteSet, takeDeleteSet } from '../structs/DeleteSet.js'
 import type { AbstractType } from '../types/AbstractType.js'
 import type { YEvent } from '../types/YEvent.js'
 import type { Doc } from './Doc.js'
@@ -132,7 +132,7 @@ export class Transaction {
   #ids(deleted: number): DeleteSet {
     if (!this.#told) return new DeleteSet()
     check(engine.rw_told_ids(this.doc._at, deleted))
-    return readDeleteSet(new ByteReader())
+    return takeDeleteSet(new ByteReader())
   }
 }
 
@@ -182,6 +182,7 @@ const end = (doc: Doc, transaction: Transaction): void => {
   doc._changed()
   // Who is told may throw: that waits until everybody has been.
   engine.rw_commit(doc._at)
+  doc._changed() // what was deleted may be forgotten by now
   // The outermost is told first, and then those that were made meanwhile.
   if (cleanups[0] !== transaction) return
   doc._telling = null
