@@ -3,7 +3,7 @@ import { Doc } from '../doc/Doc.js'
 import type { AbstractType } from '../types/AbstractType.js'
 import type { UpdateDecoder } from '../update/decoders.js'
 import type { UpdateEncoder } from '../update/encoders.js'
-import { invalid } from '../update/input.js'
+import { invalid, parseJson } from '../update/input.js'
 import { readNewType } from '../types/kinds.js'
 import { unsupported } from './AbstractStruct.js'
 
@@ -288,7 +288,10 @@ const readList = (decoder: UpdateDecoder, read: () => any): any[] => {
   for (let left = decoder.readLen(); left > 0; left--) values.push(read())
   return values
 }
-const parseLegacy = (text: string): any => (text === 'undefined' ? undefined : JSON.parse(text))
+const readLegacy = (decoder: UpdateDecoder): any => {
+  const text = decoder.readString()
+  return text === 'undefined' ? undefined : parseJson(text, decoder.restDecoder)
+}
 
 /** Reads the content of an item that has this number. */
 export const readContent = (decoder: UpdateDecoder, ref: number): AbstractContent => {
@@ -296,7 +299,7 @@ export const readContent = (decoder: UpdateDecoder, ref: number): AbstractConten
     case 1:
       return new ContentDeleted(decoder.readLen())
     case 2:
-      return new ContentJSON(readList(decoder, () => parseLegacy(decoder.readString())))
+      return new ContentJSON(readList(decoder, () => readLegacy(decoder)))
     case 3:
       return new ContentBinary(decoder.readBuf())
     case 4:

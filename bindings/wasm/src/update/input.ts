@@ -59,14 +59,14 @@ export const readString = (from: Decoder): string => {
     return invalid('invalid_utf8', from)
   }
 }
-export const readJson = (from: Decoder): any => {
-  const text = readString(from)
+export const parseJson = (text: string, from: Decoder): any => {
   try {
     return JSON.parse(text)
   } catch {
     return invalid('invalid_json', from)
   }
 }
+export const readJson = (from: Decoder): any => parseJson(readString(from), from)
 
 const readView = (from: Decoder, size: number): DataView => {
   const { buffer, byteOffset } = readRaw(from, size)
