@@ -74,8 +74,11 @@ std::uint32_t rw_undo_scope(Undo* undo, Document* document, std::uint32_t type) 
     return answer(undo->manager.add_to_scope({document->handle<crdt::Text>(type)}));
 }
 
-// What becomes of the oldest change that JavaScript wanted to be recorded: a new item of a stack,
-// or part of the newest one; or nothing. 0 where it was not in scope.
+// The oldest change that JavaScript wanted to be recorded: whether it was in scope, and what becomes
+// of it: a new item of a stack, or part of the newest one; or nothing.
+RW_EXPORT(rw_undo_holds) std::uint32_t rw_undo_holds(const Undo* undo) {
+    return undo->manager.holds() ? 1 : 0;
+}
 RW_EXPORT(rw_undo_take)
 std::uint32_t rw_undo_take(Undo* undo, std::uint32_t redo, std::uint32_t join) {
     return undo->manager.take(stack_of(redo), join != 0) ? 1 : 0;

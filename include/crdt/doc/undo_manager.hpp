@@ -168,8 +168,9 @@ public:
     // The same for one stack; the other one keeps what it needs.
     void clear(UndoStack stack) noexcept;
 
-    // With UndoOptions::hold, of the oldest change that waits: puts it on top of a stack, or into
-    // the item there. False: it was not in scope, and nothing has happened.
+    // With UndoOptions::hold, of the oldest change that waits: whether it was in scope.
+    [[nodiscard]] bool holds() const noexcept;
+    // Puts it on top of a stack, or into the item there. False: there is none, or no memory.
     bool take(UndoStack stack, bool join) noexcept;
     // Forgets the oldest change that waits.
     void drop() noexcept;

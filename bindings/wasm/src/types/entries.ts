@@ -20,15 +20,15 @@ export const setEntry = (type: AbstractType<any>, key: string, value: any): void
     const code = engine.rw_map_set(doc._open(), type._number, keySize, size)
     checkWrite(code)
     if (code === 0) settle(doc, value)
-  })
+  }, type, key)
 }
 export const deleteEntry = (type: AbstractType<any>, key: string): void => {
   const doc = type.doc!
-  edit(doc, () => checkWrite(engine.rw_map_erase(doc._open(), type._number, putString(key))))
+  edit(doc, () => checkWrite(engine.rw_map_erase(doc._open(), type._number, putString(key))), type, key)
 }
 export const clearEntries = (type: AbstractType<any>): void => {
   const doc = type.doc!
-  edit(doc, () => checkWrite(engine.rw_map_clear(doc._open(), type._number)))
+  edit(doc, () => checkWrite(engine.rw_map_clear(doc._open(), type._number)), type)
 }
 export const getEntry = (type: AbstractType<any>, key: string): any => {
   if (!type._readable()) return undefined

@@ -45,7 +45,7 @@ export const insertInto = (type: AbstractType<any>, index: number, contents: rea
       },
       (value) => lost || settle(doc, value)
     )
-  })
+  }, type)
 }
 
 export const pushInto = (type: AbstractType<any>, contents: readonly any[]): void => {
@@ -62,7 +62,7 @@ export const pushInto = (type: AbstractType<any>, contents: readonly any[]): voi
       },
       (value) => lost || settle(doc, value)
     )
-  })
+  }, type)
 }
 
 /** Directly behind a child, deleted or not. */
@@ -79,13 +79,13 @@ export const insertBehind = (type: AbstractType<any>, child: AbstractType<any>, 
         left = value
       }
     )
-  })
+  }, type)
 }
 
 export const deleteFrom = (type: AbstractType<any>, index: number, length: number): void => {
   if (length === 0) return
   const doc = type.doc!
-  edit(doc, () => checkWrite(engine.rw_list_erase(doc._open(), type._number, index, length)))
+  edit(doc, () => checkWrite(engine.rw_list_erase(doc._open(), type._number, index, length)), type)
 }
 
 export const sizeOf = (type: AbstractType<any>): number =>

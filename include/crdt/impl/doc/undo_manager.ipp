@@ -176,6 +176,10 @@ ROPEWALK_INLINE Undone UndoManager::pop(UndoStack which) noexcept {
 // -- with stacks of the caller's
 // --------------------------------------------------------------------
 
+ROPEWALK_INLINE bool UndoManager::holds() const noexcept {
+    return core_ != nullptr && !core_->held.empty() && core_->held[0] != nullptr;
+}
+
 ROPEWALK_INLINE bool UndoManager::take(UndoStack stack, bool join) noexcept {
     if (core_ == nullptr || core_->held.empty()) return false;
     return core_->take(stack, join);
