@@ -27,7 +27,7 @@ export class Transaction {
   /** Whatever was given to `transact`, such as the provider that applies an update. */
   readonly origin: any
   /** Whether the change was made here, and not by an update. */
-  readonly local: boolean
+  local: boolean
   /** Its number for the engine. */
   readonly _number: number
   _known: Known | null = null

@@ -107,15 +107,20 @@ const tellObservers = (doc: Doc, transaction: Transaction): void => {
   for (const observed of direct) {
     if (!still(observed)) continue
     const event = eventOf(transaction, observed)
-    for (const f of [...observed._handlers]) doc._tell(() => f(event, transaction))
+    callAll(doc, observed._handlers, event, transaction)
   }
   for (const { observed, targets } of deep) {
     if (!still(observed)) continue
     const events = targets.filter(still).map((target) => eventOf(transaction, target))
     if (events.length === 0) continue
     for (const event of events) event._retarget(observed)
-    for (const f of [...observed._deepHandlers]) doc._tell(() => f(events, transaction))
+    callAll(doc, observed._deepHandlers, events, transaction)
   }
+}
+
+// Those who are added meanwhile are called, too, and those who are taken away still are, as in Yjs.
+const callAll = <E>(doc: Doc, handlers: ((event: E, transaction: Transaction) => void)[], event: E, transaction: Transaction): void => {
+  for (let i = 0; i < handlers.length; i++) doc._tell(() => handlers[i](event, transaction))
 }
 
 /** One event serves a type and all around it. */

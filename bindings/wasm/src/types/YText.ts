@@ -1,6 +1,6 @@
 // Text that several people type at once, with formats and embedded things.
 import { ByteReader, type ByteWriter, define, put } from '../engine/any.js'
-import { check, codeOf } from '../engine/errors.js'
+import { check, checkRead, codeOf } from '../engine/errors.js'
 import { engine, outAt, outSize, memory, putText, takeString, wellFormed } from '../engine/wasm.js'
 import type { Doc } from '../doc/Doc.js'
 import { edit, type Transaction } from '../doc/Transaction.js'
@@ -218,7 +218,7 @@ export class YText extends AbstractType<YTextEvent> {
 
   override toString(): string {
     if (!this._readable()) return ''
-    check(engine.rw_text_string(this.doc!._at, this._number))
+    if (!checkRead(engine.rw_text_string(this.doc!._at, this._number))) return ''
     const text = takeString()
     if (!text.includes('\ufffd')) return text
     // Lone surrogates are kept here, and lost in UTF-8.
@@ -244,7 +244,7 @@ export class YText extends AbstractType<YTextEvent> {
     if (snapshot !== undefined || prevSnapshot !== undefined) {
       return snapshotDelta(this, snapshot, prevSnapshot, computeYChange)
     }
-    check(engine.rw_text_delta(doc._at, this._number))
+    if (!checkRead(engine.rw_text_delta(doc._at, this._number))) return []
     return readDelta(doc)
   }
 

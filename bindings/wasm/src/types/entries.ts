@@ -1,6 +1,6 @@
 // Values by key: of maps, and attributes of elements and texts.
 import { ByteReader, put } from '../engine/any.js'
-import { check } from '../engine/errors.js'
+import { checkRead } from '../engine/errors.js'
 import { engine, putString } from '../engine/wasm.js'
 import { edit } from '../doc/Transaction.js'
 import type { AbstractType } from './AbstractType.js'
@@ -33,18 +33,15 @@ export const clearEntries = (type: AbstractType<any>): void => {
 export const getEntry = (type: AbstractType<any>, key: string): any => {
   if (!type._readable()) return undefined
   const doc = type.doc!
-  check(engine.rw_map_get(doc._at, type._number, putString(key)))
-  return takeValue(doc)
+  return checkRead(engine.rw_map_get(doc._at, type._number, putString(key))) ? takeValue(doc) : undefined
 }
 export const hasEntry = (type: AbstractType<any>, key: string): boolean => {
   if (!type._readable()) return false
-  check(engine.rw_map_get(type.doc!._at, type._number, putString(key)))
-  return new ByteReader().more
+  return checkRead(engine.rw_map_get(type.doc!._at, type._number, putString(key))) && new ByteReader().more
 }
 export const countEntries = (type: AbstractType<any>): number =>
   type._readable() ? engine.rw_map_size(type.doc!._at, type._number) : 0
 export const allEntries = (type: AbstractType<any>): [string, any][] => {
   if (!type._readable()) return []
-  check(engine.rw_map_entries(type.doc!._at, type._number))
-  return takeEntries(type.doc!)
+  return checkRead(engine.rw_map_entries(type.doc!._at, type._number)) ? takeEntries(type.doc!) : []
 }

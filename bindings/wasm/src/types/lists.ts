@@ -1,6 +1,6 @@
 // Lists of values: what arrays and the children of XML have in common.
 import { put } from '../engine/any.js'
-import { check, codeOf } from '../engine/errors.js'
+import { check, checkRead, codeOf } from '../engine/errors.js'
 import { engine } from '../engine/wasm.js'
 import { edit } from '../doc/Transaction.js'
 import type { AbstractType } from './AbstractType.js'
@@ -101,8 +101,7 @@ export const elementAt = (type: AbstractType<any>, index: number): any => {
 export const elements = (type: AbstractType<any>, from = 0, to = 0xffffffff): any[] => {
   if (!type._readable()) return []
   const doc = type.doc!
-  check(engine.rw_list_values(doc._at, type._number, from, to))
-  return takeValues(doc)
+  return checkRead(engine.rw_list_values(doc._at, type._number, from, to)) ? takeValues(doc) : []
 }
 
 /** As Array.prototype.slice counts. */
