@@ -199,7 +199,8 @@ export class Item extends AbstractStruct {
       unsupported('deleting what is in no document')
     } else if (!this.deleted) {
       const { client, clock } = this.id
-      edit(doc, () => check(engine.rw_delete_units(doc._open(), client, clock, this.length)))
+      const erase = (): void => check(engine.rw_delete_units(doc._open(), client, clock, this.length))
+      edit(doc, erase, this.parent as AbstractType<any>, this.parentSub)
     }
   }
   markDeleted(): void {

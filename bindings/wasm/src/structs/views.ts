@@ -127,6 +127,12 @@ export const structWith = (doc: Doc, { client, clock }: ID): Item | GC | undefin
   return readStructs(doc)[0] ?? structsIn(doc, client, clock, END, 1)[0]
 }
 
+/** The item that holds an id, from there on; null where it was collected. */
+export const itemAt = (doc: Doc, client: number, clock: number): Item | null => {
+  const [struct] = structsIn(doc, client, clock, END, 1)
+  return struct instanceof Item ? struct : null
+}
+
 /** A view learns what its item is now. */
 export const refresh = (item: Item): void => {
   const doc = item._doc!
@@ -197,10 +203,10 @@ export const holderOf = (doc: Doc, number: number, isDocument: boolean): Item | 
 
 // -- content --------------------------------------------------------------------------------------
 
-// As long as a transaction is told, what it deleted can be looked at.
+// What a transaction has deleted can be looked at until it is over and has been told.
 const isForgotten = (doc: Doc, item: Item): boolean =>
   (item._seen.ref & FORGOTTEN) !== 0 &&
-  (doc._telling === null || !isDeleted(doc._telling.deleteSet, item.id))
+  ![doc._transaction, doc._telling].some((at) => at !== null && isDeleted(at.deleteSet, item.id))
 
 export const contentOf = (item: Item): AbstractContent => {
   const doc = item._doc!

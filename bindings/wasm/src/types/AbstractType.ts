@@ -26,7 +26,7 @@ export class AbstractType<EventType = any> {
   #item: Item | null | undefined
   #start: Item | null = null
   #startEpoch = -1
-  #keys = new Map<string, Item>()
+  #keys: Map<string, Item> | null = null
   #keysEpoch = -1
 
   // -- where it is ------------------------------------------------------------------------------
@@ -54,7 +54,7 @@ export class AbstractType<EventType = any> {
   get _map(): Map<string, Item> {
     const { doc } = this
     if (doc === null) return new Map()
-    if (this.#keysEpoch !== doc._epoch) {
+    if (this.#keys === null || this.#keysEpoch !== doc._epoch) {
       this.#keys = keyItems(doc, this._number)
       this.#keysEpoch = doc._epoch
     }
@@ -133,6 +133,7 @@ export class AbstractType<EventType = any> {
     for (const deep of [0, 1]) {
       const bit = 1 << deep
       if ((wanted & bit) === (this._heard & bit)) continue
+      doc._hearAlways('afterTransaction')
       engine.rw_observe(doc._at, this._number, deep, wanted & bit)
       doc._watchers += (wanted & bit) !== 0 ? 1 : -1
     }

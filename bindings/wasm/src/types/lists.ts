@@ -1,10 +1,10 @@
 // Lists of values: what arrays and the children of XML have in common.
 import { put } from '../engine/any.js'
-import { check, codeOf } from '../engine/errors.js'
+import { check, checkRead, codeOf, RopewalkError } from '../engine/errors.js'
 import { engine } from '../engine/wasm.js'
 import { edit } from '../doc/Transaction.js'
 import type { AbstractType } from './AbstractType.js'
-import { checkContent, isAlone, putContent, settle, takeValue, takeValues } from './values.js'
+import { checkElement, isAlone, putContent, settle, takeValue, takeValues } from './values.js'
 
 const DELETED = codeOf('deleted_type')
 
@@ -29,11 +29,17 @@ const inParts = (contents: readonly any[], write: (size: number, count: number) 
   }
 }
 
+// Lists refuse what is before the first, as what is behind the last.
+const inside = (index: number): number => {
+  if (index < 0) throw new RopewalkError('index_out_of_range', `there is nothing at ${index}`, index)
+  return index
+}
+
 export const insertInto = (type: AbstractType<any>, index: number, contents: readonly any[]): void => {
   const doc = type.doc!
-  contents.forEach(checkContent)
+  contents.forEach(checkElement)
   edit(doc, () => {
-    let at = index < 0 ? 0 : index
+    let at = inside(index)
     let lost = false
     inParts(
       contents,
@@ -45,12 +51,12 @@ export const insertInto = (type: AbstractType<any>, index: number, contents: rea
       },
       (value) => lost || settle(doc, value)
     )
-  })
+  }, type)
 }
 
 export const pushInto = (type: AbstractType<any>, contents: readonly any[]): void => {
   const doc = type.doc!
-  contents.forEach(checkContent)
+  contents.forEach(checkElement)
   edit(doc, () => {
     let lost = false
     inParts(
@@ -62,13 +68,13 @@ export const pushInto = (type: AbstractType<any>, contents: readonly any[]): voi
       },
       (value) => lost || settle(doc, value)
     )
-  })
+  }, type)
 }
 
 /** Directly behind a child, deleted or not. */
 export const insertBehind = (type: AbstractType<any>, child: AbstractType<any>, contents: readonly any[]): void => {
   const doc = type.doc!
-  contents.forEach(checkContent)
+  contents.forEach(checkElement)
   edit(doc, () => {
     let left = child
     inParts(
@@ -79,20 +85,20 @@ export const insertBehind = (type: AbstractType<any>, child: AbstractType<any>, 
         left = value
       }
     )
-  })
+  }, type)
 }
 
 export const deleteFrom = (type: AbstractType<any>, index: number, length: number): void => {
   if (length === 0) return
   const doc = type.doc!
-  edit(doc, () => checkWrite(engine.rw_list_erase(doc._open(), type._number, index, length)))
+  edit(doc, () => checkWrite(engine.rw_list_erase(doc._open(), type._number, index, length)), type)
 }
 
 export const sizeOf = (type: AbstractType<any>): number =>
   type._readable() ? engine.rw_list_size(type.doc!._at, type._number) : 0
 
 export const elementAt = (type: AbstractType<any>, index: number): any => {
-  if (!type._readable() || !(index >= 0)) return undefined
+  if (!type._readable() || !(index >= 0) || !Number.isInteger(index)) return undefined
   const doc = type.doc!
   if (engine.rw_list_get(doc._at, type._number, index) !== 0) return undefined
   return takeValue(doc)
@@ -101,8 +107,7 @@ export const elementAt = (type: AbstractType<any>, index: number): any => {
 export const elements = (type: AbstractType<any>, from = 0, to = 0xffffffff): any[] => {
   if (!type._readable()) return []
   const doc = type.doc!
-  check(engine.rw_list_values(doc._at, type._number, from, to))
-  return takeValues(doc)
+  return checkRead(engine.rw_list_values(doc._at, type._number, from, to)) ? takeValues(doc) : []
 }
 
 /** As Array.prototype.slice counts. */
