@@ -10,7 +10,7 @@ let rooms = 0
 
 async function together(serverName, names, run) {
   const server = await engines[serverName].serve()
-  const room = `room ${++rooms}`
+  const room = `room-${++rooms}`
   const join = name => ({ engine: engines[name], name, provider: engines[name].connect(server.url, room) })
   const clients = names.map(join)
   try {
@@ -77,7 +77,7 @@ for (const serverName of ['ropewalk', 'yjs']) {
 
 for (const [first, second] of [['ropewalk', 'ropewalk'], ['ropewalk', 'yjs'], ['yjs', 'ropewalk']]) {
   await test(`${first} and ${second}: tabs of one browser, without a server`, async () => {
-    const room = `room ${++rooms}`
+    const room = `room-${++rooms}`
     const clients = [first, second].map(name => {
       const engine = engines[name]
       const provider = engine.connect('ws://127.0.0.1:9', room, { broadcast: true })
