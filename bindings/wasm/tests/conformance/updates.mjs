@@ -11,7 +11,7 @@ import * as Y from 'yjs'
 import * as Itself from 'yjs-itself'
 import { compare, show } from './compare.mjs'
 import { kReader } from './replica.mjs'
-import { base64, fromDeletes } from './values.mjs'
+import { base64, fromDeletes, fromJs } from './values.mjs'
 
 // { bytes, v2 }
 export const inV1 = bytes => ({ bytes, v2: false })
@@ -56,10 +56,10 @@ function unitsOf(struct) {
 function contentOf(content) {
   const kind = content.constructor.name
   const values = content instanceof Itself.ContentString ? content.str.split('') : content.arr
-  if (values) return values.map(value => `${kind} ${show(value, Infinity)}`)
+  if (values) return values.map(value => `${kind} ${show(fromJs(value), Infinity)}`)
   if (content instanceof Itself.ContentDeleted) return Array.from({ length: content.len }, () => kind)
   const { type, doc, opts, ...plain } = content
-  return [`${kind} ${type ? `${type.constructor.name} ${type.nodeName ?? type.hookName ?? ''}` : doc ? doc.guid : show(plain, Infinity)}`]
+  return [`${kind} ${type ? `${type.constructor.name} ${type.nodeName ?? type.hookName ?? ''}` : doc ? doc.guid : show(fromJs(plain), Infinity)}`]
 }
 
 const deletedIn = ds => fromDeletes(ds).flatMap(([client, ranges]) => ranges.map(([clock, length]) => [client, clock, clock + length]))
