@@ -149,7 +149,7 @@ export const transact = <T>(
   if (doc._transaction !== null) return f(doc._transaction)
   const cleanups = doc._transactionCleanups
   const transaction = new Transaction(doc, origin, local)
-  engine.rw_begin(doc._open(), transaction._number)
+  engine.rw_begin(doc._open(), transaction._number, local ? 1 : 0)
   doc._transaction = transaction
   cleanups.push(transaction)
   try {
