@@ -201,7 +201,7 @@ export const transact = <T>(
   const cleanups = doc._transactionCleanups
   const transaction = new Transaction(doc, origin, local)
   doc._telling?._fixState()
-  engine.rw_begin(doc._open(), transaction._number)
+  engine.rw_begin(doc._open(), transaction._number, local ? 1 : 0)
   doc._transaction = transaction
   cleanups.push(transaction)
   try {

@@ -107,7 +107,8 @@ export const putBytes = (given: Uint8Array): number => {
 }
 
 const utf8 = new TextEncoder()
-const decoder = new TextDecoder()
+// A mark at the beginning is text.
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
 /** Hands a string over as UTF-8; answers its size. Lone surrogates become U+FFFD. */
 export const putString = (text: string): number => {
