@@ -12,17 +12,14 @@ const registry = () => execFileSync('npm', ['config', 'get', 'registry'], { enco
 
 const managers = {
   npm: {
-    prepare(folder, manifest, spec) {
-      if (!spec) return
-      manifest.dependencies.yjs = spec
-      manifest.overrides = { ...manifest.overrides, yjs: '$yjs' }
+    prepare(_, manifest, spec) {
+      if (spec) manifest.overrides = { ...manifest.overrides, yjs: '$yjs' }
     },
     install: (folder) => run('npm', ['install', '--prefer-offline', '--loglevel=error'], folder),
   },
   pnpm: {
     prepare(folder, manifest, spec) {
       delete manifest.overrides
-      manifest.dependencies.yjs = spec
       writeFileSync(
         path.join(folder, 'pnpm-workspace.yaml'),
         `overrides:\n  yjs: '${spec}'\nignoreScripts: true\n`,
@@ -37,7 +34,6 @@ const managers = {
   yarn: {
     prepare(folder, manifest, spec) {
       delete manifest.overrides
-      manifest.dependencies.yjs = spec
       manifest.resolutions = { yjs: spec }
       writeFileSync(
         path.join(folder, '.yarnrc.yml'),
@@ -53,12 +49,12 @@ const managers = {
 
 /**
  * Installs the app in `source` with a package manager and returns the folder.
- * @param {{source: string, manager?: 'npm'|'pnpm'|'yarn', tarball?: string}} options without a tarball
- *   `yjs` stays Yjs
+ * @param {{source: string, manager?: 'npm'|'pnpm'|'yarn', tarball?: string, name?: string}} options the
+ *   tarball is installed as `name`; called yjs, it replaces Yjs for all packages of the app
  */
-export function install({ source, manager = 'npm', tarball }) {
-  const name = `${path.basename(path.dirname(source))}-${tarball ? manager : 'plain'}`
-  const folder = path.join(build, 'installed', name)
+export function install({ source, manager = 'npm', tarball, name = 'yjs' }) {
+  const app = `${path.basename(path.dirname(source))}-${tarball ? manager : 'plain'}`
+  const folder = path.join(build, 'installed', app)
   const stamp = path.join(folder, '.installed')
   const key = keyOf(source, manager, tarball)
   if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== key) {
@@ -69,7 +65,9 @@ export function install({ source, manager = 'npm', tarball }) {
     }
     const manifest = JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8'))
     const { prepare, install: go } = managers[manager]
-    prepare(folder, manifest, tarball && `file:${tarball}`)
+    const spec = tarball && `file:${tarball}`
+    if (spec) manifest.dependencies = { ...manifest.dependencies, [name]: spec }
+    prepare(folder, manifest, name === 'yjs' && spec)
     writeFileSync(path.join(folder, 'package.json'), JSON.stringify(manifest, null, 2))
     go(folder)
     writeFileSync(stamp, key)
