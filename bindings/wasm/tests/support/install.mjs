@@ -4,9 +4,9 @@ import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { build, tests } from './paths.mjs'
+import { binding, build } from './paths.mjs'
 
-const bin = (name) => path.join(tests, 'node_modules/.bin', name)
+const bin = (name) => path.join(binding, 'node_modules/.bin', name)
 // Yarn does not read .npmrc.
 const registry = () => execFileSync('npm', ['config', 'get', 'registry'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
 

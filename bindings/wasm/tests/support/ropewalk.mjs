@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { build, root, tests } from './paths.mjs'
+import { binding, build, root } from './paths.mjs'
 
 export const standIn = process.env.ROPEWALK_MODULE === 'yjs'
 
@@ -39,7 +39,7 @@ function pack(folder) {
 function renamedYjs() {
   const folder = path.join(build, 'stand-in')
   rmSync(folder, { recursive: true, force: true })
-  cpSync(path.join(tests, 'node_modules/yjs'), folder, { recursive: true })
+  cpSync(path.join(binding, 'node_modules/yjs'), folder, { recursive: true })
   const file = path.join(folder, 'package.json')
   const manifest = JSON.parse(readFileSync(file, 'utf8'))
   writeFileSync(
