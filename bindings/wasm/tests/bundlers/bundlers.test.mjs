@@ -10,9 +10,10 @@ import { rollup } from 'rollup'
 import * as vite from 'vite'
 import { afterAll, beforeAll, test } from 'vitest'
 import webpack from 'webpack'
+import workerd from 'workerd'
 import { complaints, launch, serve } from '../support/browser.mjs'
 import { install } from '../support/install.mjs'
-import { binding, build, tests } from '../support/paths.mjs'
+import { build, tests } from '../support/paths.mjs'
 import { standIn, tarball } from '../support/ropewalk.mjs'
 
 const source = path.join(tests, 'bundlers/app')
@@ -162,8 +163,7 @@ const config :Workerd.Config = (
 
 // Starts workerd on a port of its choice, asks once, and ends it.
 async function answerOf(folder) {
-  const binary = path.join(binding, 'node_modules/.bin/workerd')
-  const server = spawn(binary, ['serve', 'config.capnp', '--control-fd=3'], {
+  const server = spawn(workerd.default ?? workerd, ['serve', 'config.capnp', '--control-fd=3'], {
     cwd: folder,
     stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
   })

@@ -9,31 +9,28 @@ import { binding, build, root } from './paths.mjs'
 export const standIn = process.env.ROPEWALK_MODULE === 'yjs'
 
 let packed
-/** The tarball's path. Packed once a process; the same content is the same file. */
+/** The tarball's path; its name says its content, for package managers trust a name they have seen. */
 export function tarball() {
-  packed ??= pack(standIn ? renamedYjs() : path.join(root, 'build/npm/ropewalk'))
+  packed ??= named(standIn ? pack(renamedYjs()) : path.join(root, 'build/npm/ropewalk.tgz'))
   return packed
 }
 
+function named(file) {
+  if (!existsSync(file)) throw new Error(`no ${path.relative(root, file)}: run tools/wasm.sh first`)
+  const hash = createHash('sha256').update(readFileSync(file)).digest('hex').slice(0, 12)
+  const copy = path.join(build, `packed/ropewalk-${hash}.tgz`)
+  mkdirSync(path.dirname(copy), { recursive: true })
+  cpSync(file, copy)
+  return copy
+}
+
 function pack(folder) {
-  if (!existsSync(path.join(folder, 'package.json'))) {
-    throw new Error(`no package in ${path.relative(root, folder)}: build the binding first`)
-  }
-  const into = path.join(build, 'packed')
-  mkdirSync(into, { recursive: true })
-  const out = execFileSync('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', into], {
+  const name = execFileSync('npm', ['pack', '--silent', '--ignore-scripts'], {
     cwd: folder,
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'ignore'],
   })
-  const made = Object.values(JSON.parse(out))[0]
-  const file = path.join(into, made.filename)
-  // Package managers trust a name they have seen: other content needs another name.
-  const hash = createHash('sha256').update(readFileSync(file)).digest('hex').slice(0, 12)
-  const named = path.join(into, `ropewalk-${hash}.tgz`)
-  cpSync(file, named)
-  rmSync(file)
-  return named
+  return path.join(folder, name.trim())
 }
 
 function renamedYjs() {
