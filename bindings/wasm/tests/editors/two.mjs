@@ -79,13 +79,13 @@ const carets = {
   quill: '.ql-cursor:not(.hidden)',
 }
 
-class Side {
+export class Side {
   static async open(context, address, query) {
     const page = await context.newPage()
     const side = new Side(page, query.editor)
     await page.goto(`${address}?${new URLSearchParams(query)}`)
     try {
-      await page.locator('body[data-ready=yes]').waitFor({ state: 'attached', timeout: 10_000 })
+      await page.locator('body[data-ready=yes]').waitFor({ state: 'attached', timeout: 30_000 })
     } catch (cause) {
       throw new Error(`the editor did not start: ${side.complaints.join('\n')}`, { cause })
     }

@@ -15,6 +15,16 @@ const { open } = await editors[query.get('editor')]()
 const color = query.get('color')
 const user = { name: query.get('name'), color, colorLight: `${color}33` }
 const peer = new Peer(query.get('room'), user, Number(query.get('client')))
+// A long document from the start, for measuring.
+const paragraphs = Number(query.get('paragraphs'))
+if (paragraphs) {
+  const content = Array.from({ length: paragraphs }, (_, i) => {
+    const paragraph = new Y.XmlElement('paragraph')
+    paragraph.insert(0, [new Y.XmlText(`Paragraph ${i} of a long document, with some words in it.`)])
+    return paragraph
+  })
+  peer.doc.getXmlFragment('content').insert(0, content)
+}
 const editor = open(peer, document.querySelector('#editor'))
 peer.online()
 
@@ -37,6 +47,7 @@ window.page = {
     update: toBase64(Y.encodeStateAsUpdate(peer.doc)),
     value: String(editor.type().toJSON()),
   }),
+  selectionChanges: (count, seed) => editor.selectionChanges(count, generator(seed)),
   // Random steps; the seed repeats them.
   steps(count, seed) {
     const random = generator(seed)

@@ -18,6 +18,15 @@ export function open(peer, element) {
     type: () => peer.doc.getXmlFragment('content'),
     text: () => editor.getText({ blockSeparator: '\n' }),
     shown: () => JSON.stringify(editor.getJSON()),
+    /** Milliseconds that so many changes of the selection take, cursors told to the others. */
+    selectionChanges(count, random) {
+      editor.commands.focus()
+      const size = editor.state.doc.content.size
+      const places = Array.from({ length: count }, () => 1 + Math.floor(random() * (size - 2)))
+      const start = performance.now()
+      for (const place of places) editor.commands.setTextSelection(place)
+      return performance.now() - start
+    },
     // One step of a person who does whatever comes to mind; `random` is a generator in [0, 1).
     step(random) {
       const size = editor.state.doc.content.size
