@@ -66,7 +66,8 @@ function page(name, script) {
 
 await bundle()
 const server = await serve(site)
-const browser = await launch()
+// The tests of memory ask the collector.
+const browser = await launch('--js-flags=--expose-gc')
 afterAll(async () => {
   await browser.close()
   await server.close()

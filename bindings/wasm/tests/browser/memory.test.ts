@@ -7,7 +7,14 @@ import { describe, expect, test } from 'vitest'
 declare const process: { env: Record<string, string | undefined> } | undefined
 const documents = Number((typeof process === 'object' && process.env.DOCUMENTS) || 5_000)
 
-const yielded = () => new Promise((done) => setTimeout(done, 0))
+// The collector has its own pace; where the test may ask it (--expose-gc), all that is dropped goes now.
+const collect = (globalThis as { gc?: () => void }).gc
+async function yielded(): Promise<void> {
+  collect?.()
+  await new Promise((done) => setTimeout(done, 0))
+}
+// Without, the memory of what waits for the collector comes on top of the mark.
+const slack = collect ? 1 : 2
 
 function used(): Y.Doc {
   const doc = new Y.Doc()
@@ -30,14 +37,13 @@ describe('memory', () => {
     const some = async (count: number) => {
       for (let i = 0; i < count; i++) {
         used()
-        if (i % 100 === 0) await yielded()
+        if (i % 500 === 0) await yielded()
       }
     }
-    // The collector has its own pace: the first rounds find the high-water mark.
-    await some(documents / 2)
+    await some(1_000)
     const mark = engineBytes()
-    await some(documents / 2)
-    expect(engineBytes()).toBeLessThanOrEqual(mark * 1.1)
+    await some(documents)
+    expect(engineBytes()).toBeLessThanOrEqual(mark * slack)
   }, 600_000)
 
   test('so do types, items and managers of one document', async () => {
@@ -57,7 +63,8 @@ describe('memory', () => {
     await round()
     const mark = engineBytes()
     for (let i = 0; i < 4; i++) await round()
-    expect(engineBytes()).toBeLessThanOrEqual(mark * 1.5)
+    // What was deleted leaves a few bytes each in the history.
+    expect(engineBytes()).toBeLessThanOrEqual(mark * slack + documents * 100)
   })
 
   test('memory that grows inside a call changes nothing that was handed out', () => {
