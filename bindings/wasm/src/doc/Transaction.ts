@@ -196,8 +196,16 @@ export const transact = <T>(
   f: (transaction: Transaction) => T,
   origin: any = null,
   local = true
+): T => (doc._transaction !== null ? f(doc._transaction) : run(doc, f, origin, local, null))
+
+// `type`: the only one that is edited, if that is known.
+const run = <T>(
+  doc: Doc,
+  f: (transaction: Transaction) => T,
+  origin: any,
+  local: boolean,
+  type: AbstractType<any> | null
 ): T => {
-  if (doc._transaction !== null) return f(doc._transaction)
   const cleanups = doc._transactionCleanups
   const transaction = new Transaction(doc, origin, local)
   doc._telling?._fixState()
@@ -212,6 +220,7 @@ export const transact = <T>(
     return f(transaction)
   } finally {
     doc._transaction = null
+    if (type !== null) doc._changed(type)
     end(doc, transaction)
   }
 }
@@ -223,20 +232,22 @@ export const transact = <T>(
 export const edit = (doc: Doc, write: () => void, type: AbstractType<any>, key: string | null = null): void => {
   const open = doc._transaction
   if (open === null && doc._watchers > 0) {
-    transact(doc, write)
+    run(doc, write, null, true, type)
   } else {
     open?._note(type, key)
-    doc._changed()
+    doc._changed(type)
     write()
   }
 }
 
 const end = (doc: Doc, transaction: Transaction): void => {
   const cleanups = doc._transactionCleanups
-  doc._changed()
+  doc._epoch++
   // Who is told may throw: that waits until everybody has been.
   engine.rw_commit(doc._at)
-  doc._changed() // what was deleted may be forgotten by now
+  // What was deleted may be forgotten by now; formats may have been tidied after an update.
+  if (transaction.local) doc._epoch++
+  else doc._changed()
   // The outermost is told first, and then those that were made meanwhile.
   if (cleanups[0] !== transaction) return transaction._fixState()
   doc._telling = null
