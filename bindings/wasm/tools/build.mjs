@@ -11,7 +11,9 @@ const wasm = process.argv[2] ?? join(root, 'build/wasm/ropewalk.wasm')
 const out = process.argv[3] ?? join(root, 'build/npm/ropewalk')
 const dist = join(out, 'dist')
 
-rmSync(out, { recursive: true, force: true })
+// In the same folder, whoever has it installed from there.
+rmSync(dist, { recursive: true, force: true })
+rmSync(join(out, 'types'), { recursive: true, force: true })
 mkdirSync(dist, { recursive: true })
 cpSync(wasm, join(dist, 'ropewalk.wasm'))
 
@@ -40,7 +42,9 @@ const bundle = (entry, name, more) =>
 
 await Promise.all([
   bundle('embedded.ts', 'ropewalk.mjs', { format: 'esm' }),
-  bundle('embedded.ts', 'ropewalk.cjs', { format: 'cjs' })
+  bundle('embedded.ts', 'ropewalk.cjs', { format: 'cjs' }),
+  bundle('slim.ts', 'slim.mjs', { format: 'esm' }),
+  bundle('workerd.ts', 'workerd.mjs', { format: 'esm' })
 ])
 
 // Both ways to load it in Node share one instance.
@@ -55,6 +59,9 @@ execFileSync(
   ['-p', here, '--outDir', join(out, 'types')],
   { stdio: 'inherit' }
 )
+
+cpSync(join(here, 'README.md'), join(out, 'README.md'))
+cpSync(join(root, 'LICENSE'), join(out, 'LICENSE'))
 
 // Releases are numbered so that they pass for the release of Yjs whose documents these are.
 const header = readFileSync(join(root, 'include/crdt/version.hpp'), 'utf8')
@@ -77,11 +84,14 @@ writeFileSync(
       exports: {
         '.': {
           types: './types/index.d.ts',
+          workerd: './dist/workerd.mjs',
           node: { import: './dist/node.mjs', require: './dist/ropewalk.cjs' },
           import: './dist/ropewalk.mjs',
           require: './dist/ropewalk.cjs',
           default: './dist/ropewalk.mjs'
         },
+        './slim': { types: './types/index.d.ts', default: './dist/slim.mjs' },
+        './ropewalk.wasm': './dist/ropewalk.wasm',
         './package.json': './package.json'
       }
     },

@@ -71,6 +71,8 @@ const hearings = [
   'subdocs'
 ] as const
 const SUBDOCS = 5
+// These are not of transactions.
+const quiet = new Set(['destroy', 'destroyed', 'load', 'sync'])
 
 // By address in the engine. A document that nobody holds goes, and frees what it has there.
 const documents = new Map<number, WeakRef<Doc>>()
@@ -105,6 +107,8 @@ export class Doc extends Observable<DocEvents> {
   _at: number
   /** Counts changes: what is looked up in the engine is good as long as this stays. */
   _epoch = 0
+  /** How many would hear of a transaction: listeners by name, observed types, undo managers. */
+  _watchers = 0
   /** The transaction that is being told. */
   _telling: Transaction | null = null
   /** What listeners have thrown. */
@@ -299,13 +303,17 @@ export class Doc extends Observable<DocEvents> {
   // -- listening --------------------------------------------------------------------------------
 
   override on<Name extends keyof DocEvents>(name: Name, f: DocEvents[Name]): DocEvents[Name] {
+    if (!this._observers.has(name) && !quiet.has(name)) this._watchers++
     super.on(name, f)
     this._hear(name, f.length)
     return f
   }
   override off<Name extends keyof DocEvents>(name: Name, f: DocEvents[Name]): void {
+    if (!this._observers.has(name)) return
     super.off(name, f)
-    if (!this._observers.has(name)) this._hear(name, 0)
+    if (this._observers.has(name)) return
+    if (!quiet.has(name)) this._watchers--
+    this._hear(name, 0)
   }
 
   /** Tells the engine whether somebody listens. */
@@ -400,6 +408,7 @@ export class Doc extends Observable<DocEvents> {
   _adoptSubdoc(doc: Doc, number: number): void {
     doc._outer = this
     doc._subdocNumber = number
+    if (this.#subdocs.size === 0) this._watchers++
     this.#subdocs.set(number, doc)
     this._hear('subdocs', 0)
   }

@@ -9,6 +9,19 @@ import type { Doc } from './Doc.js'
 
 let count = 0
 
+/** What was asked of a transaction: made when it is, for each keystroke is one. */
+interface Known {
+  events?: Map<AbstractType<any>, YEvent<any>>
+  meta?: Map<any, any>
+  subdocs?: { added: Set<Doc>; removed: Set<Doc>; loaded: Set<Doc> }
+  inserted?: DeleteSet
+  deleteSet?: DeleteSet
+  changed?: Map<AbstractType<any>, Set<string | null>>
+  changedParentTypes?: Map<AbstractType<any>, YEvent<any>[]>
+  afterState?: Map<number, number>
+  beforeState?: Map<number, number>
+}
+
 export class Transaction {
   readonly doc: Doc
   /** Whatever was given to `transact`, such as the provider that applies an update. */
@@ -17,18 +30,7 @@ export class Transaction {
   readonly local: boolean
   /** Its number for the engine. */
   readonly _number: number
-  /** Events of types that changed, in the order in which they were made. */
-  _events = new Map<AbstractType<any>, YEvent<any>>()
-  _mergeStructs: unknown[] = []
-  _needFormattingCleanup = false
-  #meta: Map<any, any> | null = null
-  #subdocs: { added: Set<Doc>; removed: Set<Doc>; loaded: Set<Doc> } | null = null
-  #inserted: DeleteSet | null = null
-  #deleteSet: DeleteSet | null = null
-  #changed: Map<AbstractType<any>, Set<string | null>> | null = null
-  #changedParentTypes: Map<AbstractType<any>, YEvent<any>[]> | null = null
-  #afterState: Map<number, number> | null = null
-  #beforeState: Map<number, number> | null = null
+  _known: Known | null = null
 
   constructor(doc: Doc, origin: any, local: boolean) {
     this.doc = doc
@@ -37,9 +39,16 @@ export class Transaction {
     this._number = count = (count + 1) % 0xffffffff
   }
 
+  get #of(): Known {
+    return (this._known ??= {})
+  }
+  /** Events of types that changed. */
+  get _events(): Map<AbstractType<any>, YEvent<any>> {
+    return (this.#of.events ??= new Map())
+  }
   /** For the program: stays here. */
   get meta(): Map<any, any> {
-    return (this.#meta ??= new Map())
+    return (this.#of.meta ??= new Map())
   }
   get subdocsAdded(): Set<Doc> {
     return this._subdocs.added
@@ -51,39 +60,39 @@ export class Transaction {
     return this._subdocs.loaded
   }
   get _subdocs() {
-    return (this.#subdocs ??= { added: new Set(), removed: new Set(), loaded: new Set() })
+    return (this.#of.subdocs ??= { added: new Set(), removed: new Set(), loaded: new Set() })
   }
 
   /** What the transaction has inserted. */
   get _inserted(): DeleteSet {
-    return (this.#inserted ??= this.#ids(0))
+    return (this.#of.inserted ??= this.#ids(0))
   }
   /** What it has deleted. */
   get deleteSet(): DeleteSet {
-    return (this.#deleteSet ??= this.#ids(1))
+    return (this.#of.deleteSet ??= this.#ids(1))
   }
   /** The state when it ended, by client; before that, the state now. */
   get afterState(): Map<number, number> {
-    if (this.#afterState !== null) return this.#afterState
+    if (this.#of.afterState !== undefined) return this.#of.afterState
     const state = this.doc.store.getStateVector()
-    if (this.#told) this.#afterState = state
+    if (this.#told) this.#of.afterState = state
     return state
   }
   /** The state when it began, by client. */
   get beforeState(): Map<number, number> {
-    if (this.#beforeState !== null) return this.#beforeState
+    if (this.#of.beforeState !== undefined) return this.#of.beforeState
     const state = new Map(this.afterState)
     for (const [client, ranges] of this._inserted.clients) {
       const { clock } = ranges[0]
       if (clock > 0) state.set(client, clock)
       else state.delete(client)
     }
-    if (this.#told) this.#beforeState = state
+    if (this.#told) this.#of.beforeState = state
     return state
   }
   /** Types that changed and were there before, with the keys that changed; null: their list. */
   get changed(): Map<AbstractType<any>, Set<string | null>> {
-    if (this.#changed !== null) return this.#changed
+    if (this.#of.changed !== undefined) return this.#of.changed
     const changed = new Map<AbstractType<any>, Set<string | null>>()
     if (!this.#told) return changed
     const { doc } = this
@@ -98,11 +107,11 @@ export class Transaction {
       if (keys === undefined) changed.set(type, (keys = new Set()))
       keys.add(key === 0 ? null : doc._name(key - 1))
     }
-    return (this.#changed = changed)
+    return (this.#of.changed = changed)
   }
   /** The same types and all around them, with the events of what changed within. */
   get changedParentTypes(): Map<AbstractType<any>, YEvent<any>[]> {
-    if (this.#changedParentTypes !== null) return this.#changedParentTypes
+    if (this.#of.changedParentTypes !== undefined) return this.#of.changedParentTypes
     const around = new Map<AbstractType<any>, YEvent<any>[]>()
     for (const type of this.changed.keys()) {
       const event = this._events.get(type) ?? type._makeEvent(this)
@@ -112,7 +121,7 @@ export class Transaction {
         else events.push(event)
       }
     }
-    if (this.#told) this.#changedParentTypes = around
+    if (this.#told) this.#of.changedParentTypes = around
     return around
   }
 
@@ -152,6 +161,19 @@ export const transact = <T>(
   } finally {
     doc._transaction = null
     end(doc, transaction)
+  }
+}
+
+/**
+ * Makes one edit: in the open transaction, or in one of its own. Where nobody would hear of it, the
+ * engine does that alone.
+ */
+export const edit = (doc: Doc, write: () => void): void => {
+  if (doc._transaction === null && doc._watchers > 0) {
+    transact(doc, write)
+  } else {
+    doc._changed()
+    write()
   }
 }
 

@@ -19,6 +19,9 @@ export class AbstractType<EventType = any> {
   _handlers: ((event: EventType, transaction: Transaction) => void)[] = []
   _deepHandlers: ((events: YEvent<any>[], transaction: Transaction) => void)[] = []
 
+  /** What the engine knows of these: 1 that somebody observes it, 2 deeply. */
+  _heard = 0
+
   // -- where it is ------------------------------------------------------------------------------
 
   /** The type around it; null for a root, and for one that is in no document. */
@@ -81,30 +84,33 @@ export class AbstractType<EventType = any> {
   /** Calls `f` after each transaction that changed this type. */
   observe(f: (event: EventType, transaction: Transaction) => void): void {
     this._handlers.push(f)
-    this._hear(0, this._handlers)
+    this._hear()
   }
   /** Calls `f` after each transaction that changed this type or one within it. */
   observeDeep(f: (events: YEvent<any>[], transaction: Transaction) => void): void {
     this._deepHandlers.push(f)
-    this._hear(1, this._deepHandlers)
+    this._hear()
   }
   unobserve(f: (event: EventType, transaction: Transaction) => void): void {
     this._handlers = this._handlers.filter((known) => known !== f)
-    this._hear(0, this._handlers)
+    this._hear()
   }
   unobserveDeep(f: (events: YEvent<any>[], transaction: Transaction) => void): void {
     this._deepHandlers = this._deepHandlers.filter((known) => known !== f)
-    this._hear(1, this._deepHandlers)
+    this._hear()
   }
   /** Tells the engine whether somebody observes. */
-  _hear(deep: number, handlers: unknown[]): void {
-    if (this.doc === null || this.doc._at === 0) return
-    if (handlers.length > 1) return
-    engine.rw_observe(this.doc._at, this._number, deep, handlers.length)
-  }
-  _hearAll(): void {
-    if (this._handlers.length > 0) this._hear(0, [1])
-    if (this._deepHandlers.length > 0) this._hear(1, [1])
+  _hear(): void {
+    const { doc } = this
+    if (doc === null || doc._at === 0) return
+    const wanted = (this._handlers.length > 0 ? 1 : 0) | (this._deepHandlers.length > 0 ? 2 : 0)
+    for (const deep of [0, 1]) {
+      const bit = 1 << deep
+      if ((wanted & bit) === (this._heard & bit)) continue
+      engine.rw_observe(doc._at, this._number, deep, wanted & bit)
+      doc._watchers += (wanted & bit) !== 0 ? 1 : -1
+    }
+    this._heard = wanted
   }
   /** The event that tells of this type. */
   _makeEvent(transaction: Transaction): YEvent<any> {

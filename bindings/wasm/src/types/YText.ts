@@ -3,7 +3,7 @@ import { ByteReader, type ByteWriter, define, put } from '../engine/any.js'
 import { check, codeOf } from '../engine/errors.js'
 import { engine, outAt, outSize, memory, putText, takeString, wellFormed } from '../engine/wasm.js'
 import type { Doc } from '../doc/Doc.js'
-import { transact, type Transaction } from '../doc/Transaction.js'
+import { edit, type Transaction } from '../doc/Transaction.js'
 import type { ID } from '../structs/ID.js'
 import type { Snapshot } from '../update/Snapshot.js'
 import { snapshotDelta } from '../update/snapshot-delta.js'
@@ -97,7 +97,7 @@ export class YText extends AbstractType<YTextEvent> {
       this._pending!.push(() => this.insert(index, text, attributes))
       return
     }
-    transact(doc, () => {
+    edit(doc, () => {
       const code = this.#put(doc, index < 0 ? 0 : index, text, attributes)
       // Past the end is the end.
       if (code === OUT_OF_RANGE) checkWrite(this.#put(doc, this.length, text, attributes))
@@ -132,7 +132,7 @@ export class YText extends AbstractType<YTextEvent> {
       return
     }
     checkContent(embed)
-    transact(doc, () => {
+    edit(doc, () => {
       const size = put((to) => {
         putContent(to, embed)
         putAttributes(to, attributes ?? {})
@@ -151,7 +151,7 @@ export class YText extends AbstractType<YTextEvent> {
       this._pending!.push(() => this.delete(index, length))
       return
     }
-    transact(doc, () => {
+    edit(doc, () => {
       const code = engine.rw_text_erase(doc._open(), this._number, index, length)
       if (code !== OUT_OF_RANGE) return checkWrite(code)
       const from = Math.max(0, index)
@@ -168,7 +168,7 @@ export class YText extends AbstractType<YTextEvent> {
       this._pending!.push(() => this.format(index, length, attributes))
       return
     }
-    transact(doc, () => {
+    edit(doc, () => {
       const size = put((to) => putAttributes(to, attributes))
       const code = engine.rw_text_format(doc._open(), this._number, index, length, size)
       if (code !== OUT_OF_RANGE) checkWrite(code)
@@ -182,7 +182,7 @@ export class YText extends AbstractType<YTextEvent> {
       this._pending!.push(() => this.applyDelta(delta, { sanitize }))
       return
     }
-    transact(doc, () => {
+    edit(doc, () => {
       // A shared type is filled as soon as it stands in the text.
       let from = 0
       let at = 0

@@ -2,7 +2,7 @@
 import { ByteReader, put } from '../engine/any.js'
 import { check } from '../engine/errors.js'
 import { engine, putString } from '../engine/wasm.js'
-import { transact } from '../doc/Transaction.js'
+import { edit } from '../doc/Transaction.js'
 import type { AbstractType } from './AbstractType.js'
 import { checkWrite } from './lists.js'
 import { checkContent, putContent, settle, takeEntries, takeValue } from './values.js'
@@ -10,7 +10,7 @@ import { checkContent, putContent, settle, takeEntries, takeValue } from './valu
 export const setEntry = (type: AbstractType<any>, key: string, value: any): void => {
   const doc = type.doc!
   checkContent(value)
-  transact(doc, () => {
+  edit(doc, () => {
     let keySize = 0
     const size = put((to) => {
       to.text(key)
@@ -24,11 +24,11 @@ export const setEntry = (type: AbstractType<any>, key: string, value: any): void
 }
 export const deleteEntry = (type: AbstractType<any>, key: string): void => {
   const doc = type.doc!
-  transact(doc, () => checkWrite(engine.rw_map_erase(doc._open(), type._number, putString(key))))
+  edit(doc, () => checkWrite(engine.rw_map_erase(doc._open(), type._number, putString(key))))
 }
 export const clearEntries = (type: AbstractType<any>): void => {
   const doc = type.doc!
-  transact(doc, () => checkWrite(engine.rw_map_clear(doc._open(), type._number)))
+  edit(doc, () => checkWrite(engine.rw_map_clear(doc._open(), type._number)))
 }
 export const getEntry = (type: AbstractType<any>, key: string): any => {
   if (!type._readable()) return undefined

@@ -2,7 +2,7 @@
 import { put } from '../engine/any.js'
 import { check, codeOf } from '../engine/errors.js'
 import { engine } from '../engine/wasm.js'
-import { transact } from '../doc/Transaction.js'
+import { edit } from '../doc/Transaction.js'
 import type { AbstractType } from './AbstractType.js'
 import { checkContent, isAlone, putContent, settle, takeValue, takeValues } from './values.js'
 
@@ -32,7 +32,7 @@ const inParts = (contents: readonly any[], write: (size: number, count: number) 
 export const insertInto = (type: AbstractType<any>, index: number, contents: readonly any[]): void => {
   const doc = type.doc!
   contents.forEach(checkContent)
-  transact(doc, () => {
+  edit(doc, () => {
     let at = index < 0 ? 0 : index
     let lost = false
     inParts(
@@ -51,7 +51,7 @@ export const insertInto = (type: AbstractType<any>, index: number, contents: rea
 export const pushInto = (type: AbstractType<any>, contents: readonly any[]): void => {
   const doc = type.doc!
   contents.forEach(checkContent)
-  transact(doc, () => {
+  edit(doc, () => {
     let lost = false
     inParts(
       contents,
@@ -69,7 +69,7 @@ export const pushInto = (type: AbstractType<any>, contents: readonly any[]): voi
 export const insertBehind = (type: AbstractType<any>, child: AbstractType<any>, contents: readonly any[]): void => {
   const doc = type.doc!
   contents.forEach(checkContent)
-  transact(doc, () => {
+  edit(doc, () => {
     let left = child
     inParts(
       contents,
@@ -85,7 +85,7 @@ export const insertBehind = (type: AbstractType<any>, child: AbstractType<any>, 
 export const deleteFrom = (type: AbstractType<any>, index: number, length: number): void => {
   if (length === 0) return
   const doc = type.doc!
-  transact(doc, () => checkWrite(engine.rw_list_erase(doc._open(), type._number, index, length)))
+  edit(doc, () => checkWrite(engine.rw_list_erase(doc._open(), type._number, index, length)))
 }
 
 export const sizeOf = (type: AbstractType<any>): number =>

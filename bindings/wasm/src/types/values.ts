@@ -73,7 +73,7 @@ export const isAlone = (value: any): value is AbstractType<any> | Doc =>
 export const settle = (doc: Doc, value: unknown): void => {
   if (value instanceof AbstractType) {
     doc._adopt(value, made())
-    value._hearAll()
+    value._hear()
     value._fill()
   } else if (value instanceof Doc) {
     doc._adoptSubdoc(value, made())

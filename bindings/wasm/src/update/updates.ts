@@ -8,6 +8,10 @@ import { transact } from '../doc/Transaction.js'
 type Bytes = Uint8Array<ArrayBuffer>
 
 const apply = (doc: Doc, update: Uint8Array, origin: any, v2: number): void => {
+  if (doc._watchers === 0 && doc._transaction === null) {
+    doc._changed()
+    return check(engine.rw_apply(doc._open(), putBytes(update), v2, 0))
+  }
   transact(
     doc,
     (transaction) => check(engine.rw_apply(doc._open(), putBytes(update), v2, transaction._number)),
