@@ -13,7 +13,12 @@ const kLongMs = 3_000
 
 export function measure(job) {
   return new Promise((resolve, reject) => {
-    const child = fork(kMeasure, { execArgv: ['--expose-gc'], serialization: 'advanced' })
+    const child = fork(kMeasure, {
+      execArgv: ['--expose-gc'],
+      serialization: 'advanced',
+      // What libraries print is not a result.
+      stdio: ['ignore', process.stderr, process.stderr, 'ipc'],
+    })
     let answer
     child.on('message', message => {
       answer = message
