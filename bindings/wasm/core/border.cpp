@@ -123,9 +123,12 @@ void Out::value(const crdt::Value& value) noexcept {
             return object(value);
         case crdt::ValueKind::absent:
             return any(crdt::AnyView());
-        case crdt::ValueKind::binary:
+        case crdt::ValueKind::binary: {
+            const crdt::ByteView bytes = value.binary();
+            object_of(value, 1 + crdt::detail::var_uint_size(bytes.size()) + bytes.size());
             byte(crdt::detail::kTagBytes);
-            return writer_.var_bytes(value.binary());
+            return writer_.var_bytes(bytes);
+        }
         case crdt::ValueKind::document:
             byte(kDocumentTag);
             return number(crdt::detail::Access::unit(value).run);
@@ -143,16 +146,20 @@ void Out::value(const crdt::Value& value) noexcept {
 void Out::object(const crdt::Value& value) noexcept {
     const crdt::AnyView view = value.any();
     if (view.kind() == crdt::AnyKind::object || view.kind() == crdt::AnyKind::array) {
-        const crdt::detail::ContentStore& content = crdt::detail::Access::store(value)->content;
-        const crdt::detail::RunPos at = crdt::detail::Access::unit(value);
-        const crdt::detail::Run& run = crdt::detail::Access::store(value)->runs[at.run];
-        byte(kObjectTag);
-        number(run.has_cells() ? content.cells[run.data + at.offset] &
-                                     ~crdt::detail::ContentStore::kDeadCell
-                               : run.data);
-        number(view.encoded().size());
+        object_of(value, view.encoded().size());
     }
     any(view);
+}
+// In front of one: where its content is stored.
+void Out::object_of(const crdt::Value& value, std::size_t size) noexcept {
+    const crdt::detail::Store& store = *crdt::detail::Access::store(value);
+    const crdt::detail::RunPos at = crdt::detail::Access::unit(value);
+    const crdt::detail::Run& run = store.runs[at.run];
+    byte(kObjectTag);
+    number(run.has_cells() ? store.content.cells[run.data + at.offset] &
+                                 ~crdt::detail::ContentStore::kDeadCell
+                           : run.data);
+    number(size);
 }
 
 void Out::key(const crdt::detail::Store& store, std::string_view key) noexcept {

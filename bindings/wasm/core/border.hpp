@@ -148,6 +148,7 @@ public:
 
 private:
     void object(const crdt::Value& value) noexcept;
+    void object_of(const crdt::Value& value, std::size_t size) noexcept;
 
     crdt::detail::Writer writer_;
 };

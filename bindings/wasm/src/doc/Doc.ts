@@ -6,6 +6,7 @@ import { ByteReader } from '../engine/any.js'
 import { check, codeOf, destroyed, RopewalkError } from '../engine/errors.js'
 import { engine, host, made, putString, takeString } from '../engine/wasm.js'
 import type { Item } from '../structs/Item.js'
+import { itemOfSubdoc } from '../structs/walk.js'
 import { StructStore } from '../structs/StructStore.js'
 import { AbstractType } from '../types/AbstractType.js'
 import { Kind, classOf, kindOf } from '../types/kinds.js'
@@ -98,8 +99,6 @@ export class Doc extends Observable<DocEvents> {
   readonly whenLoaded: Promise<Doc>
   /** Resolves when a provider has brought the document up to date. */
   whenSynced: Promise<void>
-  /** The item that holds it, if it is a sub-document. */
-  _item: Item | null = null
   _transaction: Transaction | null = null
   _transactionCleanups: Transaction[] = []
 
@@ -127,6 +126,8 @@ export class Doc extends Observable<DocEvents> {
   #share = new Map<string, AbstractType<any>>()
   #shareEpoch = -1
   #subdocs = new Map<number, Doc>()
+  /** Those that were destroyed, until that is told. */
+  #replaced = new Map<number, Doc>()
   #store: StructStore | null = null
   #always = new Set<number>()
 
@@ -281,10 +282,15 @@ export class Doc extends Observable<DocEvents> {
 
   // -- sub-documents ----------------------------------------------------------------------------
 
+  /** The item that holds it, if it is a sub-document. */
+  get _item(): Item | null {
+    const outer = this._outer
+    return outer === null || outer._at === 0 ? null : itemOfSubdoc(outer, this._subdocNumber)
+  }
   /** Asks providers to load the content of this sub-document. */
   load(): void {
     const outer = this._outer
-    if (outer !== null && !this.shouldLoad) {
+    if (outer !== null && outer._at !== 0 && !this.shouldLoad) {
       transact(outer, () => check(engine.rw_subdoc_load(outer._open(), this._subdocNumber)), null)
     }
     this.shouldLoad = true
@@ -352,11 +358,15 @@ export class Doc extends Observable<DocEvents> {
     this.isDestroyed = true
     for (const subdoc of [...this.#subdocs.values()]) subdoc.destroy()
     const outer = this._outer
-    if (outer !== null && outer._at !== 0) outer._replaceSubdoc(this)
-    this.emit('destroyed', [true])
-    this.emit('destroy', [this])
-    super.destroy()
-    this._free()
+    this._outer = null
+    try {
+      if (outer !== null && !outer.isDestroyed) outer._replaceSubdoc(this)
+      this.emit('destroyed', [true])
+      this.emit('destroy', [this])
+    } finally {
+      super.destroy()
+      this._free()
+    }
   }
 
   /** Gives memory back as soon as nothing of this document is under way. */
@@ -418,7 +428,7 @@ export class Doc extends Observable<DocEvents> {
     const shouldLoad = from.byte() === 1
     from.byte()
     const { gc = true, autoLoad = false, meta = null } = from.any()
-    const doc = new Doc({ guid, gc, autoLoad, meta, shouldLoad: shouldLoad || autoLoad })
+    const doc = new Doc({ guid, gc, autoLoad, meta, shouldLoad })
     this._adoptSubdoc(doc, number)
     return doc
   }
@@ -431,8 +441,10 @@ export class Doc extends Observable<DocEvents> {
   }
   /** One that was destroyed: another takes its place, not loaded. */
   _replaceSubdoc(doc: Doc): void {
-    this.#subdocs.delete(doc._subdocNumber)
-    transact(this, () => check(engine.rw_subdoc_destroy(this._at, doc._subdocNumber)), null)
+    const number = doc._subdocNumber
+    this.#subdocs.delete(number)
+    this.#replaced.set(number, doc)
+    transact(this, () => check(engine.rw_subdoc_destroy(this._at, number)), null)
   }
 
   /** Calls somebody who may throw: what is under way goes on. */
@@ -470,14 +482,16 @@ export class Doc extends Observable<DocEvents> {
   _subdocsTold(added: number[], removed: number[], loaded: number[]): SubdocsTold {
     const told: SubdocsTold = { added: new Set(), removed: new Set(), loaded: new Set() }
     for (const number of removed) {
-      const doc = this.#subdocs.get(number)
+      const replaced = this.#replaced.get(number)
+      const doc = replaced ?? this.#subdocs.get(number)
       if (doc === undefined) continue
       told.removed.add(doc)
-      this.#subdocs.delete(number)
+      if (replaced !== undefined) this.#replaced.delete(number)
+      else this.#subdocs.delete(number)
     }
     for (const number of added) {
       const doc = this._subdoc(number)
-      doc.clientID = this.clientID
+      if (doc._transaction === null) doc.clientID = this.clientID
       doc.collectionid ??= this.collectionid
       told.added.add(doc)
     }

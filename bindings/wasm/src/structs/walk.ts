@@ -13,3 +13,5 @@ export const changedItems = (_type: AbstractType<any>, _transaction: Transaction
   deleted: new Set<Item>()
 })
 export const itemAt = (_doc: Doc, _client: number, _clock: number): Item | null => null
+/** The item that holds a sub-document, by the number of its run. */
+export const itemOfSubdoc = (_doc: Doc, _number: number): Item | null => null

@@ -84,7 +84,7 @@ export class YXmlFragment extends AbstractType<YXmlEvent> {
 
   /** As markup; nothing is escaped. */
   override toString(): string {
-    if (!this._readable()) return ''
+    if (!this._readable()) return this._emptyMarkup
     return checkRead(engine.rw_xml_string(this.doc!._at, this._number, 0)) ? takeString() : this._emptyMarkup
   }
   get _emptyMarkup(): string {

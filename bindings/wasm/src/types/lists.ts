@@ -1,10 +1,10 @@
 // Lists of values: what arrays and the children of XML have in common.
 import { put } from '../engine/any.js'
-import { check, checkRead, codeOf } from '../engine/errors.js'
+import { check, checkRead, codeOf, RopewalkError } from '../engine/errors.js'
 import { engine } from '../engine/wasm.js'
 import { edit } from '../doc/Transaction.js'
 import type { AbstractType } from './AbstractType.js'
-import { checkContent, isAlone, putContent, settle, takeValue, takeValues } from './values.js'
+import { checkElement, isAlone, putContent, settle, takeValue, takeValues } from './values.js'
 
 const DELETED = codeOf('deleted_type')
 
@@ -29,11 +29,17 @@ const inParts = (contents: readonly any[], write: (size: number, count: number) 
   }
 }
 
+// Lists refuse what is before the first, as what is behind the last.
+const inside = (index: number): number => {
+  if (index < 0) throw new RopewalkError('index_out_of_range', `there is nothing at ${index}`, index)
+  return index
+}
+
 export const insertInto = (type: AbstractType<any>, index: number, contents: readonly any[]): void => {
   const doc = type.doc!
-  contents.forEach(checkContent)
+  contents.forEach(checkElement)
   edit(doc, () => {
-    let at = index < 0 ? 0 : index
+    let at = inside(index)
     let lost = false
     inParts(
       contents,
@@ -50,7 +56,7 @@ export const insertInto = (type: AbstractType<any>, index: number, contents: rea
 
 export const pushInto = (type: AbstractType<any>, contents: readonly any[]): void => {
   const doc = type.doc!
-  contents.forEach(checkContent)
+  contents.forEach(checkElement)
   edit(doc, () => {
     let lost = false
     inParts(
@@ -68,7 +74,7 @@ export const pushInto = (type: AbstractType<any>, contents: readonly any[]): voi
 /** Directly behind a child, deleted or not. */
 export const insertBehind = (type: AbstractType<any>, child: AbstractType<any>, contents: readonly any[]): void => {
   const doc = type.doc!
-  contents.forEach(checkContent)
+  contents.forEach(checkElement)
   edit(doc, () => {
     let left = child
     inParts(
@@ -92,7 +98,7 @@ export const sizeOf = (type: AbstractType<any>): number =>
   type._readable() ? engine.rw_list_size(type.doc!._at, type._number) : 0
 
 export const elementAt = (type: AbstractType<any>, index: number): any => {
-  if (!type._readable() || !(index >= 0)) return undefined
+  if (!type._readable() || !(index >= 0) || !Number.isInteger(index)) return undefined
   const doc = type.doc!
   if (engine.rw_list_get(doc._at, type._number, index) !== 0) return undefined
   return takeValue(doc)

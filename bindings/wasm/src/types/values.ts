@@ -11,52 +11,56 @@ const TYPE = 2
 const DOCUMENT = 3
 const OBJECT = 6
 
-/** What may stand in a list or under a key. */
-export const isPlain = (value: any): boolean => {
-  if (value === null || value === undefined) return true
-  switch (value.constructor) {
+// Of an object that has a key of that name, too.
+const classOf = (value: any): unknown =>
+  Object.hasOwn(value, 'constructor') ? Object.getPrototypeOf(value)?.constructor : value.constructor
+
+/** Values like those of JSON, which are copied. */
+export const isPlain = (value: any, inList: boolean): boolean => {
+  if (value === null) return true
+  if (value === undefined) return !inList
+  switch (classOf(value)) {
     case Number:
     case Object:
     case Boolean:
     case Array:
     case String:
+    case undefined: // an object without a prototype
+      return true
     case Date:
     case BigInt:
-      return true
+      return !inList
     default:
-      // An object without a prototype, or of another realm.
-      return typeof value === 'object' && !isSpecial(value) && Object.prototype.toString.call(value) === '[object Object]' && value.constructor === undefined
+      return false
   }
 }
 
-export const isBinary = (value: any): value is Uint8Array | ArrayBuffer =>
-  value instanceof Uint8Array || value instanceof ArrayBuffer
+const isSpecial = (value: any, inList: boolean): boolean =>
+  value instanceof Uint8Array || value instanceof AbstractType || value instanceof Doc || (inList && value instanceof ArrayBuffer)
 
-const isSpecial = (value: any): boolean =>
-  isBinary(value) || value instanceof AbstractType || value instanceof Doc
-
-/** Throws what cannot be put in, before anything is. */
-export const checkContent = (value: any): void => {
-  if (isPlain(value) || isSpecial(value)) {
-    if (value instanceof AbstractType && value.doc !== null) {
-      throw new Error('this shared type is in a document already: put in a clone()')
-    }
-    if (value instanceof Doc && value._outer !== null) {
-      throw new Error('this document is a sub-document already: make another one with the same guid')
-    }
-    return
+const checkIn = (value: any, inList: boolean): void => {
+  if (!isPlain(value, inList) && !isSpecial(value, inList)) {
+    throw new Error('Unexpected content type: put in JSON-like values, Uint8Array, shared types or documents')
   }
-  throw new Error(
-    'Unexpected content type: put in JSON-like values, Uint8Array, shared types or documents'
-  )
+  if (value instanceof AbstractType && value.doc !== null) {
+    throw new Error('this shared type is in a document already: put in a clone()')
+  }
+  if (value instanceof Doc && value._outer !== null) {
+    console.error('ropewalk: this document is a sub-document already: make another one with the same guid')
+  }
 }
+/** Throws for what cannot be put in, before anything is. Lists take other things than keys. */
+export const checkContent = (value: any): void => checkIn(value, false)
+export const checkElement = (value: any): void => checkIn(value, true)
 
 /** Writes one content as the engine expects it. requires: checkContent() */
 export const putContent = (to: ByteWriter, value: any): void => {
   if (value instanceof AbstractType) {
     to.byte(TYPE).byte(value._kind).string(value._name)
-  } else if (isBinary(value)) {
-    to.byte(BINARY).sized(value instanceof Uint8Array ? value : new Uint8Array(value))
+  } else if (value instanceof Uint8Array) {
+    to.byte(BINARY).sized(value)
+  } else if (value instanceof ArrayBuffer) {
+    to.byte(BINARY).sized(new Uint8Array(value))
   } else if (value instanceof Doc) {
     const flags = (value.gc ? 1 : 0) | (value.autoLoad ? 2 : 0) | (value.shouldLoad ? 4 : 0)
     to.byte(DOCUMENT).string(value.guid).byte(flags).any(value.meta)
