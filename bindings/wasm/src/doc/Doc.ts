@@ -474,10 +474,22 @@ export class Doc extends Observable<DocEvents> {
   _tellAll<Name extends keyof DocEvents & string>(name: Name, ...args: Parameters<DocEvents[Name]>): void {
     const listeners = this._observers.get(name)
     if (listeners === undefined) return
-    for (const f of [...listeners]) this._tell(() => f(...args))
+    if (listeners.size > 1) {
+      for (const f of [...listeners]) this._tell(() => f(...args))
+      return
+    }
+    // As it is for most, at each keystroke.
+    const [f] = listeners
+    try {
+      f(...args)
+    } catch (error) {
+      this._errors.push(error)
+    }
   }
   /** The transaction of this number, as long as it has not been told. */
   _transactionOf(number: number): Transaction | null {
+    const [first] = this._transactionCleanups
+    if (first !== undefined && first._number === number) return first
     return this._transactionCleanups.findLast((transaction) => transaction._number === number) ?? null
   }
 
@@ -505,5 +517,20 @@ export class Doc extends Observable<DocEvents> {
 
 host.random_client_id = randomClientId
 
+// The one whose change the engine is ending: it is what the engine tells of, as a rule.
+let ending: Doc | null = null
+
+/** Ends the engine's transaction; it tells meanwhile. */
+export const commit = (doc: Doc): void => {
+  const outer = ending
+  ending = doc
+  try {
+    engine.rw_commit(doc._at)
+  } finally {
+    ending = outer
+  }
+}
+
 /** The document at an address of the engine. */
-export const documentAt = (at: number): Doc | undefined => documents.get(at)?.deref()
+export const documentAt = (at: number): Doc | undefined =>
+  ending !== null && ending._at === at ? ending : documents.get(at)?.deref()

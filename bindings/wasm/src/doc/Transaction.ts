@@ -5,7 +5,7 @@ import { engine } from '../engine/wasm.js'
 import { DeleteSet, takeDeleteSet } from '../structs/DeleteSet.js'
 import type { AbstractType } from '../types/AbstractType.js'
 import type { YEvent } from '../types/YEvent.js'
-import type { Doc } from './Doc.js'
+import { commit, type Doc } from './Doc.js'
 
 let count = 0
 
@@ -244,7 +244,7 @@ const end = (doc: Doc, transaction: Transaction): void => {
   const cleanups = doc._transactionCleanups
   doc._epoch++
   // Who is told may throw: that waits until everybody has been.
-  engine.rw_commit(doc._at)
+  commit(doc)
   // What was deleted may be forgotten by now; formats may have been tidied after an update.
   if (transaction.local) doc._epoch++
   else doc._changed()
