@@ -14,7 +14,7 @@ REPETITIONS ?= 9
 QUIETLY := tools/quietly.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-cpp test-python bench bench-python figures conformance differential fuzz soak lint format bugs coverage
+.PHONY: help run test test-cpp test-python test-js wasm bench bench-python figures conformance differential fuzz soak lint format bugs coverage
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -36,6 +36,14 @@ test-cpp: ## the C++ suite with sanitizers, its consumers and its headers
 test-python: ## the Python package, built and installed into build/venv/python
 	@tools/setup.sh test
 	@python3 tools/run_tests.py python
+
+test-js: ## the npm package, built into build/npm: in Node and in Chromium
+	@tools/setup.sh test
+	@python3 tools/run_tests.py javascript
+
+wasm: ## the npm package alone, in build/npm/ropewalk
+	@tools/setup.sh test
+	@tools/wasm.sh
 
 bench: ## Google Benchmark: a table of ratios over a gap buffer; JSON in build/bench.json
 	@tools/setup.sh bench

@@ -51,6 +51,8 @@ struct UndoOptions {
     bool ignore_remote_map_changes = false;
     // The name of the origin of what undo() and redo() do; good as long as the manager.
     std::string_view origin = "undo";
+    // Every transaction is tracked, whatever its origin: `capture` alone decides.
+    bool track_all = false;
     // Whether a transaction of a tracked origin is recorded.
     bool (*capture)(void* context, const Origin& origin) noexcept = nullptr;
     // Whether an insertion may be deleted when it is undone.

@@ -39,7 +39,7 @@ struct UndoCore : detail::Keeper {
 
     [[nodiscard]] bool captures(const Origin& origin, bool undone) const noexcept {
         if (options.capture != nullptr && !options.capture(options.context, origin)) return false;
-        return undone || tracks(origin);
+        return undone || options.track_all || tracks(origin);
     }
 
     static void on_closing(Keeper& keeper, detail::Store& changed) noexcept;
