@@ -10,8 +10,6 @@
 
 namespace crdt::detail {
 
-#if ROPEWALK_SMALL
-
 // Elements as so many bytes each; the order is a call. One body for all types, where std::sort is
 // a kilobyte for each. Sorted input is only looked through; otherwise heap sort, O(n log n).
 struct ByteSort {
@@ -31,7 +29,7 @@ private:
 };
 
 template <class T, class Less>
-void sort(T* first, T* last, const Less& less) noexcept {
+void sort_small(T* first, T* last, const Less& less) noexcept {
     static_assert(std::is_trivially_copyable_v<T> && sizeof(T) % 4 == 0);
     const auto erased = [](const void* order, const void* a, const void* b) noexcept -> bool {
         return (*static_cast<const Less*>(order))(*static_cast<const T*>(a),
@@ -41,17 +39,17 @@ void sort(T* first, T* last, const Less& less) noexcept {
         static_cast<std::size_t>(last - first));
 }
 
-#else
-
 template <class T, class Less>
 void sort(T* first, T* last, const Less& less) noexcept {
+#if ROPEWALK_SMALL
+    sort_small(first, last, less);
+#else
     std::sort(first, last, less);
-}
-
 #endif
+}
 
 }  // namespace crdt::detail
 
-#if ROPEWALK_SMALL && (!defined(ROPEWALK_COMPILED) || !ROPEWALK_COMPILED)
+#if !defined(ROPEWALK_COMPILED) || !ROPEWALK_COMPILED
 #include "../impl/base/sort.ipp"
 #endif

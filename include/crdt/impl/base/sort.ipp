@@ -4,14 +4,12 @@
 
 #include "../../base/sort.hpp"
 
-#if ROPEWALK_SMALL
-
 namespace crdt::detail {
 
 ROPEWALK_INLINE void ByteSort::swap(std::size_t a, std::size_t b) const noexcept {
     for (std::size_t i = 0; i < size; i += 4) {
-        std::uint32_t x;
-        std::uint32_t y;
+        std::uint32_t x = 0;
+        std::uint32_t y = 0;
         std::memcpy(&x, data + a * size + i, 4);
         std::memcpy(&y, data + b * size + i, 4);
         std::memcpy(data + a * size + i, &y, 4);
@@ -43,5 +41,3 @@ ROPEWALK_INLINE void ByteSort::run(std::size_t count) const noexcept {
 }
 
 }  // namespace crdt::detail
-
-#endif

@@ -64,8 +64,7 @@ public:
             }
             return twice;
         }
-        sort(from, to,
-                  [](const Key& a, const Key& b) { return key_less(a.view(), b.view()); });
+        sort(from, to, [](const Key& a, const Key& b) { return key_less(a.view(), b.view()); });
         return std::adjacent_find(
                    from, to, [](const Key& a, const Key& b) { return a.view() == b.view(); }) != to;
     }

@@ -67,7 +67,7 @@ private:
         if (!members.reserve(object.size())) return false;
         for (const auto& [key, value] : object.members()) members.push_back_reserved({key, value});
         detail::sort(members.begin(), members.end(),
-                  [](const Member& x, const Member& y) { return x.key < y.key; });
+                     [](const Member& x, const Member& y) { return x.key < y.key; });
         return true;
     }
 

@@ -18,7 +18,7 @@ ROPEWALK_INLINE void ToldChange::take_touched() noexcept {
         if (clocks.end > clocks.begin && !inserted.push_back(clocks)) failed = true;
     }
     sort(inserted.begin(), inserted.end(),
-              [](const InsertedClocks& a, const InsertedClocks& b) { return a.client < b.client; });
+         [](const InsertedClocks& a, const InsertedClocks& b) { return a.client < b.client; });
 }
 
 ROPEWALK_INLINE void ToldChange::drop(EventRecord& event) noexcept {

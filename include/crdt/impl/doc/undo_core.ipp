@@ -317,7 +317,7 @@ ROPEWALK_INLINE Status UndoCore::add_to(UndoItem& item) noexcept {
         return store->clients[range.client].list()[0];
     };
     detail::sort(inserted.begin(), inserted.end(),
-              [&](const auto& a, const auto& b) { return first_run(a) < first_run(b); });
+                 [&](const auto& a, const auto& b) { return first_run(a) < first_run(b); });
     for (const detail::Deletion& range : inserted) {
         memory = memory && step.add_insertion(ClientId{store->clients[range.client].id},
                                               static_cast<Clock>(range.clock), range.length);

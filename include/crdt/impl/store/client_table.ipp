@@ -11,7 +11,7 @@ ROPEWALK_INLINE const Vec<std::uint32_t>* ClientTable::descending() const noexce
         order_.set_size(logs_.size());
         for (std::uint32_t i = 0; i < logs_.size(); ++i) order_[i] = i;
         sort(order_.begin(), order_.end(),
-                  [this](std::uint32_t a, std::uint32_t b) { return logs_[a].id > logs_[b].id; });
+             [this](std::uint32_t a, std::uint32_t b) { return logs_[a].id > logs_[b].id; });
         order_is_stale_ = false;
     }
     return &order_;

@@ -90,7 +90,7 @@ ROPEWALK_INLINE bool Tidying::look_at_inserted() noexcept {
         return store_.clients[one.client].list()[0];
     };
     sort(all.begin(), all.end(),
-              [&](const Touched& a, const Touched& b) { return first_run(a) < first_run(b); });
+         [&](const Touched& a, const Touched& b) { return first_run(a) < first_run(b); });
     for (const Touched& one : all) inserted(one);
     return true;
 }

@@ -95,7 +95,7 @@ private:
             sorted.push_back_reserved({key, member});
         }
         sort(sorted.begin(), sorted.end(),
-                  [](const Member& a, const Member& b) { return before_in_utf16(a.key, b.key); });
+             [](const Member& a, const Member& b) { return before_in_utf16(a.key, b.key); });
         for (const Member& member : sorted) {
             if (!put(member.key, member.value)) return false;
         }
@@ -115,9 +115,8 @@ private:
         Vec<std::uint32_t> order;
         if (!order.reserve(list.size())) return false;
         for (std::uint32_t i = 0; i < list.size(); ++i) order.push_back_reserved(i);
-        sort(order.begin(), order.end(), [](std::uint32_t a, std::uint32_t b) {
-            return Index(a).text() < Index(b).text();
-        });
+        sort(order.begin(), order.end(),
+             [](std::uint32_t a, std::uint32_t b) { return Index(a).text() < Index(b).text(); });
         for (const std::uint32_t i : order) {
             if (!put(Index(i).text(), AnyView(list[i]))) return false;
         }

@@ -110,7 +110,7 @@ ROPEWALK_INLINE bool MergeIndex::finish() noexcept {
         order_.push_back_reserved(static_cast<std::uint32_t>(i));
     }
     sort(order_.begin(), order_.end(),
-              [&](std::uint32_t a, std::uint32_t b) { return clients_[a] > clients_[b]; });
+         [&](std::uint32_t a, std::uint32_t b) { return clients_[a] > clients_[b]; });
     sort(stretches_.begin(), stretches_.end(), [&](const Stretch& a, const Stretch& b) {
         if (a.slot != b.slot) return clients_[a.slot] > clients_[b.slot];
         if (a.from != b.from) return a.from < b.from;
