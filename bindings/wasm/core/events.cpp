@@ -66,6 +66,28 @@ void put_steps(const crdt::Event& event, Out& out) noexcept {
     }
 }
 
+// What the open change has done so far.
+void put_open_change(Out& out, crdt::detail::Store& store, bool deleted) noexcept {
+    const crdt::detail::Change& change = store.change;
+    const auto put = [&](std::uint32_t client, std::uint32_t begin, std::uint32_t length) {
+        out.number(store.clients[client].id);
+        out.number(begin);
+        out.number(length);
+    };
+    if (deleted) {
+        for (const crdt::detail::Deletion& range : change.deletions) {
+            put(range.client, range.clock, range.length);
+        }
+        return;
+    }
+    const std::uint32_t own_end = store.own_next_clock();
+    if (own_end > change.own_begin) put(store.own, change.own_begin, own_end - change.own_begin);
+    for (const crdt::detail::Touched& touched : change.touched) {
+        const std::uint32_t end = store.clients[touched.client].next_clock;
+        if (end > touched.begin) put(touched.client, touched.begin, end - touched.begin);
+    }
+}
+
 }  // namespace
 
 // -- who observes ---------------------------------------------------------------------------------
@@ -147,14 +169,18 @@ std::uint32_t rw_event_path(Document* document, std::uint32_t type, std::uint32_
 //
 // The one that is being told; nothing in `out` where nobody observes the document.
 
-// Units inserted, or deleted: clients, starts and lengths.
-RW_EXPORT(rw_told_ids) std::uint32_t rw_told_ids(Document* document, std::uint32_t deleted) {
+// Units inserted, or deleted: clients, starts and lengths; or of the transaction that is open.
+RW_EXPORT(rw_told_ids)
+std::uint32_t rw_told_ids(Document* document, std::uint32_t deleted, std::uint32_t open) {
     Out out;
-    if (crdt::detail::ToldChange* const told = document->doc.told(); told != nullptr) {
-        const auto ids = deleted != 0 ? told->deleted_ids() : told->inserted_ids();
-        if (!ids.ok()) return answer(ids.error());
-        out.id_set(*ids);
+    crdt::detail::ToldChange* const told = document->doc.told();
+    if (told == nullptr || open != 0) {
+        put_open_change(out, document->store(), deleted != 0);
+        return out.done();
     }
+    const auto ids = deleted != 0 ? told->deleted_ids() : told->inserted_ids();
+    if (!ids.ok()) return answer(ids.error());
+    out.id_set(*ids);
     return out.done();
 }
 

@@ -1,4 +1,5 @@
 // All that the package exports, under the names that Yjs gives them.
+import './doc/telling.js'
 export { Doc, type DocEvents, type DocOpts } from './doc/Doc.js'
 export { transact, Transaction } from './doc/Transaction.js'
 export { AbstractType } from './types/AbstractType.js'
@@ -12,5 +13,7 @@ export { YXmlText as XmlText } from './types/YXmlText.js'
 export { YXmlEvent } from './types/YXmlEvent.js'
 export { YEvent } from './types/YEvent.js'
 export * from './update/updates.js'
+export { UndoManager, type StackItemEvent, type UndoManagerOptions } from './undo/UndoManager.js'
+export type { StackItem } from './undo/StackItem.js'
 export { compareIDs, createID, ID } from './structs/ID.js'
 export { RopewalkError } from './engine/errors.js'

@@ -4,17 +4,17 @@ import { WeakValues } from '../base/weak-values.js'
 import { randomClientId, randomGuid } from '../base/random.js'
 import { ByteReader } from '../engine/any.js'
 import { check, codeOf, destroyed, RopewalkError } from '../engine/errors.js'
-import { engine, host, made, memory, putString, takeString } from '../engine/wasm.js'
+import { engine, host, made, putString, takeString } from '../engine/wasm.js'
 import type { Item } from '../structs/Item.js'
 import { StructStore } from '../structs/StructStore.js'
 import { AbstractType } from '../types/AbstractType.js'
 import { Kind, classOf, kindOf } from '../types/kinds.js'
 import type { YArray } from '../types/YArray.js'
-import type { YEvent } from '../types/YEvent.js'
 import type { YMap } from '../types/YMap.js'
 import type { YText } from '../types/YText.js'
 import type { YXmlElement } from '../types/YXmlElement.js'
 import type { YXmlFragment } from '../types/YXmlFragment.js'
+import type { Concerned } from './telling.js'
 import { transact, type Transaction } from './Transaction.js'
 
 export interface DocOpts {
@@ -62,7 +62,7 @@ export interface DocEvents {
 }
 
 // As core/border.hpp counts what a document tells.
-const hearings = [
+export const hearings = [
   'beforeObserverCalls',
   'afterTransaction',
   'afterTransactionCleanup',
@@ -70,7 +70,7 @@ const hearings = [
   'updateV2',
   'subdocs'
 ] as const
-const SUBDOCS = 5
+const AFTER_CLEANUP = hearings.indexOf('afterTransactionCleanup')
 // These are not of transactions.
 const quiet = new Set(['destroy', 'destroyed', 'load', 'sync'])
 
@@ -111,6 +111,9 @@ export class Doc extends Observable<DocEvents> {
   _watchers = 0
   /** The transaction that is being told. */
   _telling: Transaction | null = null
+  /** Whose observers it is told to, as the engine has said so far. */
+  _concerned: AbstractType<any>[] = []
+  _concernedDeeply: Concerned[] = []
   /** What listeners have thrown. */
   _errors: unknown[] = []
   /** The document around it, and its number there. */
@@ -125,6 +128,7 @@ export class Doc extends Observable<DocEvents> {
   #shareEpoch = -1
   #subdocs = new Map<number, Doc>()
   #store: StructStore | null = null
+  #always = new Set<number>()
 
   constructor({
     guid = randomGuid(),
@@ -305,7 +309,7 @@ export class Doc extends Observable<DocEvents> {
   override on<Name extends keyof DocEvents>(name: Name, f: DocEvents[Name]): DocEvents[Name] {
     if (!this._observers.has(name) && !quiet.has(name)) this._watchers++
     super.on(name, f)
-    this._hear(name, f.length)
+    this._hear(name, f)
     return f
   }
   override off<Name extends keyof DocEvents>(name: Name, f: DocEvents[Name]): void {
@@ -313,18 +317,31 @@ export class Doc extends Observable<DocEvents> {
     super.off(name, f)
     if (this._observers.has(name)) return
     if (!quiet.has(name)) this._watchers--
-    this._hear(name, 0)
+    this._hear(name)
   }
 
-  /** Tells the engine whether somebody listens. */
-  _hear(name: string, parameters: number): void {
-    const hearing = hearings.indexOf(name as (typeof hearings)[number])
-    if (hearing < 0 || this._at === 0) return
-    const on = this._observers.has(name) || (hearing === SUBDOCS && this.#subdocs.size > 0)
-    check(engine.rw_hear(this._at, hearing, on ? 1 : 0))
-    // Who takes the transaction may ask it what was changed: the engine keeps that where somebody
+  /** Tells the engine whether somebody listens. `f` is one who does from now on. */
+  _hear(name: string, f?: (...args: any[]) => void): void {
+    if (this._at === 0) return
+    const parameters = f?.length ?? 0
+    // Who takes transactions may ask them what was changed: the engine keeps that where somebody
     // observes the document.
-    if (on && parameters > 3) check(engine.rw_hear(this._at, 0, 1))
+    if (name === 'afterAllTransactions' && parameters > 1) this._hearing(AFTER_CLEANUP, true)
+    const hearing = hearings.indexOf(name as (typeof hearings)[number])
+    if (hearing < 0) return
+    if (parameters > 3) this._hearing(AFTER_CLEANUP, true)
+    const on = this._observers.has(name)
+    if (on || !this.#always.has(hearing)) this._hearing(hearing, on)
+  }
+  _hearing(hearing: number, on: boolean): void {
+    check(engine.rw_hear(this._at, hearing, on ? 1 : 0))
+  }
+  /** Is told this from now on, whoever listens. */
+  _hearAlways(hearing: (typeof hearings)[number]): void {
+    const number = hearings.indexOf(hearing)
+    if (this.#always.has(number) || this._at === 0) return
+    this.#always.add(number)
+    this._hearing(number, true)
   }
 
   // -- the end ----------------------------------------------------------------------------------
@@ -410,7 +427,7 @@ export class Doc extends Observable<DocEvents> {
     doc._subdocNumber = number
     if (this.#subdocs.size === 0) this._watchers++
     this.#subdocs.set(number, doc)
-    this._hear('subdocs', 0)
+    this._hearAlways('subdocs')
   }
   /** One that was destroyed: another takes its place, not loaded. */
   _replaceSubdoc(doc: Doc): void {
@@ -426,34 +443,25 @@ export class Doc extends Observable<DocEvents> {
       this._errors.push(error)
     }
   }
-  /** The transaction of this number is being told. */
-  _tellingOf(number: number): Transaction {
-    const telling = this._telling
-    if (telling !== null && telling._number === number) return telling
-    const found = this._transactionCleanups.find((transaction) => transaction._number === number)
-    return (this._telling = found ?? this._transactionCleanups[0])
+  /** The same for all who listen under a name. */
+  _tellAll<Name extends keyof DocEvents & string>(name: Name, ...args: Parameters<DocEvents[Name]>): void {
+    const listeners = this._observers.get(name)
+    if (listeners === undefined) return
+    for (const f of [...listeners]) this._tell(() => f(...args))
   }
-  /** The engine tells what became of sub-documents. */
-  _tellSubdocs(size: number): void {
-    void size
-    const from = new ByteReader()
-    const numbers: number[][] = []
-    for (let i = 0; i < 3; i++) {
-      const list: number[] = []
-      for (let left = from.uint(); left > 0; left--) list.push(from.uint())
-      numbers.push(list)
-    }
-    const [added, removed, loaded] = numbers
-    const transaction = this._telling ?? this._transactionCleanups[0]
-    const told = transaction._subdocs
-    const gone: Doc[] = []
+  /** The transaction of this number, as long as it has not been told. */
+  _transactionOf(number: number): Transaction | null {
+    return this._transactionCleanups.findLast((transaction) => transaction._number === number) ?? null
+  }
+
+  /** Of sub-documents by number: those that came, went and were asked for. */
+  _subdocsTold(added: number[], removed: number[], loaded: number[]): SubdocsTold {
+    const told: SubdocsTold = { added: new Set(), removed: new Set(), loaded: new Set() }
     for (const number of removed) {
       const doc = this.#subdocs.get(number)
-      if (doc !== undefined) {
-        gone.push(doc)
-        told.removed.add(doc)
-        this.#subdocs.delete(number)
-      }
+      if (doc === undefined) continue
+      told.removed.add(doc)
+      this.#subdocs.delete(number)
     }
     for (const number of added) {
       const doc = this._subdoc(number)
@@ -462,67 +470,11 @@ export class Doc extends Observable<DocEvents> {
       told.added.add(doc)
     }
     for (const number of loaded) told.loaded.add(this._subdoc(number))
-    this._tell(() => this.emit('subdocs', [told, this, transaction]))
-    for (const doc of gone) {
-      doc._outer = null
-      this._tell(() => doc.destroy())
-    }
+    return told
   }
 }
-
-const documentAt = (at: number): Doc | undefined => documents.get(at)?.deref()
 
 host.random_client_id = randomClientId
 
-host.hook = (at, hearing, number) => {
-  const doc = documentAt(at)
-  if (doc === undefined) return
-  const transaction = doc._tellingOf(number)
-  const name = hearings[hearing] as 'afterTransaction'
-  doc._tell(() => doc.emit(name, [transaction, doc]))
-}
-
-host.update = (at, number, v2, bytesAt, size) => {
-  const doc = documentAt(at)
-  if (doc === undefined) return
-  const update = memory().slice(bytesAt, bytesAt + size) as Uint8Array<ArrayBuffer>
-  const transaction = doc._tellingOf(number)
-  const name = v2 === 0 ? 'update' : 'updateV2'
-  doc._tell(() => doc.emit(name, [update, transaction.origin, doc, transaction]))
-}
-
-host.subdocs = (at, size) => documentAt(at)?._tellSubdocs(size)
-
-// One event serves a type and all around it.
-const eventOf = (transaction: Transaction, target: AbstractType<any>): YEvent<any> => {
-  let event = transaction._events.get(target)
-  if (event === undefined) {
-    event = target._makeEvent(transaction)
-    transaction._events.set(target, event)
-  }
-  return event
-}
-
-host.event = (at, type, number) => {
-  const doc = documentAt(at)
-  const observed = doc?._known(type)
-  if (doc === undefined || observed === undefined) return
-  const transaction = doc._tellingOf(number)
-  const event = eventOf(transaction, observed)
-  for (const f of [...observed._handlers]) doc._tell(() => f(event, transaction))
-}
-
-host.deep_events = (at, type, number) => {
-  const doc = documentAt(at)
-  const observed = doc?._known(type)
-  if (doc === undefined || observed === undefined) return
-  const transaction = doc._tellingOf(number)
-  const targets: number[] = []
-  for (const from = new ByteReader(); from.more; ) targets.push(from.uint())
-  const events = targets.map((target) => {
-    const event = eventOf(transaction, doc._view(Kind.undefined, target))
-    event._retarget(observed)
-    return event
-  })
-  for (const f of [...observed._deepHandlers]) doc._tell(() => f(events, transaction))
-}
+/** The document at an address of the engine. */
+export const documentAt = (at: number): Doc | undefined => documents.get(at)?.deref()

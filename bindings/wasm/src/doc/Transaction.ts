@@ -27,16 +27,20 @@ export class Transaction {
   /** Whatever was given to `transact`, such as the provider that applies an update. */
   readonly origin: any
   /** Whether the change was made here, and not by an update. */
-  readonly local: boolean
+  local: boolean
   /** Its number for the engine. */
   readonly _number: number
   _known: Known | null = null
+  /** What was written to, in this order: the engine remembers only what has come of it. */
+  #written: Map<AbstractType<any>, Set<string | null>> | null = null
+  #lastType: AbstractType<any> | null = null
+  #lastKey: string | null = null
 
-  constructor(doc: Doc, origin: any, local: boolean) {
+  constructor(doc: Doc, origin: any, local: boolean, number = (count = (count % 0xfffffffe) + 1)) {
     this.doc = doc
     this.origin = origin
     this.local = local
-    this._number = count = (count + 1) % 0xffffffff
+    this._number = number
   }
 
   get #of(): Known {
@@ -63,13 +67,17 @@ export class Transaction {
     return (this.#of.subdocs ??= { added: new Set(), removed: new Set(), loaded: new Set() })
   }
 
+  _setSubdocs(told: NonNullable<Known['subdocs']>): void {
+    this.#of.subdocs = told
+  }
+
   /** What the transaction has inserted. */
   get _inserted(): DeleteSet {
-    return (this.#of.inserted ??= this.#ids(0))
+    return this.#of.inserted ?? this.#ids('inserted', 0)
   }
   /** What it has deleted. */
   get deleteSet(): DeleteSet {
-    return (this.#of.deleteSet ??= this.#ids(1))
+    return this.#of.deleteSet ?? this.#ids('deleteSet', 1)
   }
   /** The state when it ended, by client; before that, the state now. */
   get afterState(): Map<number, number> {
@@ -87,52 +95,95 @@ export class Transaction {
       if (clock > 0) state.set(client, clock)
       else state.delete(client)
     }
-    if (this.#told) this.#of.beforeState = state
-    return state
+    return (this.#of.beforeState = state)
   }
   /** Types that changed and were there before, with the keys that changed; null: their list. */
   get changed(): Map<AbstractType<any>, Set<string | null>> {
     if (this.#of.changed !== undefined) return this.#of.changed
-    const changed = new Map<AbstractType<any>, Set<string | null>>()
-    if (!this.#told) return changed
     const { doc } = this
+    if (!this.#askable) return this.#written ?? new Map()
     check(engine.rw_told_types(doc._at))
     const told: [number, number, number][] = []
     for (const from = new ByteReader(); from.more; ) {
       told.push([from.uint(), from.byte(), from.uint()])
     }
+    const found = new Map<AbstractType<any>, Set<string | null>>()
     for (const [key, kind, number] of told) {
       const type = doc._view(kind, number)
-      let keys = changed.get(type)
-      if (keys === undefined) changed.set(type, (keys = new Set()))
+      let keys = found.get(type)
+      if (keys === undefined) found.set(type, (keys = new Set()))
       keys.add(key === 0 ? null : doc._name(key - 1))
     }
-    return (this.#of.changed = changed)
+    return (this.#of.changed = this.#asWritten(found))
   }
   /** The same types and all around them, with the events of what changed within. */
   get changedParentTypes(): Map<AbstractType<any>, YEvent<any>[]> {
     if (this.#of.changedParentTypes !== undefined) return this.#of.changedParentTypes
     const around = new Map<AbstractType<any>, YEvent<any>[]>()
+    if (!this.#askable) return around
     for (const type of this.changed.keys()) {
-      const event = this._events.get(type) ?? type._makeEvent(this)
+      let event = this._events.get(type)
+      if (event === undefined) this._events.set(type, (event = type._makeEvent(this)))
       for (let at: AbstractType<any> | null = type; at !== null; at = at.parent) {
         const events = around.get(at)
         if (events === undefined) around.set(at, [event])
         else events.push(event)
       }
     }
-    if (this.#told) this.#of.changedParentTypes = around
-    return around
+    return (this.#of.changedParentTypes = around)
+  }
+
+  /** It has ended, and others come before it is told of, or while it is. */
+  _fixState(): void {
+    this.#of.afterState ??= this.doc.store.getStateVector()
+  }
+  /** Asks for all of it, for those who read it when everybody has been told. */
+  _keep(): void {
+    void this.deleteSet
+    void this.beforeState
+    void this.changedParentTypes
+  }
+  /** Somebody has written to this type, or to this key of it. */
+  _note(type: AbstractType<any>, key: string | null): void {
+    if (type === this.#lastType && key === this.#lastKey) return
+    this.#lastType = type
+    this.#lastKey = key
+    const written = (this.#written ??= new Map())
+    const keys = written.get(type)
+    if (keys === undefined) written.set(type, new Set([key]))
+    else keys.add(key)
+  }
+  // In the order in which it was written to; then what only the engine knows of.
+  #asWritten(found: Map<AbstractType<any>, Set<string | null>>): Map<AbstractType<any>, Set<string | null>> {
+    if (this.#written === null) return found
+    const ordered = new Map<AbstractType<any>, Set<string | null>>()
+    for (const [type, keys] of this.#written) {
+      const changed = found.get(type)
+      if (changed === undefined) continue
+      ordered.set(type, new Set([...keys].filter((key) => changed.has(key)).concat([...changed])))
+    }
+    for (const [type, keys] of found) if (!ordered.has(type)) ordered.set(type, keys)
+    return ordered
   }
 
   /** Is it the one that is being told now? Then the engine knows all about it. */
   get #told(): boolean {
     return this.doc._telling === this
   }
-  #ids(deleted: number): DeleteSet {
-    if (!this.#told) return new DeleteSet()
-    check(engine.rw_told_ids(this.doc._at, deleted))
-    return readDeleteSet(new ByteReader())
+  // Nothing has been found out before it is told; afterwards it is too late.
+  get #askable(): boolean {
+    if (this.#told) return true
+    if (this.doc._transactionCleanups.includes(this)) return false
+    throw new Error('read what a transaction did while it is being told: it is gone afterwards')
+  }
+  #ids(name: 'inserted' | 'deleteSet', deleted: number): DeleteSet {
+    const { doc } = this
+    const open = doc._transaction === this
+    if (!open && !this.#askable) return new DeleteSet()
+    check(engine.rw_told_ids(doc._at, deleted, open ? 1 : 0))
+    const ids = readDeleteSet(new ByteReader())
+    if (this.#told) this.#of[name] = ids
+    return ids
   }
 }
 
@@ -149,6 +200,7 @@ export const transact = <T>(
   if (doc._transaction !== null) return f(doc._transaction)
   const cleanups = doc._transactionCleanups
   const transaction = new Transaction(doc, origin, local)
+  doc._telling?._fixState()
   engine.rw_begin(doc._open(), transaction._number)
   doc._transaction = transaction
   cleanups.push(transaction)
@@ -168,10 +220,12 @@ export const transact = <T>(
  * Makes one edit: in the open transaction, or in one of its own. Where nobody would hear of it, the
  * engine does that alone.
  */
-export const edit = (doc: Doc, write: () => void): void => {
-  if (doc._transaction === null && doc._watchers > 0) {
+export const edit = (doc: Doc, write: () => void, type: AbstractType<any>, key: string | null = null): void => {
+  const open = doc._transaction
+  if (open === null && doc._watchers > 0) {
     transact(doc, write)
   } else {
+    open?._note(type, key)
     doc._changed()
     write()
   }
@@ -183,10 +237,10 @@ const end = (doc: Doc, transaction: Transaction): void => {
   // Who is told may throw: that waits until everybody has been.
   engine.rw_commit(doc._at)
   // The outermost is told first, and then those that were made meanwhile.
-  if (cleanups[0] !== transaction) return
+  if (cleanups[0] !== transaction) return transaction._fixState()
   doc._telling = null
   doc._transactionCleanups = []
-  if (doc._observers.size > 0) doc._tell(() => doc.emit('afterAllTransactions', [doc, cleanups]))
+  doc._tellAll('afterAllTransactions', doc, cleanups)
   if (doc._errors.length > 0) {
     const [first] = doc._errors
     doc._errors = []

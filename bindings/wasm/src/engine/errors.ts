@@ -41,6 +41,14 @@ export const check = (code: number): void => {
   if (code !== 0) fail(code)
 }
 
+/** The same where a shared type is read: false if it was deleted, for nothing is in it then. */
+export const checkRead = (code: number): boolean => {
+  if (code === DELETED) return false
+  check(code)
+  return true
+}
+const DELETED = codeOf('deleted_type')
+
 export const destroyed = (): never => {
   throw new RopewalkError('no_document', 'the document was destroyed: make a new Doc')
 }

@@ -22,15 +22,12 @@ export interface Host {
   deep_events(document: number, type: number, transaction: number): void
   undo_captures(undo: number, transaction: number): number
   undo_may_delete(undo: number, client: number, clock: number, length: number): number
-  undo_event(undo: number, kind: number, stack: number, item: number, transaction: number): void
   random_client_id(): number
-  now(): number
   number_to_text(value: number, at: number): number
   text_to_number(at: number, size: number): number
 }
 
 export const host = {
-  now: () => Date.now(),
   number_to_text(value: number, at: number): number {
     const text = String(value)
     const bytes = memory()

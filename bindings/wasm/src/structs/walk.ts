@@ -12,3 +12,4 @@ export const changedItems = (_type: AbstractType<any>, _transaction: Transaction
   added: new Set<Item>(),
   deleted: new Set<Item>()
 })
+export const itemAt = (_doc: Doc, _client: number, _clock: number): Item | null => null

@@ -107,6 +107,7 @@ export class AbstractType<EventType = any> {
     for (const deep of [0, 1]) {
       const bit = 1 << deep
       if ((wanted & bit) === (this._heard & bit)) continue
+      doc._hearAlways('afterTransaction')
       engine.rw_observe(doc._at, this._number, deep, wanted & bit)
       doc._watchers += (wanted & bit) !== 0 ? 1 : -1
     }

@@ -104,7 +104,7 @@ export class YEvent<T extends AbstractType<any> = AbstractType<any>> {
     for (const [key, action, value] of read) {
       keys.set(doc._name(key), { action: actions[action], oldValue: resolved(doc, value) })
     }
-    return (this._keys = keys)
+    return (this._keys = keys.size > 1 ? this.#asChanged(keys) : keys)
   }
 
   /** All of these, and the items that came and went. */
@@ -129,6 +129,16 @@ export class YEvent<T extends AbstractType<any> = AbstractType<any>> {
     if (this.currentTarget === observed) return
     this.currentTarget = observed
     this._path = null
+  }
+
+  // In the order in which they were set.
+  #asChanged(keys: Map<string, KeyChange>): Map<string, KeyChange> {
+    const ordered = new Map<string, KeyChange>()
+    for (const key of this.transaction.changed.get(this.target) ?? []) {
+      const change = key === null ? undefined : keys.get(key)
+      if (change !== undefined) ordered.set(key!, change)
+    }
+    return ordered
   }
 
   #told() {

@@ -1,6 +1,6 @@
 // Text that several people type at once, with formats and embedded things.
 import { ByteReader, type ByteWriter, define, put } from '../engine/any.js'
-import { check, codeOf } from '../engine/errors.js'
+import { check, checkRead, codeOf } from '../engine/errors.js'
 import { engine, outAt, outSize, memory, putText, takeString, wellFormed } from '../engine/wasm.js'
 import type { Doc } from '../doc/Doc.js'
 import { edit, type Transaction } from '../doc/Transaction.js'
@@ -102,7 +102,7 @@ export class YText extends AbstractType<YTextEvent> {
       // Past the end is the end.
       if (code === OUT_OF_RANGE) checkWrite(this.#put(doc, this.length, text, attributes))
       else checkWrite(code)
-    })
+    }, this)
   }
   #put(doc: Doc, index: number, text: string, attributes?: TextAttributes): number {
     if (attributes !== undefined) {
@@ -140,7 +140,7 @@ export class YText extends AbstractType<YTextEvent> {
       const code = engine.rw_text_embed(doc._open(), this._number, Math.min(index, this.length), size)
       checkWrite(code)
       if (code === 0) settle(doc, embed)
-    })
+    }, this)
   }
 
   /** Deletes `length` units, or as many as there are. */
@@ -157,7 +157,7 @@ export class YText extends AbstractType<YTextEvent> {
       const from = Math.max(0, index)
       const count = Math.min(length, this.length - from)
       if (count > 0) checkWrite(engine.rw_text_erase(doc._open(), this._number, from, count))
-    })
+    }, this)
   }
 
   /** Sets formats for `length` units; null ends one. */
@@ -172,7 +172,7 @@ export class YText extends AbstractType<YTextEvent> {
       const size = put((to) => putAttributes(to, attributes))
       const code = engine.rw_text_format(doc._open(), this._number, index, length, size)
       if (code !== OUT_OF_RANGE) checkWrite(code)
-    })
+    }, this)
   }
 
   /** Applies a list of steps in one transaction. */
@@ -197,7 +197,7 @@ export class YText extends AbstractType<YTextEvent> {
         from = i + 1
       }
       if (from < delta.length) this.#applyPart(doc, delta, from, delta.length, at, sanitize)
-    })
+    }, this)
   }
   // Steps [from, to), of a delta whose steps before end behind `passed` less what these pass.
   #applyPart(doc: Doc, delta: readonly DeltaOp[], from: number, to: number, passed: number, sanitize: boolean): void {
@@ -218,7 +218,7 @@ export class YText extends AbstractType<YTextEvent> {
 
   override toString(): string {
     if (!this._readable()) return ''
-    check(engine.rw_text_string(this.doc!._at, this._number))
+    if (!checkRead(engine.rw_text_string(this.doc!._at, this._number))) return ''
     const text = takeString()
     if (!text.includes('\ufffd')) return text
     // Lone surrogates are kept here, and lost in UTF-8.
@@ -244,7 +244,7 @@ export class YText extends AbstractType<YTextEvent> {
     if (snapshot !== undefined || prevSnapshot !== undefined) {
       return snapshotDelta(this, snapshot, prevSnapshot, computeYChange)
     }
-    check(engine.rw_text_delta(doc._at, this._number))
+    if (!checkRead(engine.rw_text_delta(doc._at, this._number))) return []
     return readDelta(doc)
   }
 

@@ -28,6 +28,10 @@ export class YXmlElement<KV extends { [key: string]: any } = { [key: string]: st
   override get _name(): string {
     return this.nodeName
   }
+  override get _emptyMarkup(): string {
+    const name = this.nodeName.toLowerCase()
+    return `<${name}></${name}>`
+  }
   get nextSibling(): XmlNode | null {
     return nextSibling(this)
   }

@@ -1,5 +1,5 @@
 // A list of XML nodes.
-import { check } from '../engine/errors.js'
+import { checkRead } from '../engine/errors.js'
 import { engine, takeString } from '../engine/wasm.js'
 import type { Doc } from '../doc/Doc.js'
 import type { Transaction } from '../doc/Transaction.js'
@@ -85,8 +85,10 @@ export class YXmlFragment extends AbstractType<YXmlEvent> {
   /** As markup; nothing is escaped. */
   override toString(): string {
     if (!this._readable()) return ''
-    check(engine.rw_xml_string(this.doc!._at, this._number, 0))
-    return takeString()
+    return checkRead(engine.rw_xml_string(this.doc!._at, this._number, 0)) ? takeString() : this._emptyMarkup
+  }
+  get _emptyMarkup(): string {
+    return ''
   }
   override toJSON(): string {
     return this.toString()

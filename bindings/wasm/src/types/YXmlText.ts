@@ -1,5 +1,5 @@
 // A text among XML elements.
-import { check } from '../engine/errors.js'
+import { checkRead } from '../engine/errors.js'
 import { engine, takeString } from '../engine/wasm.js'
 import { Kind, register } from './kinds.js'
 import { nextSibling, prevSibling } from './siblings.js'
@@ -18,8 +18,7 @@ export class YXmlText extends YText {
   /** With its formats as tags. */
   override toString(): string {
     if (!this._readable()) return ''
-    check(engine.rw_xml_string(this.doc!._at, this._number, 1))
-    return takeString()
+    return checkRead(engine.rw_xml_string(this.doc!._at, this._number, 1)) ? takeString() : ''
   }
   toDOM(_document: any = globalThis.document, _hooks?: Record<string, any>, binding?: any): any {
     const dom = _document.createTextNode(this.toString())

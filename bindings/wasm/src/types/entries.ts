@@ -1,6 +1,6 @@
 // Values by key: of maps, and attributes of elements and texts.
 import { ByteReader, put } from '../engine/any.js'
-import { check } from '../engine/errors.js'
+import { checkRead } from '../engine/errors.js'
 import { engine, putString } from '../engine/wasm.js'
 import { edit } from '../doc/Transaction.js'
 import type { AbstractType } from './AbstractType.js'
@@ -20,31 +20,28 @@ export const setEntry = (type: AbstractType<any>, key: string, value: any): void
     const code = engine.rw_map_set(doc._open(), type._number, keySize, size)
     checkWrite(code)
     if (code === 0) settle(doc, value)
-  })
+  }, type, key)
 }
 export const deleteEntry = (type: AbstractType<any>, key: string): void => {
   const doc = type.doc!
-  edit(doc, () => checkWrite(engine.rw_map_erase(doc._open(), type._number, putString(key))))
+  edit(doc, () => checkWrite(engine.rw_map_erase(doc._open(), type._number, putString(key))), type, key)
 }
 export const clearEntries = (type: AbstractType<any>): void => {
   const doc = type.doc!
-  edit(doc, () => checkWrite(engine.rw_map_clear(doc._open(), type._number)))
+  edit(doc, () => checkWrite(engine.rw_map_clear(doc._open(), type._number)), type)
 }
 export const getEntry = (type: AbstractType<any>, key: string): any => {
   if (!type._readable()) return undefined
   const doc = type.doc!
-  check(engine.rw_map_get(doc._at, type._number, putString(key)))
-  return takeValue(doc)
+  return checkRead(engine.rw_map_get(doc._at, type._number, putString(key))) ? takeValue(doc) : undefined
 }
 export const hasEntry = (type: AbstractType<any>, key: string): boolean => {
   if (!type._readable()) return false
-  check(engine.rw_map_get(type.doc!._at, type._number, putString(key)))
-  return new ByteReader().more
+  return checkRead(engine.rw_map_get(type.doc!._at, type._number, putString(key))) && new ByteReader().more
 }
 export const countEntries = (type: AbstractType<any>): number =>
   type._readable() ? engine.rw_map_size(type.doc!._at, type._number) : 0
 export const allEntries = (type: AbstractType<any>): [string, any][] => {
   if (!type._readable()) return []
-  check(engine.rw_map_entries(type.doc!._at, type._number))
-  return takeEntries(type.doc!)
+  return checkRead(engine.rw_map_entries(type.doc!._at, type._number)) ? takeEntries(type.doc!) : []
 }

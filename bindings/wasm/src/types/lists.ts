@@ -1,6 +1,6 @@
 // Lists of values: what arrays and the children of XML have in common.
 import { put } from '../engine/any.js'
-import { check, codeOf } from '../engine/errors.js'
+import { check, checkRead, codeOf } from '../engine/errors.js'
 import { engine } from '../engine/wasm.js'
 import { edit } from '../doc/Transaction.js'
 import type { AbstractType } from './AbstractType.js'
@@ -45,7 +45,7 @@ export const insertInto = (type: AbstractType<any>, index: number, contents: rea
       },
       (value) => lost || settle(doc, value)
     )
-  })
+  }, type)
 }
 
 export const pushInto = (type: AbstractType<any>, contents: readonly any[]): void => {
@@ -62,7 +62,7 @@ export const pushInto = (type: AbstractType<any>, contents: readonly any[]): voi
       },
       (value) => lost || settle(doc, value)
     )
-  })
+  }, type)
 }
 
 /** Directly behind a child, deleted or not. */
@@ -79,13 +79,13 @@ export const insertBehind = (type: AbstractType<any>, child: AbstractType<any>, 
         left = value
       }
     )
-  })
+  }, type)
 }
 
 export const deleteFrom = (type: AbstractType<any>, index: number, length: number): void => {
   if (length === 0) return
   const doc = type.doc!
-  edit(doc, () => checkWrite(engine.rw_list_erase(doc._open(), type._number, index, length)))
+  edit(doc, () => checkWrite(engine.rw_list_erase(doc._open(), type._number, index, length)), type)
 }
 
 export const sizeOf = (type: AbstractType<any>): number =>
@@ -101,8 +101,7 @@ export const elementAt = (type: AbstractType<any>, index: number): any => {
 export const elements = (type: AbstractType<any>, from = 0, to = 0xffffffff): any[] => {
   if (!type._readable()) return []
   const doc = type.doc!
-  check(engine.rw_list_values(doc._at, type._number, from, to))
-  return takeValues(doc)
+  return checkRead(engine.rw_list_values(doc._at, type._number, from, to)) ? takeValues(doc) : []
 }
 
 /** As Array.prototype.slice counts. */

@@ -73,8 +73,9 @@ export const isAlone = (value: any): value is AbstractType<any> | Doc =>
 export const settle = (doc: Doc, value: unknown): void => {
   if (value instanceof AbstractType) {
     doc._adopt(value, made())
-    value._hear()
     value._fill()
+    // What it is filled with, nobody is told.
+    value._hear()
   } else if (value instanceof Doc) {
     doc._adoptSubdoc(value, made())
   }

@@ -14,7 +14,10 @@ const apply = (doc: Doc, update: Uint8Array, origin: any, v2: number): void => {
   }
   transact(
     doc,
-    (transaction) => check(engine.rw_apply(doc._open(), putBytes(update), v2, transaction._number)),
+    (transaction) => {
+      transaction.local = false
+      check(engine.rw_apply(doc._open(), putBytes(update), v2, transaction._number))
+    },
     origin,
     false
   )
