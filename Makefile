@@ -14,7 +14,7 @@ REPETITIONS ?= 9
 QUIETLY := tools/quietly.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-cpp test-python test-js wasm bench bench-python bench-js figures conformance differential fuzz soak lint format bugs coverage
+.PHONY: help run test test-cpp test-python test-js test-editors wasm bench bench-python bench-js figures conformance differential fuzz soak lint format bugs coverage
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -39,7 +39,11 @@ test-python: ## the Python package, built and installed into build/venv/python
 
 test-js: ## the npm package, built into build/npm: in Node and in Chromium
 	@tools/setup.sh test
-	@python3 tools/run_tests.py javascript
+	@python3 tools/run_tests.py javascript chromium
+
+test-editors: ## TipTap, CodeMirror and Quill at length, installed by npm, pnpm and Yarn
+	@tools/setup.sh test
+	@python3 tools/run_tests.py editors
 
 wasm: ## the npm package alone, in build/npm/ropewalk
 	@tools/setup.sh test

@@ -2,7 +2,7 @@
 import { ByteReader } from '../engine/any.js'
 import { check } from '../engine/errors.js'
 import { engine } from '../engine/wasm.js'
-import { DeleteSet, readDeleteSet } from '../structs/DeleteSet.js'
+import { DeleteSet, takeDeleteSet } from '../structs/DeleteSet.js'
 import type { AbstractType } from '../types/AbstractType.js'
 import type { YEvent } from '../types/YEvent.js'
 import { commit, type Doc, tellOf } from './Doc.js'
@@ -181,7 +181,7 @@ export class Transaction {
     const open = doc._transaction === this
     if (!open && !this.#askable) return new DeleteSet()
     check(engine.rw_told_ids(doc._at, deleted, open ? 1 : 0))
-    const ids = readDeleteSet(new ByteReader())
+    const ids = takeDeleteSet(new ByteReader())
     if (this.#told) this.#of[name] = ids
     return ids
   }
@@ -210,7 +210,7 @@ const begin = (doc: Doc, origin: any, local: boolean): Transaction => {
   const cleanups = doc._transactionCleanups
   const transaction = new Transaction(doc, origin, local)
   doc._telling?._fixState()
-  engine.rw_begin(doc._open(), transaction._number)
+  engine.rw_begin(doc._open(), transaction._number, local ? 1 : 0)
   doc._transaction = transaction
   cleanups.push(transaction)
   if (doc._heardBefore) {
@@ -275,6 +275,7 @@ const end = (doc: Doc, transaction: Transaction): void => {
   doc._changed()
   // Who is told may throw: that waits until everybody has been.
   commit(doc)
+  doc._changed() // what was deleted may be forgotten by now
   // The outermost is told first, and then those that were made meanwhile.
   if (doc._transactionCleanups[0] !== transaction) return transaction._fixState()
   finish(doc)

@@ -102,7 +102,8 @@ export const putBytes = (given: Uint8Array): number => {
 }
 
 const utf8 = new TextEncoder()
-const decoder = new TextDecoder()
+// A mark at the beginning is text.
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
 /** Hands a string over as UTF-8; answers its size. Lone surrogates become U+FFFD. */
 export const putString = (text: string): number => {
@@ -180,4 +181,14 @@ export const readString = (at: number, size: number): string => {
     if (i === size) return text
   }
   return decoder.decode(from.subarray(at, at + size))
+}
+
+/** `size` bytes of UTF-16 in memory, lone surrogates as they are. */
+export const readUnits = (at: number, size: number): string => {
+  const units = new Uint16Array(memory().slice(at, at + size).buffer)
+  let text = ''
+  for (let i = 0; i < units.length; i += 4096) {
+    text += String.fromCharCode(...units.subarray(i, i + 4096))
+  }
+  return text
 }
