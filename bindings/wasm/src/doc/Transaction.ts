@@ -5,7 +5,7 @@ import { engine } from '../engine/wasm.js'
 import { DeleteSet, takeDeleteSet } from '../structs/DeleteSet.js'
 import type { AbstractType } from '../types/AbstractType.js'
 import type { YEvent } from '../types/YEvent.js'
-import { commit, type Doc } from './Doc.js'
+import { commit, type Doc, tellOf } from './Doc.js'
 
 let count = 0
 
@@ -198,22 +198,31 @@ export const transact = <T>(
   local = true
 ): T => {
   if (doc._transaction !== null) return f(doc._transaction)
+  const transaction = begin(doc, origin, local)
+  try {
+    return f(transaction)
+  } finally {
+    end(doc, transaction)
+  }
+}
+
+const begin = (doc: Doc, origin: any, local: boolean): Transaction => {
   const cleanups = doc._transactionCleanups
   const transaction = new Transaction(doc, origin, local)
   doc._telling?._fixState()
   engine.rw_begin(doc._open(), transaction._number, local ? 1 : 0)
   doc._transaction = transaction
   cleanups.push(transaction)
-  try {
-    if (doc._observers.size > 0) {
+  if (doc._heardBefore) {
+    try {
       if (cleanups.length === 1) doc.emit('beforeAllTransactions', [doc])
       doc.emit('beforeTransaction', [transaction, doc])
+    } catch (error) {
+      end(doc, transaction)
+      throw error
     }
-    return f(transaction)
-  } finally {
-    doc._transaction = null
-    end(doc, transaction)
   }
+  return transaction
 }
 
 /**
@@ -231,14 +240,50 @@ export const edit = (doc: Doc, write: () => void, type: AbstractType<any>, key: 
   }
 }
 
-const end = (doc: Doc, transaction: Transaction): void => {
+/**
+ * Before an edit that is one call into the engine, as a keystroke is. Outside of a transaction that
+ * call makes one around the edit: it takes numberOf() what is answered here, and endCall() follows.
+ */
+export const beginCall = (doc: Doc, type: AbstractType<any>, key: string | null = null): Transaction | null => {
+  doc._changed()
+  const open = doc._transaction
+  if (open !== null) {
+    open._note(type, key)
+    return null
+  }
+  if (doc._watchers === 0) return null
   const cleanups = doc._transactionCleanups
+  if (cleanups.length > 0 || doc._heardBefore) return begin(doc, null, true)
+  const transaction = new Transaction(doc, null, true)
+  cleanups.push(transaction)
+  tellOf(doc)
+  return transaction
+}
+/** Of the transaction that the call itself makes; 0 if there is nothing to make. */
+export const numberOf = (doc: Doc, transaction: Transaction | null): number =>
+  transaction === null || doc._transaction !== null ? 0 : transaction._number
+export const endCall = (doc: Doc, transaction: Transaction | null): void => {
+  if (transaction === null) return
+  if (doc._transaction !== null) return end(doc, transaction)
+  doc._changed()
+  tellOf(null)
+  finish(doc)
+}
+
+const end = (doc: Doc, transaction: Transaction): void => {
+  doc._transaction = null
   doc._changed()
   // Who is told may throw: that waits until everybody has been.
   commit(doc)
   doc._changed() // what was deleted may be forgotten by now
   // The outermost is told first, and then those that were made meanwhile.
-  if (cleanups[0] !== transaction) return transaction._fixState()
+  if (doc._transactionCleanups[0] !== transaction) return transaction._fixState()
+  finish(doc)
+}
+
+// All have been told.
+const finish = (doc: Doc): void => {
+  const cleanups = doc._transactionCleanups
   doc._telling = null
   doc._transactionCleanups = []
   doc._tellAll('afterAllTransactions', doc, cleanups)
