@@ -131,6 +131,9 @@ export class Doc extends Observable<DocEvents> {
   /** Those that were destroyed, until that is told. */
   #replaced = new Map<number, Doc>()
   #store: StructStore | null = null
+  #wide = 0
+  #wideEpoch = -1
+  #deaths = 0
   #always = new Set<number>()
 
   constructor({
@@ -390,9 +393,21 @@ export class Doc extends Observable<DocEvents> {
     return this._at
   }
 
-  /** What was looked up in the engine is out of date. */
-  _changed(): void {
+  /** What was looked up in the engine is out of date: all of it, or of one type. */
+  _changed(type: AbstractType<any> | null = null): void {
     this._epoch++
+    if (type === null) this.#wide++
+    else type._stamp++
+  }
+  /** Counts changes of which nobody knows whom they concern, such as the deletion of a type. */
+  get _wide(): number {
+    if (this.#wideEpoch !== this._epoch) {
+      this.#wideEpoch = this._epoch
+      const deaths = engine.rw_deaths(this._open())
+      if (deaths !== this.#deaths) this.#wide++
+      this.#deaths = deaths
+    }
+    return this.#wide
   }
 
   /** The one object for a shared type. */

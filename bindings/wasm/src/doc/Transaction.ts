@@ -196,12 +196,21 @@ export const transact = <T>(
   f: (transaction: Transaction) => T,
   origin: any = null,
   local = true
+): T => (doc._transaction !== null ? f(doc._transaction) : run(doc, f, origin, local, null))
+
+// `type`: the only one that is edited, if that is known.
+const run = <T>(
+  doc: Doc,
+  f: (transaction: Transaction) => T,
+  origin: any,
+  local: boolean,
+  type: AbstractType<any> | null
 ): T => {
-  if (doc._transaction !== null) return f(doc._transaction)
   const transaction = begin(doc, origin, local)
   try {
     return f(transaction)
   } finally {
+    if (type !== null) doc._changed(type)
     end(doc, transaction)
   }
 }
@@ -232,10 +241,10 @@ const begin = (doc: Doc, origin: any, local: boolean): Transaction => {
 export const edit = (doc: Doc, write: () => void, type: AbstractType<any>, key: string | null = null): void => {
   const open = doc._transaction
   if (open === null && doc._watchers > 0) {
-    transact(doc, write)
+    run(doc, write, null, true, type)
   } else {
     open?._note(type, key)
-    doc._changed()
+    doc._changed(type)
     write()
   }
 }
@@ -245,7 +254,7 @@ export const edit = (doc: Doc, write: () => void, type: AbstractType<any>, key: 
  * call makes one around the edit: it takes numberOf() what is answered here, and endCall() follows.
  */
 export const beginCall = (doc: Doc, type: AbstractType<any>, key: string | null = null): Transaction | null => {
-  doc._changed()
+  doc._changed(type)
   const open = doc._transaction
   if (open !== null) {
     open._note(type, key)
@@ -265,17 +274,19 @@ export const numberOf = (doc: Doc, transaction: Transaction | null): number =>
 export const endCall = (doc: Doc, transaction: Transaction | null): void => {
   if (transaction === null) return
   if (doc._transaction !== null) return end(doc, transaction)
-  doc._changed()
+  doc._epoch++
   tellOf(null)
   finish(doc)
 }
 
 const end = (doc: Doc, transaction: Transaction): void => {
   doc._transaction = null
-  doc._changed()
+  doc._epoch++
   // Who is told may throw: that waits until everybody has been.
   commit(doc)
-  doc._changed() // what was deleted may be forgotten by now
+  // What was deleted may be forgotten by now; formats may have been tidied after an update.
+  if (transaction.local) doc._epoch++
+  else doc._changed()
   // The outermost is told first, and then those that were made meanwhile.
   if (doc._transactionCleanups[0] !== transaction) return transaction._fixState()
   finish(doc)
