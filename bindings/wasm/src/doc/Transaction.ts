@@ -1,6 +1,6 @@
 // Edits that belong together: one event for observers, one update for listeners.
 import { ByteReader } from '../engine/any.js'
-import { check } from '../engine/errors.js'
+import { check, codeOf, fail } from '../engine/errors.js'
 import { engine } from '../engine/wasm.js'
 import { DeleteSet, readDeleteSet } from '../structs/DeleteSet.js'
 import type { AbstractType } from '../types/AbstractType.js'
@@ -8,6 +8,7 @@ import type { YEvent } from '../types/YEvent.js'
 import type { Doc } from './Doc.js'
 
 let count = 0
+const OUT_OF_MEMORY = codeOf('out_of_memory')
 
 /** What was asked of a transaction: made when it is, for each keystroke is one. */
 interface Known {
@@ -235,7 +236,9 @@ const end = (doc: Doc, transaction: Transaction): void => {
   const cleanups = doc._transactionCleanups
   doc._changed()
   // Who is told may throw: that waits until everybody has been.
-  engine.rw_commit(doc._at)
+  const code = engine.rw_commit(doc._at)
+  // Other errors are of writes that were answered for one by one.
+  if (code === OUT_OF_MEMORY) doc._tell(() => fail(code))
   // The outermost is told first, and then those that were made meanwhile.
   if (cleanups[0] !== transaction) return transaction._fixState()
   doc._telling = null
