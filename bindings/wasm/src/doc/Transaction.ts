@@ -244,6 +244,8 @@ const end = (doc: Doc, transaction: Transaction): void => {
   doc._telling = null
   doc._transactionCleanups = []
   doc._tellAll('afterAllTransactions', doc, cleanups)
+  // It may have been destroyed meanwhile.
+  doc._free()
   if (doc._errors.length > 0) {
     const [first] = doc._errors
     doc._errors = []
