@@ -530,11 +530,11 @@ export const tellOf = (doc: Doc | null): void => {
 }
 
 /** Ends the engine's transaction; it tells meanwhile. */
-export const commit = (doc: Doc): void => {
+export const commit = (doc: Doc): number => {
   const outer = ending
   ending = doc
   try {
-    engine.rw_commit(doc._at)
+    return engine.rw_commit(doc._at)
   } finally {
     ending = outer
   }
