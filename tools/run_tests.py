@@ -4,7 +4,8 @@
 A part is a few commands that a person could type; each is printed before it runs. What failed is
 listed at the end, with the command that repeats it.
 
-usage: run_tests.py all | PART...   parts: cpp headers differential python javascript
+usage: run_tests.py all | PART...
+parts: cpp headers differential python javascript chromium; not in all: editors
 """
 
 import argparse
@@ -157,11 +158,31 @@ def python() -> Count:
 
 
 def javascript() -> Count:
-    """The npm package, in Node and in Chromium; each test of vitest counts."""
+    """The npm package in Node; each test of vitest counts."""
     if not run("tools/wasm.sh"):
         return Count(failed=1, repeat=["tools/wasm.sh"])
     report = ROOT / "build" / "js" / "junit.xml"
     command = ("npm", "--prefix", "bindings/wasm", "test", "--silent", "--")
+    options = ("--reporter=default", "--reporter=junit", f"--outputFile.junit={report}")
+    return count_report(command, report, *options, select="-t")
+
+
+def chromium() -> Count:
+    """The npm package in Chromium: its tests, an app by every bundler, editors beside Yjs."""
+    return in_browser("chromium", "browser", "bundlers", "editors/editors")
+
+
+def editors() -> Count:
+    """The editors at length, installed by every package manager, and measured."""
+    os.environ.setdefault("EDITOR_ROUNDS", "40")
+    return in_browser("editors", "editors")
+
+
+def in_browser(name: str, *files: str) -> Count:
+    if not run("tools/wasm.sh"):
+        return Count(failed=1, repeat=["tools/wasm.sh"])
+    report = ROOT / "build" / "js" / f"{name}.xml"
+    command = ("npm", "--prefix", "bindings/wasm", "run", "test:web", "--silent", "--", *files)
     options = ("--reporter=default", "--reporter=junit", f"--outputFile.junit={report}")
     return count_report(command, report, *options, select="-t")
 
@@ -191,8 +212,10 @@ PARTS: dict[str, Callable[[], Count]] = {
     "differential": differential,
     "python": python,
     "javascript": javascript,
+    "chromium": chromium,
+    "editors": editors,
 }
-GROUPS = {"all": list(PARTS), "cpp": ["cpp", "headers"]}
+GROUPS = {"all": [part for part in PARTS if part != "editors"], "cpp": ["cpp", "headers"]}
 
 
 def main() -> int:

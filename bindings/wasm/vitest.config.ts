@@ -6,5 +6,5 @@ const built = new URL('../../build/npm/ropewalk/dist/node.mjs', import.meta.url)
 
 export default defineConfig({
   resolve: { alias: { ropewalk: fileURLToPath(built) } },
-  test: { include: ['tests/**/*.test.ts', 'tests/**/*.test.tsx'], testTimeout: 60_000 }
+  test: { include: ['tests/**/*.test.ts', 'tests/**/*.test.tsx'], testTimeout: 60_000, execArgv: ['--expose-gc'] }
 })

@@ -118,9 +118,12 @@ RW_EXPORT(rw_name) std::uint32_t rw_name(Document* document, std::uint32_t name)
 
 // -- transactions ---------------------------------------------------------------------------------
 
-// One is open at a time: JavaScript joins those inside it.
-RW_EXPORT(rw_begin) void rw_begin(Document* document, std::uint32_t transaction) {
-    document->open.emplace(document->doc.transact(origin_of(transaction)));
+// One is open at a time: JavaScript joins those inside it. Not `local`: it is for updates.
+RW_EXPORT(rw_begin)
+void rw_begin(Document* document, std::uint32_t transaction, std::uint32_t local) {
+    const crdt::Origin origin = origin_of(transaction);
+    document->open.emplace(local != 0 ? document->doc.transact(origin)
+                                      : document->doc.transact_remote(origin));
 }
 RW_EXPORT(rw_commit) std::uint32_t rw_commit(Document* document) {
     // Observers open others meanwhile.

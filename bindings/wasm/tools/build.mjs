@@ -44,7 +44,9 @@ await Promise.all([
   bundle('embedded.ts', 'ropewalk.mjs', { format: 'esm' }),
   bundle('embedded.ts', 'ropewalk.cjs', { format: 'cjs' }),
   bundle('slim.ts', 'slim.mjs', { format: 'esm' }),
-  bundle('workerd.ts', 'workerd.mjs', { format: 'esm' })
+  bundle('workerd.ts', 'workerd.mjs', { format: 'esm' }),
+  bundle('../react/index.ts', 'react.mjs', { format: 'esm', external: ['react'] }),
+  bundle('../react/index.ts', 'react.cjs', { format: 'cjs', external: ['react'] })
 ])
 
 // Both ways to load it in Node share one instance.
@@ -81,6 +83,9 @@ writeFileSync(
       module: './dist/ropewalk.mjs',
       types: './types/index.d.ts',
       sideEffects: ['./dist/*'],
+      // For ropewalk/react alone.
+      peerDependencies: { react: '>=18' },
+      peerDependenciesMeta: { react: { optional: true } },
       exports: {
         '.': {
           types: './types/index.d.ts',
@@ -91,6 +96,11 @@ writeFileSync(
           default: './dist/ropewalk.mjs'
         },
         './slim': { types: './types/index.d.ts', default: './dist/slim.mjs' },
+        './react': {
+          types: './types/react/index.d.ts',
+          import: './dist/react.mjs',
+          require: './dist/react.cjs'
+        },
         './ropewalk.wasm': './dist/ropewalk.wasm',
         './package.json': './package.json'
       }

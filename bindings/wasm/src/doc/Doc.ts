@@ -6,7 +6,7 @@ import { ByteReader } from '../engine/any.js'
 import { check, codeOf, destroyed, RopewalkError } from '../engine/errors.js'
 import { engine, host, made, putString, takeString } from '../engine/wasm.js'
 import type { Item } from '../structs/Item.js'
-import { itemOfSubdoc } from '../structs/walk.js'
+import { holderOf } from '../structs/views.js'
 import { StructStore } from '../structs/StructStore.js'
 import { AbstractType } from '../types/AbstractType.js'
 import { Kind, classOf, kindOf } from '../types/kinds.js'
@@ -285,7 +285,7 @@ export class Doc extends Observable<DocEvents> {
   /** The item that holds it, if it is a sub-document. */
   get _item(): Item | null {
     const outer = this._outer
-    return outer === null || outer._at === 0 ? null : itemOfSubdoc(outer, this._subdocNumber)
+    return outer === null || outer._at === 0 ? null : holderOf(outer, this._subdocNumber, true)
   }
   /** Asks providers to load the content of this sub-document. */
   load(): void {
@@ -459,10 +459,22 @@ export class Doc extends Observable<DocEvents> {
   _tellAll<Name extends keyof DocEvents & string>(name: Name, ...args: Parameters<DocEvents[Name]>): void {
     const listeners = this._observers.get(name)
     if (listeners === undefined) return
-    for (const f of [...listeners]) this._tell(() => f(...args))
+    if (listeners.size > 1) {
+      for (const f of [...listeners]) this._tell(() => f(...args))
+      return
+    }
+    // As it is for most, at each keystroke.
+    const [f] = listeners
+    try {
+      f(...args)
+    } catch (error) {
+      this._errors.push(error)
+    }
   }
   /** The transaction of this number, as long as it has not been told. */
   _transactionOf(number: number): Transaction | null {
+    const [first] = this._transactionCleanups
+    if (first !== undefined && first._number === number) return first
     return this._transactionCleanups.findLast((transaction) => transaction._number === number) ?? null
   }
 
@@ -490,5 +502,20 @@ export class Doc extends Observable<DocEvents> {
 
 host.random_client_id = randomClientId
 
+// The one whose change the engine is ending: it is what the engine tells of, as a rule.
+let ending: Doc | null = null
+
+/** Ends the engine's transaction, which tells meanwhile; answers an error or 0. */
+export const commit = (doc: Doc): number => {
+  const outer = ending
+  ending = doc
+  try {
+    return engine.rw_commit(doc._at)
+  } finally {
+    ending = outer
+  }
+}
+
 /** The document at an address of the engine. */
-export const documentAt = (at: number): Doc | undefined => documents.get(at)?.deref()
+export const documentAt = (at: number): Doc | undefined =>
+  ending !== null && ending._at === at ? ending : documents.get(at)?.deref()

@@ -2,10 +2,10 @@
 import { ByteReader } from '../engine/any.js'
 import { check, codeOf, fail } from '../engine/errors.js'
 import { engine } from '../engine/wasm.js'
-import { DeleteSet, readDeleteSet } from '../structs/DeleteSet.js'
+import { DeleteSet, takeDeleteSet } from '../structs/DeleteSet.js'
 import type { AbstractType } from '../types/AbstractType.js'
 import type { YEvent } from '../types/YEvent.js'
-import type { Doc } from './Doc.js'
+import { commit, type Doc } from './Doc.js'
 
 let count = 0
 const OUT_OF_MEMORY = codeOf('out_of_memory')
@@ -182,7 +182,7 @@ export class Transaction {
     const open = doc._transaction === this
     if (!open && !this.#askable) return new DeleteSet()
     check(engine.rw_told_ids(doc._at, deleted, open ? 1 : 0))
-    const ids = readDeleteSet(new ByteReader())
+    const ids = takeDeleteSet(new ByteReader())
     if (this.#told) this.#of[name] = ids
     return ids
   }
@@ -202,7 +202,7 @@ export const transact = <T>(
   const cleanups = doc._transactionCleanups
   const transaction = new Transaction(doc, origin, local)
   doc._telling?._fixState()
-  engine.rw_begin(doc._open(), transaction._number)
+  engine.rw_begin(doc._open(), transaction._number, local ? 1 : 0)
   doc._transaction = transaction
   cleanups.push(transaction)
   try {
@@ -236,7 +236,8 @@ const end = (doc: Doc, transaction: Transaction): void => {
   const cleanups = doc._transactionCleanups
   doc._changed()
   // Who is told may throw: that waits until everybody has been.
-  const code = engine.rw_commit(doc._at)
+  const code = commit(doc)
+  doc._changed() // what was deleted may be forgotten by now
   // Other errors are of writes that were answered for one by one.
   if (code === OUT_OF_MEMORY) doc._tell(() => fail(code))
   // The outermost is told first, and then those that were made meanwhile.

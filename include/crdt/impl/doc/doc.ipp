@@ -48,6 +48,11 @@ struct DocCore {
     static void begin(void* context, detail::Store& store) noexcept;
     Status tell(detail::Store& changed) noexcept;
     // Of the change that is about to begin, if none is open.
+    // The change that has just begun is for updates from elsewhere.
+    void note_remote() noexcept {
+        store.change.remote = true;
+        if (store.formats.tidying) store.change.recording = true;
+    }
     void set_origin(const Origin& made_by, bool remote) noexcept {
         if (store.change.depth > 0) return;
         origin = made_by;
@@ -362,6 +367,16 @@ ROPEWALK_INLINE Transaction Doc::transact(Origin origin) noexcept {
     return Transaction(&core_->store);
 }
 
+ROPEWALK_INLINE Transaction Doc::transact_remote(Origin origin) noexcept {
+    if (core_ == nullptr) return Transaction(ErrorCode::out_of_memory);
+    detail::Store& store = core_->store;
+    if (const Status readable = store.open_history(); !readable.ok()) return Transaction(readable);
+    core_->set_origin(origin, true);
+    if (const Status opened = store.begin_change(); !opened.ok()) return Transaction(opened);
+    if (store.change.depth == 1) core_->note_remote();
+    return Transaction(&store);
+}
+
 ROPEWALK_INLINE Status Doc::apply(ByteView update, Origin origin) noexcept {
     return apply(update, UpdateFormat::v1, origin);
 }
@@ -377,10 +392,7 @@ ROPEWALK_INLINE Status Doc::apply(ByteView update, UpdateFormat format, Origin o
     core_->set_origin(origin, true);
     Status status = store.begin_change();
     if (status.ok()) {
-        if (store.change.depth == 1) {
-            store.change.remote = true;
-            if (store.formats.tidying) store.change.recording = true;
-        }
+        if (store.change.depth == 1) core_->note_remote();
         status = store.apply(update, format);
         if (!status.ok()) store.change.note(status.error());
         const Status ended = store.end_change();

@@ -1,0 +1,3 @@
+import { edit } from './edit.js'
+
+self.postMessage(edit())

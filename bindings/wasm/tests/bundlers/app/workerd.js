@@ -1,0 +1,5 @@
+import { edit } from './src/edit.js'
+
+export default {
+  fetch: () => new Response(edit()),
+}

@@ -1,0 +1,2 @@
+export function limitMemory(pages: number): void
+export function engineBytes(): number
