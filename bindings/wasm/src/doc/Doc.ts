@@ -529,7 +529,7 @@ export const tellOf = (doc: Doc | null): void => {
   ending = doc
 }
 
-/** Ends the engine's transaction; it tells meanwhile. */
+/** Ends the engine's transaction, which tells meanwhile; answers an error or 0. */
 export const commit = (doc: Doc): number => {
   const outer = ending
   ending = doc
