@@ -133,11 +133,9 @@ void Out::value(const crdt::Value& value) noexcept {
             byte(kDocumentTag);
             return number(crdt::detail::Access::unit(value).run);
         default: {
-            const auto& run = crdt::detail::Access::store(value)
-                                  ->runs[crdt::detail::Access::unit(value).run];
+            const crdt::detail::Store& store = *crdt::detail::Access::store(value);
             byte(kTypeTag);
-            byte(static_cast<std::uint8_t>(value.kind()));
-            return number(run.data);
+            return type(store, store.runs[crdt::detail::Access::unit(value).run].data);
         }
     }
 }
@@ -164,6 +162,17 @@ void Out::object_of(const crdt::Value& value, std::size_t size) noexcept {
 
 void Out::key(const crdt::detail::Store& store, std::string_view key) noexcept {
     number(store.types.names.find(key));
+}
+
+void Out::type(const crdt::detail::Store& store, std::uint32_t type) noexcept {
+    byte(static_cast<std::uint8_t>(crdt::detail::value_kind(store.types.types[type].kind)));
+    number(type);
+}
+
+void Out::id(const crdt::detail::Store& store, crdt::detail::RunPos unit) noexcept {
+    const crdt::Id id = crdt::detail::id_of(store, unit);
+    number(crdt::raw(id.client));
+    number(crdt::raw(id.clock));
 }
 
 void Out::id_set(const crdt::IdSet& set) noexcept {

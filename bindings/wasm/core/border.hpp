@@ -142,6 +142,10 @@ public:
     void value(const crdt::Value& value) noexcept;
     // By its number: JavaScript keeps the strings.
     void key(const crdt::detail::Store& store, std::string_view key) noexcept;
+    // Kind and number of a shared type.
+    void type(const crdt::detail::Store& store, std::uint32_t type) noexcept;
+    // Who inserted a unit, and as which of theirs.
+    void id(const crdt::detail::Store& store, crdt::detail::RunPos unit) noexcept;
     void id_set(const crdt::IdSet& set) noexcept;
     void state_vector(const crdt::StateVector& known) noexcept { known.write(writer_); }
     [[nodiscard]] std::uint32_t done() noexcept;

@@ -14,11 +14,6 @@ std::uint32_t number_of(const crdt::SharedType& type) noexcept {
     return crdt::detail::Access::type(type);
 }
 
-void put_type(Out& out, const crdt::detail::Store& store, std::uint32_t type) noexcept {
-    out.byte(static_cast<std::uint8_t>(crdt::detail::value_kind(store.types.types[type].kind)));
-    out.number(type);
-}
-
 // f(event, out) of a type in the change that is being told; nothing where none is.
 template <class F>
 std::uint32_t look(Document* document, std::uint32_t type, std::uint32_t current, F&& f) noexcept {
@@ -199,7 +194,7 @@ RW_EXPORT(rw_told_types) std::uint32_t rw_told_types(Document* document) {
             const crdt::detail::Seq& changed = store.sequences.seqs[seq];
             if (told->is_new(changed.type) || store.types.types[changed.type].dead) return true;
             out.number(changed.key == crdt::detail::kNone ? 0 : changed.key + 1);
-            put_type(out, store, changed.type);
+            out.type(store, changed.type);
             return true;
         });
     }
@@ -223,7 +218,7 @@ std::uint32_t rw_type_parent(const Document* document, std::uint32_t type) {
     const std::uint32_t run = store.types.types[type].run;
     Out out;
     if (run != crdt::detail::kNone && store.runs[run].seq != crdt::detail::kNone) {
-        put_type(out, store, store.sequences.seqs[store.runs[run].seq].type);
+        out.type(store, store.sequences.seqs[store.runs[run].seq].type);
     }
     return out.done();
 }

@@ -36,6 +36,12 @@ std::uint32_t rw_vector_of_update(std::uint32_t size, std::uint32_t v2) {
     return out_result(known->encode());
 }
 
+// Whether all of an update can be read.
+RW_EXPORT(rw_check_update) std::uint32_t rw_check_update(std::uint32_t size, std::uint32_t v2) {
+    crdt::detail::DecodedUpdate decoded;
+    return answer(crdt::detail::decode_update(format_of(v2), in(size), {}, decoded));
+}
+
 // Into the other format; `v2` tells the one it has.
 RW_EXPORT(rw_convert) std::uint32_t rw_convert(std::uint32_t size, std::uint32_t v2) {
     return out_result(crdt::convert(in(size), format_of(v2), format_of(v2 != 0 ? 0 : 1)));

@@ -6,7 +6,7 @@ import { ByteReader } from '../engine/any.js'
 import { check, codeOf, destroyed, RopewalkError } from '../engine/errors.js'
 import { engine, host, made, putString, takeString } from '../engine/wasm.js'
 import type { Item } from '../structs/Item.js'
-import { itemOfSubdoc } from '../structs/walk.js'
+import { holderOf } from '../structs/views.js'
 import { StructStore } from '../structs/StructStore.js'
 import { AbstractType } from '../types/AbstractType.js'
 import { Kind, classOf, kindOf } from '../types/kinds.js'
@@ -285,7 +285,7 @@ export class Doc extends Observable<DocEvents> {
   /** The item that holds it, if it is a sub-document. */
   get _item(): Item | null {
     const outer = this._outer
-    return outer === null || outer._at === 0 ? null : itemOfSubdoc(outer, this._subdocNumber)
+    return outer === null || outer._at === 0 ? null : holderOf(outer, this._subdocNumber, true)
   }
   /** Asks providers to load the content of this sub-document. */
   load(): void {

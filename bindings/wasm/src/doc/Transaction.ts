@@ -2,7 +2,7 @@
 import { ByteReader } from '../engine/any.js'
 import { check } from '../engine/errors.js'
 import { engine } from '../engine/wasm.js'
-import { DeleteSet, readDeleteSet } from '../structs/DeleteSet.js'
+import { DeleteSet, takeDeleteSet } from '../structs/DeleteSet.js'
 import type { AbstractType } from '../types/AbstractType.js'
 import type { YEvent } from '../types/YEvent.js'
 import type { Doc } from './Doc.js'
@@ -181,7 +181,7 @@ export class Transaction {
     const open = doc._transaction === this
     if (!open && !this.#askable) return new DeleteSet()
     check(engine.rw_told_ids(doc._at, deleted, open ? 1 : 0))
-    const ids = readDeleteSet(new ByteReader())
+    const ids = takeDeleteSet(new ByteReader())
     if (this.#told) this.#of[name] = ids
     return ids
   }
@@ -236,6 +236,7 @@ const end = (doc: Doc, transaction: Transaction): void => {
   doc._changed()
   // Who is told may throw: that waits until everybody has been.
   engine.rw_commit(doc._at)
+  doc._changed() // what was deleted may be forgotten by now
   // The outermost is told first, and then those that were made meanwhile.
   if (cleanups[0] !== transaction) return transaction._fixState()
   doc._telling = null

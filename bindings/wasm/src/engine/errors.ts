@@ -36,6 +36,12 @@ export const fail = (code: number): never => {
   throw new RopewalkError(codes[code] ?? 'invalid_argument', takeString(), offset)
 }
 
+/** The same for input that is read here. */
+export const failAt = (code: ErrorCode, offset: number): never => {
+  engine.rw_describe(codeOf(code), offset)
+  throw new RopewalkError(code, takeString(), offset)
+}
+
 /** Of a call that answers 0 or an error. */
 export const check = (code: number): void => {
   if (code !== 0) fail(code)

@@ -198,3 +198,13 @@ export const readString = (at: number, size: number): string => {
   }
   return decoder.decode(from.subarray(at, at + size))
 }
+
+/** `size` bytes of UTF-16 in memory, lone surrogates as they are. */
+export const readUnits = (at: number, size: number): string => {
+  const units = new Uint16Array(memory().slice(at, at + size).buffer)
+  let text = ''
+  for (let i = 0; i < units.length; i += 4096) {
+    text += String.fromCharCode(...units.subarray(i, i + 4096))
+  }
+  return text
+}

@@ -2,11 +2,12 @@
 import { engine } from '../engine/wasm.js'
 import type { Doc } from '../doc/Doc.js'
 import type { Transaction } from '../doc/Transaction.js'
-import { itemOfType, firstItem, keyItems, nextVisible } from '../structs/walk.js'
 import type { Item } from '../structs/Item.js'
+import { firstItem, holderOf, keyItems } from '../structs/views.js'
+import type { UpdateEncoder } from '../update/encoders.js'
 import { YEvent } from './YEvent.js'
 import { readParent } from './values.js'
-import { Kind, register } from './kinds.js'
+import { isNamed, Kind, refOf, register } from './kinds.js'
 
 /** A shared type. One that is not in a document yet remembers what to put in when it is. */
 export class AbstractType<EventType = any> {
@@ -22,6 +23,12 @@ export class AbstractType<EventType = any> {
   /** What the engine knows of these: 1 that somebody observes it, 2 deeply. */
   _heard = 0
 
+  #item: Item | null | undefined
+  #start: Item | null = null
+  #startEpoch = -1
+  #keys: Map<string, Item> | null = null
+  #keysEpoch = -1
+
   // -- where it is ------------------------------------------------------------------------------
 
   /** The type around it; null for a root, and for one that is in no document. */
@@ -30,19 +37,33 @@ export class AbstractType<EventType = any> {
   }
   /** The item that holds it; null for a root. */
   get _item(): Item | null {
-    return this.doc === null ? null : itemOfType(this.doc, this._number)
+    if (this.doc === null) return null
+    return this.#item === undefined ? (this.#item = holderOf(this.doc, this._number, false)) : this.#item
   }
   /** The first item of its list, deleted ones included. */
   get _start(): Item | null {
-    return this.doc === null ? null : firstItem(this.doc, this._number)
+    const { doc } = this
+    if (doc === null) return null
+    if (this.#startEpoch !== doc._epoch) {
+      this.#start = firstItem(doc, this._number)
+      this.#startEpoch = doc._epoch
+    }
+    return this.#start
   }
   /** The newest item of each key, deleted ones included. */
   get _map(): Map<string, Item> {
-    return this.doc === null ? new Map() : keyItems(this.doc, this._number)
+    const { doc } = this
+    if (doc === null) return new Map()
+    if (this.#keys === null || this.#keysEpoch !== doc._epoch) {
+      this.#keys = keyItems(doc, this._number)
+      this.#keysEpoch = doc._epoch
+    }
+    return this.#keys
   }
   /** The first item that is not deleted. */
   get _first(): Item | null {
-    return nextVisible(this._start)
+    const start = this._start
+    return start === null || !start.deleted ? start : start.next
   }
   get _length(): number {
     return this.doc === null ? 0 : engine.rw_text_length(this.doc._open(), this._number)
@@ -68,6 +89,11 @@ export class AbstractType<EventType = any> {
   /** What the engine calls it: of an element or a hook. */
   get _name(): string {
     return ''
+  }
+  /** Writes which kind of type it is. */
+  _write(encoder: UpdateEncoder): void {
+    encoder.writeTypeRef(refOf(this._kind))
+    if (isNamed(this._kind)) encoder.writeKey(this._name)
   }
   /** A new, empty one of the same kind. */
   _copy(): AbstractType<EventType> {

@@ -1,7 +1,7 @@
 // Text that several people type at once, with formats and embedded things.
 import { ByteReader, type ByteWriter, define, put } from '../engine/any.js'
 import { check, checkRead, codeOf } from '../engine/errors.js'
-import { engine, outAt, outSize, memory, putText, takeString, wellFormed } from '../engine/wasm.js'
+import { engine, outAt, outSize, putText, readUnits, takeString, wellFormed } from '../engine/wasm.js'
 import type { Doc } from '../doc/Doc.js'
 import { edit, type Transaction } from '../doc/Transaction.js'
 import type { ID } from '../structs/ID.js'
@@ -223,13 +223,7 @@ export class YText extends AbstractType<YTextEvent> {
     if (!text.includes('\ufffd')) return text
     // Lone surrogates are kept here, and lost in UTF-8.
     check(engine.rw_text_units(this.doc!._at, this._number))
-    const from = memory().slice(outAt(), outAt() + outSize())
-    const units = new Uint16Array(from.buffer, 0, from.length >> 1)
-    let whole = ''
-    for (let i = 0; i < units.length; i += 4096) {
-      whole += String.fromCharCode(...units.subarray(i, i + 4096))
-    }
-    return whole
+    return readUnits(outAt(), outSize())
   }
   override toJSON(): string {
     return this.toString()

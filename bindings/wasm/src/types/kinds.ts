@@ -1,4 +1,6 @@
 // Which class stands for which kind of shared type.
+import type { UpdateDecoder } from '../update/decoders.js'
+import { invalid } from '../update/input.js'
 import type { AbstractType } from './AbstractType.js'
 
 /** As crdt::ValueKind. */
@@ -27,4 +29,25 @@ export const kindOf = (made: unknown): number => {
   const exact = classes.findIndex((known) => known === made)
   if (exact >= 0) return exact
   return classes.findLastIndex((known) => known !== undefined && (made as TypeClass).prototype instanceof known)
+}
+
+// By the number that updates have for it.
+const refs: readonly number[] = [
+  Kind.array,
+  Kind.map,
+  Kind.text,
+  Kind.xmlElement,
+  Kind.xmlFragment,
+  Kind.xmlHook,
+  Kind.xmlText
+]
+/** The number of a kind in updates. */
+export const refOf = (kind: number): number => refs.indexOf(kind)
+/** Whether updates name it: an element or a hook. */
+export const isNamed = (kind: number): boolean => kind === Kind.xmlElement || kind === Kind.xmlHook
+
+/** The type that an update announces, without what is in it. */
+export const readNewType = (decoder: UpdateDecoder): AbstractType<any> => {
+  const kind = refs[decoder.readTypeRef()] ?? invalid('unknown_content', decoder.restDecoder)
+  return new classes[kind](...(isNamed(kind) ? [decoder.readKey()] : []))
 }

@@ -3,7 +3,7 @@
 import { ByteReader, type ByteWriter, put } from '../engine/any.js'
 import { check } from '../engine/errors.js'
 import { engine, made } from '../engine/wasm.js'
-import { readDeleteSet, type DeleteSet } from '../structs/DeleteSet.js'
+import { takeDeleteSet, type DeleteSet } from '../structs/DeleteSet.js'
 import type { StackHolder, StackItem } from './StackItem.js'
 
 export const UNDO = 0
@@ -32,7 +32,7 @@ export class EngineStacks implements StackHolder {
       const index = this.#items[which].lastIndexOf(item)
       if (index < 0) continue
       check(engine.rw_undo_ids(this.#at, which, index, deleted ? 1 : 0))
-      return readDeleteSet(new ByteReader())
+      return takeDeleteSet(new ByteReader())
     }
     return null
   }

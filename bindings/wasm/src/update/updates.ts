@@ -4,6 +4,8 @@ import { check } from '../engine/errors.js'
 import { engine, putBytes, takeBytes } from '../engine/wasm.js'
 import type { Doc } from '../doc/Doc.js'
 import { transact } from '../doc/Transaction.js'
+import { writeStateVector } from '../structs/DeleteSet.js'
+import { DSEncoderV1 } from './encoders.js'
 
 type Bytes = Uint8Array<ArrayBuffer>
 
@@ -16,6 +18,7 @@ const apply = (doc: Doc, update: Uint8Array, origin: any, v2: number): void => {
     doc,
     (transaction) => {
       transaction.local = false
+      doc._changed()
       check(engine.rw_apply(doc._open(), putBytes(update), v2, transaction._number))
     },
     origin,
@@ -37,7 +40,12 @@ export const encodeStateAsUpdateV2 = (doc: Doc, encodedTargetStateVector?: Uint8
   encode(doc, encodedTargetStateVector, 1)
 
 /** How much is known of each client. */
-export const encodeStateVector = (doc: Doc): Bytes => {
+export const encodeStateVector = (doc: Doc | Map<number, number>): Bytes => {
+  if (doc instanceof Map) {
+    const encoder = new DSEncoderV1()
+    writeStateVector(encoder, doc)
+    return encoder.toUint8Array()
+  }
   check(engine.rw_state_vector(doc._open()))
   return takeBytes() as Bytes
 }
