@@ -108,6 +108,8 @@ export class Doc extends Observable<DocEvents> {
   _epoch = 0
   /** How many would hear of a transaction: listeners by name, observed types, undo managers. */
   _watchers = 0
+  /** Whether anybody hears that a transaction begins. */
+  _heardBefore = false
   /** The transaction that is being told. */
   _telling: Transaction | null = null
   /** Whose observers it is told to, as the engine has said so far. */
@@ -332,6 +334,8 @@ export class Doc extends Observable<DocEvents> {
   /** Tells the engine whether somebody listens. `f` is one who does from now on. */
   _hear(name: string, f?: (...args: any[]) => void): void {
     if (this._at === 0) return
+    this._heardBefore =
+      this._observers.has('beforeTransaction') || this._observers.has('beforeAllTransactions')
     const parameters = f?.length ?? 0
     // Who takes transactions may ask them what was changed: the engine keeps that where somebody
     // observes the document.
@@ -520,12 +524,17 @@ host.random_client_id = randomClientId
 // The one whose change the engine is ending: it is what the engine tells of, as a rule.
 let ending: Doc | null = null
 
-/** Ends the engine's transaction; it tells meanwhile. */
-export const commit = (doc: Doc): void => {
+/** The next call ends a change of this document. */
+export const tellOf = (doc: Doc | null): void => {
+  ending = doc
+}
+
+/** Ends the engine's transaction, which tells meanwhile; answers an error or 0. */
+export const commit = (doc: Doc): number => {
   const outer = ending
   ending = doc
   try {
-    engine.rw_commit(doc._at)
+    return engine.rw_commit(doc._at)
   } finally {
     ending = outer
   }

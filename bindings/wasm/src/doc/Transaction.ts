@@ -1,13 +1,14 @@
 // Edits that belong together: one event for observers, one update for listeners.
 import { ByteReader } from '../engine/any.js'
-import { check } from '../engine/errors.js'
+import { check, codeOf, fail } from '../engine/errors.js'
 import { engine } from '../engine/wasm.js'
 import { DeleteSet, takeDeleteSet } from '../structs/DeleteSet.js'
 import type { AbstractType } from '../types/AbstractType.js'
 import type { YEvent } from '../types/YEvent.js'
-import { commit, type Doc } from './Doc.js'
+import { commit, type Doc, tellOf } from './Doc.js'
 
 let count = 0
+const OUT_OF_MEMORY = codeOf('out_of_memory')
 
 /** What was asked of a transaction: made when it is, for each keystroke is one. */
 interface Known {
@@ -206,23 +207,32 @@ const run = <T>(
   local: boolean,
   type: AbstractType<any> | null
 ): T => {
+  const transaction = begin(doc, origin, local)
+  try {
+    return f(transaction)
+  } finally {
+    if (type !== null) doc._changed(type)
+    end(doc, transaction)
+  }
+}
+
+const begin = (doc: Doc, origin: any, local: boolean): Transaction => {
   const cleanups = doc._transactionCleanups
   const transaction = new Transaction(doc, origin, local)
   doc._telling?._fixState()
   engine.rw_begin(doc._open(), transaction._number, local ? 1 : 0)
   doc._transaction = transaction
   cleanups.push(transaction)
-  try {
-    if (doc._observers.size > 0) {
+  if (doc._heardBefore) {
+    try {
       if (cleanups.length === 1) doc.emit('beforeAllTransactions', [doc])
       doc.emit('beforeTransaction', [transaction, doc])
+    } catch (error) {
+      end(doc, transaction)
+      throw error
     }
-    return f(transaction)
-  } finally {
-    doc._transaction = null
-    if (type !== null) doc._changed(type)
-    end(doc, transaction)
   }
+  return transaction
 }
 
 /**
@@ -240,19 +250,63 @@ export const edit = (doc: Doc, write: () => void, type: AbstractType<any>, key: 
   }
 }
 
-const end = (doc: Doc, transaction: Transaction): void => {
+/**
+ * Before an edit that is one call into the engine, as a keystroke is. Outside of a transaction that
+ * call makes one around the edit: it takes numberOf() what is answered here, and endCall() follows.
+ */
+export const beginCall = (doc: Doc, type: AbstractType<any>, key: string | null = null): Transaction | null => {
+  doc._changed(type)
+  const open = doc._transaction
+  if (open !== null) {
+    open._note(type, key)
+    return null
+  }
+  if (doc._watchers === 0) return null
   const cleanups = doc._transactionCleanups
+  if (cleanups.length > 0 || doc._heardBefore) {
+    const transaction = begin(doc, null, true)
+    doc._changed(type) // who was told that it begins may have looked at items
+    return transaction
+  }
+  const transaction = new Transaction(doc, null, true)
+  cleanups.push(transaction)
+  tellOf(doc)
+  return transaction
+}
+/** Of the transaction that the call itself makes; 0 if there is nothing to make. */
+export const numberOf = (doc: Doc, transaction: Transaction | null): number =>
+  transaction === null || doc._transaction !== null ? 0 : transaction._number
+export const endCall = (doc: Doc, transaction: Transaction | null): void => {
+  if (transaction === null) return
+  if (doc._transaction !== null) return end(doc, transaction)
+  doc._epoch++
+  tellOf(null)
+  finish(doc)
+}
+
+const end = (doc: Doc, transaction: Transaction): void => {
+  doc._transaction = null
   doc._epoch++
   // Who is told may throw: that waits until everybody has been.
-  commit(doc)
+  const code = commit(doc)
   // What was deleted may be forgotten by now; formats may have been tidied after an update.
   if (transaction.local) doc._epoch++
   else doc._changed()
+  // Other errors are of writes that were answered for one by one.
+  if (code === OUT_OF_MEMORY) doc._tell(() => fail(code))
   // The outermost is told first, and then those that were made meanwhile.
-  if (cleanups[0] !== transaction) return transaction._fixState()
+  if (doc._transactionCleanups[0] !== transaction) return transaction._fixState()
+  finish(doc)
+}
+
+// All have been told.
+const finish = (doc: Doc): void => {
+  const cleanups = doc._transactionCleanups
   doc._telling = null
   doc._transactionCleanups = []
   doc._tellAll('afterAllTransactions', doc, cleanups)
+  // It may have been destroyed meanwhile.
+  doc._free()
   if (doc._errors.length > 0) {
     const [first] = doc._errors
     doc._errors = []
