@@ -182,4 +182,14 @@ inline void note_made(const crdt::Result<crdt::Value>& value) noexcept {
 [[nodiscard]] crdt::Origin origin_of(std::uint32_t transaction) noexcept;
 [[nodiscard]] std::uint32_t transaction_of(const crdt::Origin& origin) noexcept;
 
+// One edit: in a transaction of that number around it alone, or in whatever is open if it is 0.
+template <class Edit>
+std::uint32_t write(Document* document, std::uint32_t transaction, Edit&& edit) noexcept {
+    if (transaction == 0) return answer(edit());
+    crdt::Transaction around = document->doc.transact(origin_of(transaction));
+    const std::uint32_t written = answer(edit());
+    const std::uint32_t ended = answer(around.commit());
+    return written != 0 ? written : ended;
+}
+
 }  // namespace ropewalk

@@ -60,9 +60,15 @@ void put_delta(Out& out, const crdt::Delta& delta) noexcept {
 
 // One unit of ASCII: a keystroke.
 RW_EXPORT(rw_text_type)
-std::uint32_t rw_text_type(Document* document, std::uint32_t type, std::uint32_t at, std::uint32_t unit) {
+std::uint32_t rw_text_type(Document* document,
+                           std::uint32_t type,
+                           std::uint32_t at,
+                           std::uint32_t unit,
+                           std::uint32_t transaction) {
     const char typed = static_cast<char>(unit);
-    return answer(document->handle<crdt::Text>(type).insert(at, std::string_view(&typed, 1)));
+    return write(document, transaction, [&] {
+        return document->handle<crdt::Text>(type).insert(at, std::string_view(&typed, 1));
+    });
 }
 
 // `size` bytes of UTF-8, or of UTF-16 where it has lone surrogates; behind them attributes.
@@ -72,25 +78,35 @@ std::uint32_t rw_text_insert(Document* document,
                              std::uint32_t at,
                              std::uint32_t size,
                              std::uint32_t utf16,
-                             std::int32_t attributes_size) {
+                             std::int32_t attributes_size,
+                             std::uint32_t transaction) {
     const auto text = document->handle<crdt::Text>(type);
     const std::string_view utf8 = in_text(size);
     const std::u16string_view units(reinterpret_cast<const char16_t*>(in_begin()), size / 2);
     if (attributes_size < 0) {
-        return answer(utf16 != 0 ? text.insert(at, units) : text.insert(at, utf8));
+        return write(document, transaction, [&] {
+            return utf16 != 0 ? text.insert(at, units) : text.insert(at, utf8);
+        });
     }
     crdt::Attributes attributes;
     const std::uint8_t* const behind = in_begin() + size;
     if (const auto read = In(behind, behind + attributes_size).attributes(attributes); !read.ok()) {
         return answer(read);
     }
-    return answer(utf16 != 0 ? text.insert(at, units, attributes)
-                             : text.insert(at, utf8, attributes));
+    return write(document, transaction, [&] {
+        return utf16 != 0 ? text.insert(at, units, attributes)
+                          : text.insert(at, utf8, attributes);
+    });
 }
 
 RW_EXPORT(rw_text_erase)
-std::uint32_t rw_text_erase(Document* document, std::uint32_t type, std::uint32_t at, std::uint32_t count) {
-    return answer(document->handle<crdt::Text>(type).erase(at, count));
+std::uint32_t rw_text_erase(Document* document,
+                            std::uint32_t type,
+                            std::uint32_t at,
+                            std::uint32_t count,
+                            std::uint32_t transaction) {
+    return write(document, transaction,
+                 [&] { return document->handle<crdt::Text>(type).erase(at, count); });
 }
 
 RW_EXPORT(rw_text_format)

@@ -162,7 +162,8 @@ export class UndoManager extends Observable<UndoManagerEvents> {
   /** A transaction ends: whether the engine shall keep what it did. */
   _captures(number: number): boolean {
     const { doc } = this
-    if (!doc._observers.has('afterTransaction')) return false
+    // One that was destroyed hears of nothing, until somebody puts its handler back (as TipTap does).
+    if (doc._observers.get('afterTransaction')?.has(this.afterTransactionHandler) !== true) return false
     const transaction = doc._transactionOf(number)
     if (transaction === null || !this.#tracks(transaction.origin)) return false
     this.#matchScope()
@@ -272,6 +273,7 @@ export class UndoManager extends Observable<UndoManagerEvents> {
           this.#stacks.match(REDO, this.redoStack, false)
           while (stack.length > 0 && this.currStackItem === null) {
             const changed = this.#stacks.pop(which)
+            this.doc._changed()
             const popped = stack.pop()!
             if (changed) item = this.currStackItem = popped
           }
@@ -316,6 +318,7 @@ export class UndoManager extends Observable<UndoManagerEvents> {
         this.#stacks.clear(REDO)
         this.redoStack = []
       }
+      if (this.doc._at !== 0) this.doc._changed()
       this.emit('stack-cleared', [{ undoStackCleared: clearUndoStack, redoStackCleared: clearRedoStack }])
     }
     if (this.doc._at === 0) clear()
