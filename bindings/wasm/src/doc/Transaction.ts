@@ -233,10 +233,12 @@ export const edit = (doc: Doc, write: () => void, type: AbstractType<any>, key: 
 
 const end = (doc: Doc, transaction: Transaction): void => {
   const cleanups = doc._transactionCleanups
-  doc._changed()
+  // Editors open transactions at every move of the cursor: what was looked up stays good then.
+  const wrote = engine.rw_wrote(doc._at) !== 0
+  if (wrote) doc._changed()
   // Who is told may throw: that waits until everybody has been.
   engine.rw_commit(doc._at)
-  doc._changed() // what was deleted may be forgotten by now
+  if (wrote) doc._changed() // what was deleted may be forgotten by now
   // The outermost is told first, and then those that were made meanwhile.
   if (cleanups[0] !== transaction) return transaction._fixState()
   doc._telling = null
