@@ -14,7 +14,7 @@ REPETITIONS ?= 9
 QUIETLY := tools/quietly.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-cpp test-python test-js test-editors wasm bench bench-python figures conformance differential fuzz soak lint format bugs coverage
+.PHONY: help run test test-cpp test-python test-js test-editors wasm bench bench-python bench-js figures conformance differential fuzz soak lint format bugs coverage
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -62,6 +62,12 @@ bench-python: ## ropewalk beside pycrdt, loro and y-py: a table, then figures; O
 	@$(QUIETLY) build/venv/python/bin/pip install --quiet -r bench/python/requirements.txt
 	@$(QUIETLY) build/venv/python/bin/pip wheel --quiet --no-build-isolation --no-deps -w build/wheels .
 	@build/venv/python/bin/python bench/python/peers.py --json=build/python-figures.json $(addprefix --figures=,$(wildcard build/figures.json)) $(if $(ONLY),--only=$(ONLY))
+
+bench-js: ## ropewalk beside yjs, ywasm, loro and others in Node and Chromium: tables, then figures; ONLY=prefix
+	@tools/setup.sh bench
+	@tools/wasm.sh
+	@$(QUIETLY) npm --prefix bench/js ci --ignore-scripts --prefer-offline --no-audit --no-fund --loglevel=error
+	@node bench/js/run.mjs --json=build/js-figures.json $(if $(ONLY),--only=$(ONLY))
 
 figures: ## every figure that the issues ask for, as `id value unit`; ONLY=prefix for some
 	@tools/setup.sh bench

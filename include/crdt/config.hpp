@@ -21,6 +21,13 @@
 #endif
 #endif
 
+// Built for size (-Os, -Oz): templates give way to one body for all types where that is smaller.
+#ifdef __OPTIMIZE_SIZE__
+#define ROPEWALK_SMALL 1
+#else
+#define ROPEWALK_SMALL 0
+#endif
+
 // A broken promise of our own, never a consequence of input.
 #if ROPEWALK_CHECKS
 #define ROPEWALK_ASSERT(condition, message)                                                      \

@@ -35,7 +35,7 @@ function showDelta(delta, inText) {
 
 // Yjs deletes marks when somebody looks at the delta of a formatted text, and then differs from what
 // it would be unobserved: here it only believes so while it looks.
-function deltaOf(event) {
+export function deltaOf(event) {
   const { prototype } = Y.Item
   const real = prototype.delete
   const gone = []

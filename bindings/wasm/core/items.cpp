@@ -352,6 +352,11 @@ std::uint32_t rw_item_content(Document* document, double client, std::uint32_t c
     return out.done();
 }
 
+// How many types were deleted so far: then what they hold has changed, too.
+RW_EXPORT(rw_deaths) std::uint32_t rw_deaths(const Document* document) {
+    return document->store().types.deaths;
+}
+
 // Deletes units wherever they stand, inside the open transaction or alone. What types among them
 // hold goes at the end of the transaction.
 RW_EXPORT(rw_delete_units)

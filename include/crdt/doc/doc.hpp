@@ -73,6 +73,9 @@ public:
 
     // Edits join the open transaction; it ends with the scope.
     [[nodiscard]] Transaction transact(Origin origin = {}) noexcept;
+    // The same around updates from elsewhere: listeners hear that they are, and texts are tidied up
+    // after them, as after apply().
+    [[nodiscard]] Transaction transact_remote(Origin origin = {}) noexcept;
 
     // Applies a V1 update whole, or not at all. Parts whose causes have not arrived wait
     // (has_pending) and follow by themselves.

@@ -64,6 +64,7 @@ public:
 
     Names names;
     Arena<TypeRecord, 4> types;
+    std::uint32_t deaths = 0;  // how many were deleted so far
 
     // Room for that many further types and keys, whose names are interned already.
     [[nodiscard]] bool reserve(std::uint32_t types_more, std::uint32_t keys_more) noexcept;

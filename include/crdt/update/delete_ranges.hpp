@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <span>
 
+#include "../base/sort.hpp"
 #include "../base/vec.hpp"
 
 namespace crdt::detail {
@@ -72,16 +73,14 @@ private:
         ClockRange range;
     };
 
-    [[nodiscard]] static bool before(const SlotRange& a, const SlotRange& b) noexcept {
+    static constexpr auto before = [](const SlotRange& a, const SlotRange& b) noexcept {
         return a.slot != b.slot ? a.slot < b.slot : a.range.from < b.range.from;
-    }
+    };
     // Sorts by slot and clock; ranges no longer touch. Delete sets come sorted, and most of what is
     // here is sorted from the last time, so only what came since is looked at closely.
     void tidy() noexcept {
         SlotRange* const middle = added_.begin() + sorted_;
-        if (!std::is_sorted(middle, added_.end(), before)) {
-            std::sort(middle, added_.end(), before);
-        }
+        if (!std::is_sorted(middle, added_.end(), before)) sort(middle, added_.end(), before);
         if (sorted_ > 0 && middle != added_.end() && before(*middle, *(middle - 1))) merge(middle);
         std::size_t kept = 0;
         for (std::size_t i = 0; i < added_.size(); ++i) {
@@ -103,7 +102,7 @@ private:
         Vec<SlotRange> newer;
         const auto count = static_cast<std::size_t>(added_.end() - middle);
         if (!newer.reserve_exactly(count)) {
-            std::sort(added_.begin(), added_.end(), before);  // needs no memory
+            sort(added_.begin(), added_.end(), before);  // needs no memory
             return;
         }
         for (const SlotRange* one = middle; one != added_.end(); ++one) {

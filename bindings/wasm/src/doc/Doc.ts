@@ -108,6 +108,8 @@ export class Doc extends Observable<DocEvents> {
   _epoch = 0
   /** How many would hear of a transaction: listeners by name, observed types, undo managers. */
   _watchers = 0
+  /** Whether anybody hears that a transaction begins. */
+  _heardBefore = false
   /** The transaction that is being told. */
   _telling: Transaction | null = null
   /** Whose observers it is told to, as the engine has said so far. */
@@ -129,6 +131,9 @@ export class Doc extends Observable<DocEvents> {
   /** Those that were destroyed, until that is told. */
   #replaced = new Map<number, Doc>()
   #store: StructStore | null = null
+  #wide = 0
+  #wideEpoch = -1
+  #deaths = 0
   #always = new Set<number>()
 
   constructor({
@@ -329,6 +334,8 @@ export class Doc extends Observable<DocEvents> {
   /** Tells the engine whether somebody listens. `f` is one who does from now on. */
   _hear(name: string, f?: (...args: any[]) => void): void {
     if (this._at === 0) return
+    this._heardBefore =
+      this._observers.has('beforeTransaction') || this._observers.has('beforeAllTransactions')
     const parameters = f?.length ?? 0
     // Who takes transactions may ask them what was changed: the engine keeps that where somebody
     // observes the document.
@@ -386,9 +393,21 @@ export class Doc extends Observable<DocEvents> {
     return this._at
   }
 
-  /** What was looked up in the engine is out of date. */
-  _changed(): void {
+  /** What was looked up in the engine is out of date: all of it, or of one type. */
+  _changed(type: AbstractType<any> | null = null): void {
     this._epoch++
+    if (type === null) this.#wide++
+    else type._stamp++
+  }
+  /** Counts changes of which nobody knows whom they concern, such as the deletion of a type. */
+  get _wide(): number {
+    if (this.#wideEpoch !== this._epoch) {
+      this.#wideEpoch = this._epoch
+      const deaths = engine.rw_deaths(this._open())
+      if (deaths !== this.#deaths) this.#wide++
+      this.#deaths = deaths
+    }
+    return this.#wide
   }
 
   /** The one object for a shared type. */
@@ -459,10 +478,22 @@ export class Doc extends Observable<DocEvents> {
   _tellAll<Name extends keyof DocEvents & string>(name: Name, ...args: Parameters<DocEvents[Name]>): void {
     const listeners = this._observers.get(name)
     if (listeners === undefined) return
-    for (const f of [...listeners]) this._tell(() => f(...args))
+    if (listeners.size > 1) {
+      for (const f of [...listeners]) this._tell(() => f(...args))
+      return
+    }
+    // As it is for most, at each keystroke.
+    const [f] = listeners
+    try {
+      f(...args)
+    } catch (error) {
+      this._errors.push(error)
+    }
   }
   /** The transaction of this number, as long as it has not been told. */
   _transactionOf(number: number): Transaction | null {
+    const [first] = this._transactionCleanups
+    if (first !== undefined && first._number === number) return first
     return this._transactionCleanups.findLast((transaction) => transaction._number === number) ?? null
   }
 
@@ -490,5 +521,25 @@ export class Doc extends Observable<DocEvents> {
 
 host.random_client_id = randomClientId
 
+// The one whose change the engine is ending: it is what the engine tells of, as a rule.
+let ending: Doc | null = null
+
+/** The next call ends a change of this document. */
+export const tellOf = (doc: Doc | null): void => {
+  ending = doc
+}
+
+/** Ends the engine's transaction, which tells meanwhile; answers an error or 0. */
+export const commit = (doc: Doc): number => {
+  const outer = ending
+  ending = doc
+  try {
+    return engine.rw_commit(doc._at)
+  } finally {
+    ending = outer
+  }
+}
+
 /** The document at an address of the engine. */
-export const documentAt = (at: number): Doc | undefined => documents.get(at)?.deref()
+export const documentAt = (at: number): Doc | undefined =>
+  ending !== null && ending._at === at ? ending : documents.get(at)?.deref()

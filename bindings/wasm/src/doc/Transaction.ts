@@ -1,13 +1,14 @@
 // Edits that belong together: one event for observers, one update for listeners.
 import { ByteReader } from '../engine/any.js'
-import { check } from '../engine/errors.js'
+import { check, codeOf, fail } from '../engine/errors.js'
 import { engine } from '../engine/wasm.js'
 import { DeleteSet, takeDeleteSet } from '../structs/DeleteSet.js'
 import type { AbstractType } from '../types/AbstractType.js'
 import type { YEvent } from '../types/YEvent.js'
-import type { Doc } from './Doc.js'
+import { commit, type Doc, tellOf } from './Doc.js'
 
 let count = 0
+const OUT_OF_MEMORY = codeOf('out_of_memory')
 
 /** What was asked of a transaction: made when it is, for each keystroke is one. */
 interface Known {
@@ -196,24 +197,42 @@ export const transact = <T>(
   f: (transaction: Transaction) => T,
   origin: any = null,
   local = true
+): T => (doc._transaction !== null ? f(doc._transaction) : run(doc, f, origin, local, null))
+
+// `type`: the only one that is edited, if that is known.
+const run = <T>(
+  doc: Doc,
+  f: (transaction: Transaction) => T,
+  origin: any,
+  local: boolean,
+  type: AbstractType<any> | null
 ): T => {
-  if (doc._transaction !== null) return f(doc._transaction)
+  const transaction = begin(doc, origin, local)
+  try {
+    return f(transaction)
+  } finally {
+    if (type !== null) doc._changed(type)
+    end(doc, transaction)
+  }
+}
+
+const begin = (doc: Doc, origin: any, local: boolean): Transaction => {
   const cleanups = doc._transactionCleanups
   const transaction = new Transaction(doc, origin, local)
   doc._telling?._fixState()
-  engine.rw_begin(doc._open(), transaction._number)
+  engine.rw_begin(doc._open(), transaction._number, local ? 1 : 0)
   doc._transaction = transaction
   cleanups.push(transaction)
-  try {
-    if (doc._observers.size > 0) {
+  if (doc._heardBefore) {
+    try {
       if (cleanups.length === 1) doc.emit('beforeAllTransactions', [doc])
       doc.emit('beforeTransaction', [transaction, doc])
+    } catch (error) {
+      end(doc, transaction)
+      throw error
     }
-    return f(transaction)
-  } finally {
-    doc._transaction = null
-    end(doc, transaction)
   }
+  return transaction
 }
 
 /**
@@ -223,27 +242,69 @@ export const transact = <T>(
 export const edit = (doc: Doc, write: () => void, type: AbstractType<any>, key: string | null = null): void => {
   const open = doc._transaction
   if (open === null && doc._watchers > 0) {
-    transact(doc, write)
+    run(doc, write, null, true, type)
   } else {
     open?._note(type, key)
-    doc._changed()
+    doc._changed(type)
     write()
   }
 }
 
-const end = (doc: Doc, transaction: Transaction): void => {
+/**
+ * Before an edit that is one call into the engine, as a keystroke is. Outside of a transaction that
+ * call makes one around the edit: it takes numberOf() what is answered here, and endCall() follows.
+ */
+export const beginCall = (doc: Doc, type: AbstractType<any>, key: string | null = null): Transaction | null => {
+  doc._changed(type)
+  const open = doc._transaction
+  if (open !== null) {
+    open._note(type, key)
+    return null
+  }
+  if (doc._watchers === 0) return null
   const cleanups = doc._transactionCleanups
+  if (cleanups.length > 0 || doc._heardBefore) return begin(doc, null, true)
+  const transaction = new Transaction(doc, null, true)
+  cleanups.push(transaction)
+  tellOf(doc)
+  return transaction
+}
+/** Of the transaction that the call itself makes; 0 if there is nothing to make. */
+export const numberOf = (doc: Doc, transaction: Transaction | null): number =>
+  transaction === null || doc._transaction !== null ? 0 : transaction._number
+export const endCall = (doc: Doc, transaction: Transaction | null): void => {
+  if (transaction === null) return
+  if (doc._transaction !== null) return end(doc, transaction)
+  doc._epoch++
+  tellOf(null)
+  finish(doc)
+}
+
+const end = (doc: Doc, transaction: Transaction): void => {
+  doc._transaction = null
   // Editors open transactions at every move of the cursor: what was looked up stays good then.
   const wrote = engine.rw_wrote(doc._at) !== 0
-  if (wrote) doc._changed()
+  if (wrote) doc._epoch++
   // Who is told may throw: that waits until everybody has been.
-  engine.rw_commit(doc._at)
-  if (wrote) doc._changed() // what was deleted may be forgotten by now
+  const code = commit(doc)
+  // What was deleted may be forgotten by now; formats may have been tidied after an update.
+  if (!transaction.local) doc._changed()
+  else if (wrote) doc._epoch++
+  // Other errors are of writes that were answered for one by one.
+  if (code === OUT_OF_MEMORY) doc._tell(() => fail(code))
   // The outermost is told first, and then those that were made meanwhile.
-  if (cleanups[0] !== transaction) return transaction._fixState()
+  if (doc._transactionCleanups[0] !== transaction) return transaction._fixState()
+  finish(doc)
+}
+
+// All have been told.
+const finish = (doc: Doc): void => {
+  const cleanups = doc._transactionCleanups
   doc._telling = null
   doc._transactionCleanups = []
   doc._tellAll('afterAllTransactions', doc, cleanups)
+  // It may have been destroyed meanwhile.
+  doc._free()
   if (doc._errors.length > 0) {
     const [first] = doc._errors
     doc._errors = []

@@ -45,11 +45,10 @@ let doubles = new Float64Array(0)
 let reportAt = 0
 
 /** The memory of the engine, good until the next call into it. */
-export const memory = (): Uint8Array => {
-  if (bytes.buffer !== engine.memory.buffer) renew()
-  return bytes
-}
+export const memory = (): Uint8Array => bytes
 
+// Whenever memory has grown, which the engine tells: to ask for its buffer takes longer than most
+// calls.
 const renew = (): void => {
   const { buffer } = engine.memory
   bytes = new Uint8Array(buffer)
@@ -58,15 +57,10 @@ const renew = (): void => {
 }
 
 export const start = (module: WebAssembly.Module): void => {
-  // Functions of the host are looked up when they are called: some come later.
-  const imports: Record<string, (...numbers: number[]) => unknown> = {}
-  for (const { module: from, name } of WebAssembly.Module.imports(module)) {
-    if (from !== 'host') continue
-    imports[name] = (...numbers) => (host as unknown as Record<string, Call>)[name](...numbers)
-  }
+  // Called as they are, without anything between: all rooms have put theirs in by now.
   const { exports } = new WebAssembly.Instance(module, {
-    host: imports,
-    env: { emscripten_notify_memory_growth() {} },
+    host: host as unknown as WebAssembly.ModuleImports,
+    env: { emscripten_notify_memory_growth: renew },
     wasi_snapshot_preview1: {
       proc_exit(code: number) {
         throw new Error(`ropewalk: the engine stopped (${code})`)
@@ -74,6 +68,7 @@ export const start = (module: WebAssembly.Module): void => {
     }
   })
   engine = exports as unknown as Engine
+  renew()
   engine._initialize()
   reportAt = engine.rw_report()
   inSize = 0
@@ -107,7 +102,8 @@ export const putBytes = (given: Uint8Array): number => {
 }
 
 const utf8 = new TextEncoder()
-const decoder = new TextDecoder()
+// A mark at the beginning is text.
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
 /** Hands a string over as UTF-8; answers its size. Lone surrogates become U+FFFD. */
 export const putString = (text: string): number => {
@@ -151,23 +147,11 @@ export const wellFormed = (text: string): boolean => !LONE.test(text)
 // -- out ------------------------------------------------------------------------------------------
 
 /** Where the answer of the last call is, and its size. */
-export const outAt = (): number => {
-  memory()
-  return words[reportAt >> 2]
-}
-export const outSize = (): number => {
-  memory()
-  return words[(reportAt >> 2) + 1]
-}
+export const outAt = (): number => words[reportAt >> 2]
+export const outSize = (): number => words[(reportAt >> 2) + 1]
 /** The number of the shared type or sub-document that was just put in. */
-export const made = (): number => {
-  memory()
-  return words[(reportAt >> 2) + 2]
-}
-export const reportedOffset = (): number => {
-  memory()
-  return doubles[(reportAt + 16) >> 3]
-}
+export const made = (): number => words[(reportAt >> 2) + 2]
+export const reportedOffset = (): number => doubles[(reportAt + 16) >> 3]
 
 /** The answer, copied. */
 export const takeBytes = (): Uint8Array => {

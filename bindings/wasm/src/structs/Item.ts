@@ -62,7 +62,8 @@ export class Item extends AbstractStruct {
   }
 
   #look(): this {
-    if (this._doc !== null && this._seen.epoch !== this._doc._epoch) refresh(this)
+    const doc = this._doc
+    if (doc !== null && !this._seen.holds(doc, doc._known(this._seen.parent))) refresh(this)
     return this
   }
   #write(): this {
@@ -149,7 +150,7 @@ export class Item extends AbstractStruct {
   /** The type it is in; in an update the name of a root, or the id of what holds the type. */
   get parent(): AbstractType<any> | ID | string | null {
     const parent = this.#look()._parent
-    if (this._doc === null || this._seen.parent < 0) return parent
+    if (this._doc === null) return parent
     return this._doc._view(Kind.undefined, this._seen.parent)
   }
   set parent(parent: AbstractType<any> | ID | string | null) {
@@ -157,9 +158,9 @@ export class Item extends AbstractStruct {
   }
   /** The key, if it is an entry of a map or an attribute. */
   get parentSub(): string | null {
-    if (this._doc === null) return this._parentSub
-    const { key } = this.#look()._seen
-    return key < 0 ? null : this._doc._name(key)
+    const doc = this.#look()._doc
+    if (doc === null) return this._parentSub
+    return this._seen.key < 0 ? null : doc._name(this._seen.key)
   }
   set parentSub(key: string | null) {
     this.#write()._parentSub = key
@@ -194,14 +195,11 @@ export class Item extends AbstractStruct {
 
   /** Deletes it from the document. */
   delete(_transaction?: Transaction): void {
-    const doc = this._doc
-    if (doc === null) {
-      unsupported('deleting what is in no document')
-    } else if (!this.deleted) {
-      const { client, clock } = this.id
-      const erase = (): void => check(engine.rw_delete_units(doc._open(), client, clock, this.length))
-      edit(doc, erase, this.parent as AbstractType<any>, this.parentSub)
-    }
+    if (this.deleted) return
+    const doc = this._doc ?? unsupported('deleting what is in no document')
+    const { client, clock } = this.id
+    const erase = (): void => check(engine.rw_delete_units(doc._open(), client, clock, this.length))
+    edit(doc, erase, this.parent as AbstractType<any>, this.parentSub)
   }
   markDeleted(): void {
     this.deleted = true
@@ -264,12 +262,12 @@ export class Item extends AbstractStruct {
     content.write(encoder, offset)
   }
 
-  /** It was collected: nobody knows any more what and where it was. */
+  /** It was collected: nobody knows any more what and where it was, and that stays so. */
   _forget(length: number): void {
+    this._doc = null
     this._length = length
     this._info = DELETED
     this._content = new ContentDeleted(length)
-    this._parent = this._left = this._right = null
-    this._seen.parent = this._seen.key = -1
+    this._left = this._right = null
   }
 }

@@ -21,6 +21,7 @@ import {
 import { isDeleted } from './DeleteSet.js'
 import { ID } from './ID.js'
 import { Item } from './Item.js'
+import { Since } from './Since.js'
 
 /** Further than any clock. */
 export const END = 0xffffffff
@@ -35,9 +36,7 @@ const FORGOTTEN = 32
 const [OF_TYPE, OF_DOCUMENT] = [7, 9]
 
 /** What was looked up. */
-export class Seen {
-  /** Of the document at that time. */
-  epoch = -1
+export class Seen extends Since {
   /** Number of the content, and whether it is forgotten. */
   ref = 0
   /** Numbers of the type around it, of the key, and of the type or sub-document in it. */
@@ -63,7 +62,6 @@ const readStruct = (doc: Doc, from: ByteReader, into: Item | null, end = END): I
   const known = into ?? views.get(clock)
   if ((ref & CONTENT) === 0) {
     if (into !== null) {
-      into._seen.epoch = doc._epoch
       into._forget(length)
       return into
     }
@@ -84,17 +82,16 @@ const readStruct = (doc: Doc, from: ByteReader, into: Item | null, end = END): I
     else views.keep(clock, item)
   }
   const seen = item._seen
-  if (seen.epoch !== doc._epoch) {
-    seen.epoch = doc._epoch
-    item._left = item._right = undefined
-  }
+  if (!seen.holds(doc, doc._known(seen.parent))) item._left = item._right = undefined
   if (item._length !== length || seen.ref !== ref || (ref & FORGOTTEN) !== 0) item._content = null
   item._length = length
   item._info = flags & IN_INFO
   seen.ref = ref
   const kind = from.byte()
   seen.parent = from.uint()
-  doc._view(kind, seen.parent)
+  seen.now(doc, doc._view(kind, seen.parent))
+  // Whether it will be forgotten is not decided before everybody has been told.
+  if ((ref & FORGOTTEN) !== 0) seen.brief()
   item._origin = (flags & HAS_ORIGIN) !== 0 ? readId(from) : null
   item._rightOrigin = (flags & HAS_RIGHT) !== 0 ? readId(from) : null
   seen.key = (flags & HAS_KEY) !== 0 ? from.uint() : -1

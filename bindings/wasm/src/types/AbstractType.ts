@@ -3,6 +3,7 @@ import { engine } from '../engine/wasm.js'
 import type { Doc } from '../doc/Doc.js'
 import type { Transaction } from '../doc/Transaction.js'
 import type { Item } from '../structs/Item.js'
+import { Since } from '../structs/Since.js'
 import { firstItem, holderOf, keyItems } from '../structs/views.js'
 import type { UpdateEncoder } from '../update/encoders.js'
 import { YEvent } from './YEvent.js'
@@ -23,11 +24,12 @@ export class AbstractType<EventType = any> {
   /** What the engine knows of these: 1 that somebody observes it, 2 deeply. */
   _heard = 0
 
+  /** Counts its changes. */
+  _stamp = 0
   #item: Item | null | undefined
-  #start: Item | null = null
-  #startEpoch = -1
-  #keys: Map<string, Item> | null = null
-  #keysEpoch = -1
+  #start: Item | null | undefined
+  #keys: Map<string, Item> | undefined
+  #since: Since | null = null
 
   // -- where it is ------------------------------------------------------------------------------
 
@@ -42,23 +44,21 @@ export class AbstractType<EventType = any> {
   }
   /** The first item of its list, deleted ones included. */
   get _start(): Item | null {
-    const { doc } = this
-    if (doc === null) return null
-    if (this.#startEpoch !== doc._epoch) {
-      this.#start = firstItem(doc, this._number)
-      this.#startEpoch = doc._epoch
-    }
-    return this.#start
+    if (this.doc === null) return null
+    this.#look(this.doc)
+    return this.#start === undefined ? (this.#start = firstItem(this.doc, this._number)) : this.#start
   }
   /** The newest item of each key, deleted ones included. */
   get _map(): Map<string, Item> {
-    const { doc } = this
-    if (doc === null) return new Map()
-    if (this.#keys === null || this.#keysEpoch !== doc._epoch) {
-      this.#keys = keyItems(doc, this._number)
-      this.#keysEpoch = doc._epoch
-    }
-    return this.#keys
+    if (this.doc === null) return new Map()
+    this.#look(this.doc)
+    return (this.#keys ??= keyItems(this.doc, this._number))
+  }
+  #look(doc: Doc): void {
+    const since = (this.#since ??= new Since())
+    if (since.holds(doc, this)) return
+    since.now(doc, this)
+    this.#start = this.#keys = undefined
   }
   /** The first item that is not deleted. */
   get _first(): Item | null {

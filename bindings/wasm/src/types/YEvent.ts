@@ -57,6 +57,8 @@ export class YEvent<T extends AbstractType<any> = AbstractType<any>> {
     if (this._delta !== null) return this._delta
     const doc = this.#told()
     check(engine.rw_event_delta(doc._open(), this.target._number))
+    // Of a text that may delete formats that have no effect.
+    if (this.target._isText) doc._changed(this.target)
     const ops: any[] = []
     const named: [any, [number, any][]][] = []
     for (const from = new ByteReader(); from.more; ) {

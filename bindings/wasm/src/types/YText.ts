@@ -3,7 +3,7 @@ import { ByteReader, type ByteWriter, define, put } from '../engine/any.js'
 import { check, checkRead, codeOf } from '../engine/errors.js'
 import { engine, outAt, outSize, putText, readUnits, takeString, wellFormed } from '../engine/wasm.js'
 import type { Doc } from '../doc/Doc.js'
-import { edit, type Transaction } from '../doc/Transaction.js'
+import { beginCall, edit, endCall, numberOf, type Transaction } from '../doc/Transaction.js'
 import type { ID } from '../structs/ID.js'
 import type { Snapshot } from '../update/Snapshot.js'
 import { snapshotDelta } from '../update/snapshot-delta.js'
@@ -97,14 +97,18 @@ export class YText extends AbstractType<YTextEvent> {
       this._pending!.push(() => this.insert(index, text, attributes))
       return
     }
-    edit(doc, () => {
-      const code = this.#put(doc, index < 0 ? 0 : index, text, attributes)
+    const transaction = beginCall(doc, this)
+    try {
+      const number = numberOf(doc, transaction)
+      const code = this.#put(doc, number, index < 0 ? 0 : index, text, attributes)
       // Past the end is the end.
-      if (code === OUT_OF_RANGE) checkWrite(this.#put(doc, this.length, text, attributes))
-      else checkWrite(code)
-    }, this)
+      if (code === OUT_OF_RANGE) checkWrite(this.#put(doc, number, this.length, text, attributes))
+      else if (code !== 0) checkWrite(code)
+    } finally {
+      endCall(doc, transaction)
+    }
   }
-  #put(doc: Doc, index: number, text: string, attributes?: TextAttributes): number {
+  #put(doc: Doc, transaction: number, index: number, text: string, attributes?: TextAttributes): number {
     if (attributes !== undefined) {
       let textSize = 0
       const utf16 = !wellFormed(text)
@@ -114,14 +118,14 @@ export class YText extends AbstractType<YTextEvent> {
         textSize = to.size
         putAttributes(to, attributes)
       })
-      return engine.rw_text_insert(doc._open(), this._number, index, textSize, utf16 ? 1 : 0, size - textSize)
+      return engine.rw_text_insert(doc._open(), this._number, index, textSize, utf16 ? 1 : 0, size - textSize, transaction)
     }
     if (text.length === 1) {
       const unit = text.charCodeAt(0)
-      if (unit < 0x80) return engine.rw_text_type(doc._open(), this._number, index, unit)
+      if (unit < 0x80) return engine.rw_text_type(doc._open(), this._number, index, unit, transaction)
     }
     const size = putText(text)
-    return engine.rw_text_insert(doc._open(), this._number, index, Math.abs(size), size < 0 ? 1 : 0, -1)
+    return engine.rw_text_insert(doc._open(), this._number, index, Math.abs(size), size < 0 ? 1 : 0, -1, transaction)
   }
 
   /** Puts in one thing that is no text: an object, or a new shared type. */
@@ -151,13 +155,18 @@ export class YText extends AbstractType<YTextEvent> {
       this._pending!.push(() => this.delete(index, length))
       return
     }
-    edit(doc, () => {
-      const code = engine.rw_text_erase(doc._open(), this._number, index, length)
+    const transaction = beginCall(doc, this)
+    try {
+      const number = numberOf(doc, transaction)
+      const code = engine.rw_text_erase(doc._open(), this._number, index, length, number)
+      if (code === 0) return
       if (code !== OUT_OF_RANGE) return checkWrite(code)
       const from = Math.max(0, index)
       const count = Math.min(length, this.length - from)
-      if (count > 0) checkWrite(engine.rw_text_erase(doc._open(), this._number, from, count))
-    }, this)
+      if (count > 0) checkWrite(engine.rw_text_erase(doc._open(), this._number, from, count, number))
+    } finally {
+      endCall(doc, transaction)
+    }
   }
 
   /** Sets formats for `length` units; null ends one. */
@@ -211,7 +220,7 @@ export class YText extends AbstractType<YTextEvent> {
       if (from > 0) putStep(out, { retain: before })
       for (let i = from; i < to; i++) putStep(out, delta[i])
     })
-    checkWrite(engine.rw_text_apply_delta(doc._open(), this._number, size, sanitize ? 1 : 0))
+    checkWrite(engine.rw_text_apply_delta(doc._open(), this._number, size, to - from + 1, sanitize ? 1 : 0))
   }
 
   // -- reading ----------------------------------------------------------------------------------

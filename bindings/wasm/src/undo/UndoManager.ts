@@ -272,6 +272,7 @@ export class UndoManager extends Observable<UndoManagerEvents> {
           this.#stacks.match(REDO, this.redoStack, false)
           while (stack.length > 0 && this.currStackItem === null) {
             const changed = this.#stacks.pop(which)
+            this.doc._changed()
             const popped = stack.pop()!
             if (changed) item = this.currStackItem = popped
           }
@@ -316,6 +317,7 @@ export class UndoManager extends Observable<UndoManagerEvents> {
         this.#stacks.clear(REDO)
         this.redoStack = []
       }
+      if (this.doc._at !== 0) this.doc._changed()
       this.emit('stack-cleared', [{ undoStackCleared: clearUndoStack, redoStackCleared: clearRedoStack }])
     }
     if (this.doc._at === 0) clear()

@@ -2,6 +2,7 @@
 import { deepEqual, equal, ok } from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import nodeResolve from '@rollup/plugin-node-resolve'
@@ -10,7 +11,6 @@ import { rollup } from 'rollup'
 import * as vite from 'vite'
 import { afterAll, beforeAll, test } from 'vitest'
 import webpack from 'webpack'
-import workerd from 'workerd'
 import { complaints, launch, serve } from '../support/browser.mjs'
 import { install } from '../support/install.mjs'
 import { build, tests } from '../support/paths.mjs'
@@ -141,6 +141,7 @@ test('workerd: its entry imports the .wasm as a module, and runs', async (contex
     assetNames: '[name]',
     logLevel: 'silent',
   })
+  const workerd = createRequire(import.meta.url).resolve('@cloudflare/workerd-linux-64/bin/workerd')
   const wasm = readdirSync(out).filter((file) => file.endsWith('.wasm'))
   equal(wasm.length, 1)
   writeFileSync(

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <algorithm>
 #include <cstring>
 
+#include "../../base/sort.hpp"
 #include "../../base/vec.hpp"
 #include "../../codec/any.hpp"
 #include "../../codec/writer.hpp"
@@ -135,7 +135,7 @@ private:
         }
         Member* const from = members_.data() + first;
         Member* const to = from + count;
-        std::sort(from, to, [this](const Member& a, const Member& b) {
+        sort(from, to, [this](const Member& a, const Member& b) {
             const std::string_view x = key_of(a.first);
             const std::string_view y = key_of(b.first);
             if (x != y) return key_less(x, y);
@@ -149,7 +149,7 @@ private:
                 *kept++ = *each;
             }
         }
-        std::sort(from, kept, [](const Member& a, const Member& b) {
+        sort(from, kept, [](const Member& a, const Member& b) {
             return a.index != b.index ? a.index < b.index : a.first < b.first;
         });
         count = static_cast<std::uint64_t>(kept - from);

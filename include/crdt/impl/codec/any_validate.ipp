@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "../../base/sort.hpp"
 #include "../../base/utf.hpp"
 #include "../../base/vec.hpp"
 #include "../../codec/any.hpp"
@@ -63,8 +64,7 @@ public:
             }
             return twice;
         }
-        std::sort(from, to,
-                  [](const Key& a, const Key& b) { return key_less(a.view(), b.view()); });
+        sort(from, to, [](const Key& a, const Key& b) { return key_less(a.view(), b.view()); });
         return std::adjacent_find(
                    from, to, [](const Key& a, const Key& b) { return a.view() == b.view(); }) != to;
     }

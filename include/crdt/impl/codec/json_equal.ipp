@@ -1,7 +1,6 @@
 #pragma once
 
-#include <algorithm>
-
+#include "../../base/sort.hpp"
 #include "../../base/vec.hpp"
 #include "../../codec/any.hpp"
 #include "../../codec/json_equal.hpp"
@@ -67,8 +66,8 @@ private:
         members.clear();
         if (!members.reserve(object.size())) return false;
         for (const auto& [key, value] : object.members()) members.push_back_reserved({key, value});
-        std::sort(members.begin(), members.end(),
-                  [](const Member& x, const Member& y) { return x.key < y.key; });
+        detail::sort(members.begin(), members.end(),
+                     [](const Member& x, const Member& y) { return x.key < y.key; });
         return true;
     }
 

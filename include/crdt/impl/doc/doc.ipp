@@ -48,6 +48,11 @@ struct DocCore {
     static void begin(void* context, detail::Store& store) noexcept;
     Status tell(detail::Store& changed) noexcept;
     // Of the change that is about to begin, if none is open.
+    // The change that has just begun is for updates from elsewhere.
+    void note_remote() noexcept {
+        store.change.remote = true;
+        if (store.formats.tidying) store.change.recording = true;
+    }
     void set_origin(const Origin& made_by, bool remote) noexcept {
         if (store.change.depth > 0) return;
         origin = made_by;
@@ -105,7 +110,7 @@ struct DocCore {
     Bytes buffer_v2;
     detail::Vec<detail::WriteFrom> from;
     bool telling = false;
-    detail::ToldChange* told = nullptr;  // what is being told, where there are observers
+    detail::ToldChange* being_told = nullptr;  // what is being told, where there are observers
     Queued* queue = nullptr;
     Queued* queue_end = nullptr;
 };
@@ -187,7 +192,7 @@ ROPEWALK_INLINE Status DocCore::tell(detail::Store& changed) noexcept {
     if (observing) {
         // Their edits find the events as they are.
         store.sink.begin = &DocCore::begin;
-        this->told = &observers->taken();
+        being_told = &observers->taken();
         observers->tell();
     }
     if (ROPEWALK_UNLIKELY(!untidy.empty())) changed.tidy(untidy);
@@ -197,7 +202,7 @@ ROPEWALK_INLINE Status DocCore::tell(detail::Store& changed) noexcept {
     while (queue != nullptr) {
         Origin then(as_text(queue->name));
         then.remote_ = queue->remote;
-        this->told = queue->change;
+        being_told = queue->change;
         if (queue->change != nullptr) observers->tell(*queue->change);
         if (ROPEWALK_UNLIKELY(!queue->untidy.empty())) changed.tidy(queue->untidy);
         call_listeners(queue->v1, queue->v2, then);
@@ -205,7 +210,7 @@ ROPEWALK_INLINE Status DocCore::tell(detail::Store& changed) noexcept {
         drop_queued();
     }
     if (observing && !observers->any_begin()) store.sink.begin = nullptr;
-    this->told = nullptr;
+    being_told = nullptr;
     telling = false;
     return status;
 }
@@ -298,7 +303,7 @@ ROPEWALK_INLINE Status Doc::set_client(ClientId client) noexcept {
 }
 
 ROPEWALK_INLINE detail::ToldChange* Doc::told() const noexcept {
-    return core_ == nullptr ? nullptr : core_->told;
+    return core_ == nullptr ? nullptr : core_->being_told;
 }
 
 ROPEWALK_INLINE detail::Store* Doc::store() const noexcept {
@@ -362,6 +367,16 @@ ROPEWALK_INLINE Transaction Doc::transact(Origin origin) noexcept {
     return Transaction(&core_->store);
 }
 
+ROPEWALK_INLINE Transaction Doc::transact_remote(Origin origin) noexcept {
+    if (core_ == nullptr) return Transaction(ErrorCode::out_of_memory);
+    detail::Store& store = core_->store;
+    if (const Status readable = store.open_history(); !readable.ok()) return Transaction(readable);
+    core_->set_origin(origin, true);
+    if (const Status opened = store.begin_change(); !opened.ok()) return Transaction(opened);
+    if (store.change.depth == 1) core_->note_remote();
+    return Transaction(&store);
+}
+
 ROPEWALK_INLINE Status Doc::apply(ByteView update, Origin origin) noexcept {
     return apply(update, UpdateFormat::v1, origin);
 }
@@ -377,10 +392,7 @@ ROPEWALK_INLINE Status Doc::apply(ByteView update, UpdateFormat format, Origin o
     core_->set_origin(origin, true);
     Status status = store.begin_change();
     if (status.ok()) {
-        if (store.change.depth == 1) {
-            store.change.remote = true;
-            if (store.formats.tidying) store.change.recording = true;
-        }
+        if (store.change.depth == 1) core_->note_remote();
         status = store.apply(update, format);
         if (!status.ok()) store.change.note(status.error());
         const Status ended = store.end_change();

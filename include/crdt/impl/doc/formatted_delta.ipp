@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "../../base/sort.hpp"
 #include "../../doc/formatted_delta.hpp"
 
 namespace crdt::detail {
@@ -63,7 +64,7 @@ ROPEWALK_INLINE bool FormattedDelta::read_formats(Place place) noexcept {
     });
     now_.clear();
     if (!memory || !now_.reserve(found.size())) return false;
-    std::sort(found.begin(), found.end(), [this](const Found& a, const Found& b) {
+    detail::sort(found.begin(), found.end(), [this](const Found& a, const Found& b) {
         return store_.sequences.precedes(a.since, b.since);
     });
     for (const Found& one : found) now_.push_back_reserved(one.format);

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <algorithm>
 #include <new>
 
+#include "../../base/sort.hpp"
 #include "../../doc/observers.hpp"
 
 namespace crdt::detail {
@@ -112,7 +112,7 @@ ROPEWALK_INLINE bool Observers::find_several(ToldChange& change) noexcept {
             at = outer == kNone ? kNone : marks_[outer].nearest;
         }
     }
-    std::sort(change.deep.begin(), change.deep.end(), [](const DeepTarget& a, const DeepTarget& b) {
+    sort(change.deep.begin(), change.deep.end(), [](const DeepTarget& a, const DeepTarget& b) {
         if (a.current != b.current) return a.current < b.current;
         if (a.event->depth != b.event->depth) return a.event->depth < b.event->depth;
         return a.event < b.event;

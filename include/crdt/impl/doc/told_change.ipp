@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <new>
 
+#include "../../base/sort.hpp"
 #include "../../base/utf.hpp"
 #include "../../doc/told_change.hpp"
 
@@ -16,8 +17,8 @@ ROPEWALK_INLINE void ToldChange::take_touched() noexcept {
                                     store.clients[touched.client].next_clock};
         if (clocks.end > clocks.begin && !inserted.push_back(clocks)) failed = true;
     }
-    std::sort(inserted.begin(), inserted.end(),
-              [](const InsertedClocks& a, const InsertedClocks& b) { return a.client < b.client; });
+    sort(inserted.begin(), inserted.end(),
+         [](const InsertedClocks& a, const InsertedClocks& b) { return a.client < b.client; });
 }
 
 ROPEWALK_INLINE void ToldChange::drop(EventRecord& event) noexcept {
@@ -177,12 +178,12 @@ ROPEWALK_INLINE bool ToldChange::list_units() noexcept {
             return memory;
         });
     if (!memory) return false;
-    std::sort(units_.begin(), units_.end(), [](const ChangedUnits& a, const ChangedUnits& b) {
+    sort(units_.begin(), units_.end(), [](const ChangedUnits& a, const ChangedUnits& b) {
         if (a.type != b.type) return a.type < b.type;
         if (a.seq != b.seq) return a.seq < b.seq;
         return a.run != b.run ? a.run < b.run : a.offset < b.offset;
     });
-    std::sort(deletions.begin(), deletions.end(), [](const Deletion& a, const Deletion& b) {
+    sort(deletions.begin(), deletions.end(), [](const Deletion& a, const Deletion& b) {
         return a.client != b.client ? a.client < b.client : a.clock < b.clock;
     });
     listed_ = true;
@@ -303,7 +304,7 @@ ROPEWALK_INLINE bool ToldChange::find_pieces(std::uint32_t type) noexcept {
         if (at->seq == list && !add_pieces(*at)) return false;
     }
     if (pieces_.size() < 2) return true;
-    std::sort(pieces_.begin(), pieces_.end(), [this](const Piece& a, const Piece& b) {
+    sort(pieces_.begin(), pieces_.end(), [this](const Piece& a, const Piece& b) {
         if (a.position != b.position) return a.position < b.position;
         return store.sequences.precedes(a.place, b.place);
     });

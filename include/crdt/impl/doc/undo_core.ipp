@@ -1,7 +1,6 @@
 #pragma once
 
-#include <algorithm>
-
+#include "../../base/sort.hpp"
 #include "../../doc/undo_manager.hpp"
 #include "doc.ipp"
 
@@ -326,8 +325,8 @@ ROPEWALK_INLINE Status UndoCore::add_to(UndoItem& item) noexcept {
     const auto first_run = [this](const detail::Deletion& range) {
         return store->clients[range.client].list()[0];
     };
-    std::sort(inserted.begin(), inserted.end(),
-              [&](const auto& a, const auto& b) { return first_run(a) < first_run(b); });
+    detail::sort(inserted.begin(), inserted.end(),
+                 [&](const auto& a, const auto& b) { return first_run(a) < first_run(b); });
     for (const detail::Deletion& range : inserted) {
         memory = memory && step.add_insertion(ClientId{store->clients[range.client].id},
                                               static_cast<Clock>(range.clock), range.length);

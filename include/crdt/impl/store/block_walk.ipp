@@ -1,5 +1,6 @@
 #pragma once
 
+#include "../../base/sort.hpp"
 #include "../../store/block_walk.hpp"
 
 namespace crdt::detail {
@@ -78,14 +79,14 @@ ROPEWALK_INLINE bool BlockWalk::deletions_of(std::uint32_t client, Vec<Deletion>
 
 ROPEWALK_INLINE void BlockWalk::sort(Vec<WriteFrom>& from) noexcept {
     if (from.size() < 2) return;
-    std::sort(from.begin(), from.end(), [this](const WriteFrom& a, const WriteFrom& b) {
+    detail::sort(from.begin(), from.end(), [this](const WriteFrom& a, const WriteFrom& b) {
         return store_.clients[a.client].id > store_.clients[b.client].id;
     });
 }
 
 ROPEWALK_INLINE void BlockWalk::sort(Vec<Deletion>& deletions) noexcept {
     if (deletions.size() < 2) return;
-    std::sort(deletions.begin(), deletions.end(), [this](const Deletion& a, const Deletion& b) {
+    detail::sort(deletions.begin(), deletions.end(), [this](const Deletion& a, const Deletion& b) {
         if (a.client == b.client) return a.clock < b.clock;
         return store_.clients[a.client].id > store_.clients[b.client].id;
     });

@@ -1,7 +1,6 @@
 #pragma once
 
-#include <algorithm>
-
+#include "../../base/sort.hpp"
 #include "../../store/client_table.hpp"
 
 namespace crdt::detail {
@@ -11,8 +10,8 @@ ROPEWALK_INLINE const Vec<std::uint32_t>* ClientTable::descending() const noexce
         if (!order_.reserve(logs_.size())) return nullptr;
         order_.set_size(logs_.size());
         for (std::uint32_t i = 0; i < logs_.size(); ++i) order_[i] = i;
-        std::sort(order_.begin(), order_.end(),
-                  [this](std::uint32_t a, std::uint32_t b) { return logs_[a].id > logs_[b].id; });
+        sort(order_.begin(), order_.end(),
+             [this](std::uint32_t a, std::uint32_t b) { return logs_[a].id > logs_[b].id; });
         order_is_stale_ = false;
     }
     return &order_;

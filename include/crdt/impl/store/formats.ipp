@@ -1,7 +1,6 @@
 #pragma once
 
-#include <algorithm>
-
+#include "../../base/sort.hpp"
 #include "../../codec/any.hpp"
 #include "../../store/store.hpp"
 
@@ -141,7 +140,7 @@ ROPEWALK_INLINE FormatLists* Formats::lists(Store& store, std::uint32_t seq) noe
     memory = memory && order.reserve(marks.size());
     for (std::uint32_t i = 0; memory && i < marks.size(); ++i) order.push_back_reserved(i);
     if (memory) {
-        std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
+        sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
             return marks[a].key != marks[b].key ? marks[a].key < marks[b].key : a < b;
         });
     }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "../../base/sort.hpp"
 #include "../../base/utf.hpp"
 #include "../../codec/update_writer.hpp"
 #include "../../store/pending.hpp"
@@ -171,7 +172,7 @@ ROPEWALK_INLINE std::uint32_t Pending::wake(ClientTable& clients, std::uint32_t 
 }
 
 ROPEWALK_INLINE void Pending::tidy_deletions() noexcept {
-    std::sort(deletions_.begin(), deletions_.end(), [](const Deletion& a, const Deletion& b) {
+    sort(deletions_.begin(), deletions_.end(), [](const Deletion& a, const Deletion& b) {
         return a.client != b.client ? a.client < b.client : a.clock < b.clock;
     });
     std::size_t kept = 0;

@@ -1,7 +1,6 @@
 #pragma once
 
-#include <algorithm>
-
+#include "../../base/sort.hpp"
 #include "../../store/rich_edit.hpp"
 
 namespace crdt::detail {
@@ -100,7 +99,7 @@ ROPEWALK_INLINE Status RichEdit::current_in_order(Vec<Keyed>& current) noexcept 
     });
     if (!memory || !current.reserve(found.size())) return ErrorCode::out_of_memory;
     if (found.size() > 1) {
-        std::sort(found.begin(), found.end(), [this](const Found& a, const Found& b) {
+        sort(found.begin(), found.end(), [this](const Found& a, const Found& b) {
             return a.rank != b.rank ? a.rank < b.rank : sequences().precedes(a.since, b.since);
         });
     }

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <algorithm>
 #include <cstring>
 
+#include "../../base/sort.hpp"
 #include "../../store/rich_edit.hpp"
 
 namespace crdt::detail {
@@ -27,7 +27,7 @@ ROPEWALK_INLINE Status RichEdit::collect_marks(std::uint32_t count, std::uint32_
         }
     }
     if (wanted_.size() > 1) {
-        std::sort(met.begin(), met.end(), [this](const Mark& a, const Mark& b) {
+        sort(met.begin(), met.end(), [this](const Mark& a, const Mark& b) {
             return sequences().precedes(sequences().find(a.unit()), sequences().find(b.unit()));
         });
     }

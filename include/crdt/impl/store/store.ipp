@@ -207,6 +207,7 @@ ROPEWALK_INLINE void Store::kill_type(std::uint32_t type) noexcept {
     TypeRecord& record = types.types[type];
     if (record.dead) return;
     record.dead = true;
+    ++types.deaths;
     if (sequences.seqs[record.list].formats) formats.drop(record.list);
     record.next_dead = kNone;
     if (change.first_dead == kNone) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "../../base/sort.hpp"
 #include "../../store/deletion_order.hpp"
 #include "../../store/rich_edit.hpp"
 #include "../../store/tidy.hpp"
@@ -88,8 +89,8 @@ ROPEWALK_INLINE bool Tidying::look_at_inserted() noexcept {
     const auto first_run = [this](const Touched& one) {
         return store_.clients[one.client].list()[0];
     };
-    std::sort(all.begin(), all.end(),
-              [&](const Touched& a, const Touched& b) { return first_run(a) < first_run(b); });
+    sort(all.begin(), all.end(),
+         [&](const Touched& a, const Touched& b) { return first_run(a) < first_run(b); });
     for (const Touched& one : all) inserted(one);
     return true;
 }
@@ -121,7 +122,7 @@ ROPEWALK_INLINE bool Tidying::order_deletions() noexcept {
                           if (rank[client] == 0) rank[client] = ++met;
                           return true;
                       });
-    std::sort(deleted_.begin(), deleted_.end(), [&](const Deletion& a, const Deletion& b) {
+    sort(deleted_.begin(), deleted_.end(), [&](const Deletion& a, const Deletion& b) {
         return a.client != b.client ? rank[a.client] < rank[b.client] : a.clock < b.clock;
     });
     return memory;

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <algorithm>
 #include <charconv>
 
+#include "../../base/sort.hpp"
 #include "../../base/utf.hpp"
 #include "../../codec/any.hpp"
 #include "../../codec/any_to_string.hpp"
@@ -94,8 +94,8 @@ private:
         for (const auto [key, member] : value.members()) {
             sorted.push_back_reserved({key, member});
         }
-        std::sort(sorted.begin(), sorted.end(),
-                  [](const Member& a, const Member& b) { return before_in_utf16(a.key, b.key); });
+        sort(sorted.begin(), sorted.end(),
+             [](const Member& a, const Member& b) { return before_in_utf16(a.key, b.key); });
         for (const Member& member : sorted) {
             if (!put(member.key, member.value)) return false;
         }
@@ -115,9 +115,8 @@ private:
         Vec<std::uint32_t> order;
         if (!order.reserve(list.size())) return false;
         for (std::uint32_t i = 0; i < list.size(); ++i) order.push_back_reserved(i);
-        std::sort(order.begin(), order.end(), [](std::uint32_t a, std::uint32_t b) {
-            return Index(a).text() < Index(b).text();
-        });
+        sort(order.begin(), order.end(),
+             [](std::uint32_t a, std::uint32_t b) { return Index(a).text() < Index(b).text(); });
         for (const std::uint32_t i : order) {
             if (!put(Index(i).text(), AnyView(list[i]))) return false;
         }
@@ -246,7 +245,7 @@ private:
              seq = store_.sequences.seqs[seq].next_key) {
             if (store_.value_of(seq).exists() && !keys_.push_back(seq)) return false;
         }
-        std::sort(keys_.begin() + first, keys_.end(), [this](std::uint32_t a, std::uint32_t b) {
+        sort(keys_.begin() + first, keys_.end(), [this](std::uint32_t a, std::uint32_t b) {
             return before_in_utf16(key_name(a), key_name(b));
         });
         return open_.push_back({type, Phase::attributes, false, first, first, start(type), 0});

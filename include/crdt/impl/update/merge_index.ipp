@@ -1,5 +1,6 @@
 #pragma once
 
+#include "../../base/sort.hpp"
 #include "../../update/merge_index.hpp"
 
 namespace crdt::detail {
@@ -108,9 +109,9 @@ ROPEWALK_INLINE bool MergeIndex::finish() noexcept {
     for (std::size_t i = 0; i < clients_.size(); ++i) {
         order_.push_back_reserved(static_cast<std::uint32_t>(i));
     }
-    std::sort(order_.begin(), order_.end(),
-              [&](std::uint32_t a, std::uint32_t b) { return clients_[a] > clients_[b]; });
-    std::sort(stretches_.begin(), stretches_.end(), [&](const Stretch& a, const Stretch& b) {
+    sort(order_.begin(), order_.end(),
+         [&](std::uint32_t a, std::uint32_t b) { return clients_[a] > clients_[b]; });
+    sort(stretches_.begin(), stretches_.end(), [&](const Stretch& a, const Stretch& b) {
         if (a.slot != b.slot) return clients_[a.slot] > clients_[b.slot];
         if (a.from != b.from) return a.from < b.from;
         return a.input != b.input ? a.input < b.input : a.offset < b.offset;

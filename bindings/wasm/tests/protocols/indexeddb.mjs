@@ -1,0 +1,2 @@
+// IndexedDB for Node.
+import 'fake-indexeddb/auto'
