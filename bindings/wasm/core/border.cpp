@@ -51,6 +51,7 @@ RW_EXPORT(rw_forget_out) void rw_forget_out() { out_buffer.storage().reset(); }
 // The sentence for an error, in `out`.
 RW_EXPORT(rw_describe) std::uint32_t rw_describe(std::uint32_t code, double offset) {
     out_buffer.clear();
+    if (!room(0)) return out_done();
     const crdt::Error error{static_cast<crdt::ErrorCode>(code), static_cast<std::uint64_t>(offset)};
     static_cast<void>(out_buffer.append(std::string_view(error.message())));
     return out_done();
@@ -95,7 +96,9 @@ crdt::Result<crdt::Content> In::content() noexcept {
     }
 }
 
-crdt::Status In::contents(std::vector<crdt::Content>& out) noexcept {
+crdt::Status In::contents(std::uint32_t count, std::vector<crdt::Content>& out) noexcept {
+    if (!room(count * sizeof(crdt::Content))) return crdt::ErrorCode::out_of_memory;
+    out.reserve(count);
     while (more()) {
         ROPEWALK_TRY(crdt::Content made, content());
         out.push_back(std::move(made));
@@ -104,6 +107,11 @@ crdt::Status In::contents(std::vector<crdt::Content>& out) noexcept {
 }
 
 crdt::Status In::attributes(crdt::Attributes& out) noexcept {
+    // A key and a value are 2 bytes at least; the vector grows by half again at most.
+    constexpr std::size_t kEach = sizeof(crdt::Attributes::Entry);
+    if (!room(static_cast<std::size_t>(end_ - at_) / 2 * kEach * 3)) {
+        return crdt::ErrorCode::out_of_memory;
+    }
     while (more()) {
         const std::string_view key = text();
         ROPEWALK_TRY(crdt::Any value, any());

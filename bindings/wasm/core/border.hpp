@@ -89,6 +89,12 @@ struct Document {
     return status.ok() ? 0 : answer(status.error());
 }
 
+// Whether a call may make so many bytes of vectors and strings; see room.cpp.
+[[nodiscard]] bool room(std::size_t bytes) noexcept;
+[[nodiscard]] inline std::uint32_t no_room() noexcept {
+    return answer(crdt::Status(crdt::ErrorCode::out_of_memory));
+}
+
 // -- in ---------------------------------------------------------------------------------------
 
 [[nodiscard]] const std::uint8_t* in_begin() noexcept;
@@ -115,7 +121,7 @@ public:
     [[nodiscard]] std::string_view text() noexcept { return crdt::as_text(bytes()); }
     [[nodiscard]] crdt::Result<crdt::Any> any() noexcept;
     [[nodiscard]] crdt::Result<crdt::Content> content() noexcept;
-    [[nodiscard]] crdt::Status contents(std::vector<crdt::Content>& out) noexcept;
+    [[nodiscard]] crdt::Status contents(std::uint32_t count, std::vector<crdt::Content>& out) noexcept;
     // Keys and values to the end.
     [[nodiscard]] crdt::Status attributes(crdt::Attributes& out) noexcept;
 

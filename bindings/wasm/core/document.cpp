@@ -35,19 +35,22 @@ crdt::Subdoc subdoc_of(const Document* document, std::uint32_t run) noexcept {
 
 // -- the document ---------------------------------------------------------------------------------
 
+RW_EXPORT(rw_doc_free) void rw_doc_free(Document* document) {
+    document->~Document();
+    crdt::detail::release(document);
+}
+
 RW_EXPORT(rw_doc_new) Document* rw_doc_new(double client, std::uint32_t collect) {
-    auto* const made = new (std::nothrow)
+    void* const block = crdt::detail::allocate(sizeof(Document));
+    if (block == nullptr) return nullptr;
+    auto* const made = ::new (block)
         Document(crdt::DocOptions{.client = static_cast<crdt::ClientId>(static_cast<std::uint64_t>(client)),
                                   .collect = collect != 0,
                                   .new_client_id = &draw_client_id});
-    if (made != nullptr && made->doc.store() == nullptr) {
-        delete made;
-        return nullptr;
-    }
-    return made;
+    if (made->doc.store() != nullptr) return made;
+    rw_doc_free(made);
+    return nullptr;
 }
-
-RW_EXPORT(rw_doc_free) void rw_doc_free(Document* document) { delete document; }
 
 RW_EXPORT(rw_doc_client) double rw_doc_client(const Document* document) {
     return static_cast<double>(crdt::raw(document->doc.client()));
@@ -233,6 +236,8 @@ std::uint32_t rw_hear(Document* document, std::uint32_t hearing, std::uint32_t o
 // -- sub-documents --------------------------------------------------------------------------------
 
 RW_EXPORT(rw_subdocs) std::uint32_t rw_subdocs(Document* document) {
+    // Each is a run.
+    if (!room(document->store().runs.size() * sizeof(crdt::Subdoc))) return no_room();
     Out out;
     for (const crdt::Subdoc& subdoc : document->doc.subdocs()) {
         out.number(crdt::detail::Access::run(subdoc));

@@ -102,6 +102,7 @@ std::uint32_t rw_observe(Document* document, std::uint32_t type, std::uint32_t d
         return 0;
     }
     if (on == 0) return 0;
+    if (!room(observed.size() * 3 * sizeof(Document::Observed))) return no_room();
     const auto handle = document->handle<crdt::Text>(type);
     crdt::Subscription made =
         deep != 0 ? handle.observe_deep([=](const crdt::DeepEvents& events) noexcept {

@@ -3,11 +3,11 @@
 
 namespace ropewalk {
 
-// Contents in `in`. report.made: the last of them, if it is a type or a sub-document.
+// `count` contents in `in`. report.made: the last of them, if it is a type or a sub-document.
 RW_EXPORT(rw_list_insert)
-std::uint32_t rw_list_insert(Document* document, std::uint32_t type, std::uint32_t index, std::uint32_t size) {
+std::uint32_t rw_list_insert(Document* document, std::uint32_t type, std::uint32_t index, std::uint32_t size, std::uint32_t count) {
     std::vector<crdt::Content> contents;
-    if (const auto read = In(size).contents(contents); !read.ok()) return answer(read);
+    if (const auto read = In(size).contents(count, contents); !read.ok()) return answer(read);
     const auto list = document->handle<crdt::Array>(type);
     const crdt::Status put = list.insert(index, contents);
     if (put.ok() && !contents.empty()) note_made(list.get(index + contents.size() - 1));
@@ -16,9 +16,9 @@ std::uint32_t rw_list_insert(Document* document, std::uint32_t type, std::uint32
 
 // Behind the very last item, deleted ones included.
 RW_EXPORT(rw_list_push)
-std::uint32_t rw_list_push(Document* document, std::uint32_t type, std::uint32_t size) {
+std::uint32_t rw_list_push(Document* document, std::uint32_t type, std::uint32_t size, std::uint32_t count) {
     std::vector<crdt::Content> contents;
-    if (const auto read = In(size).contents(contents); !read.ok()) return answer(read);
+    if (const auto read = In(size).contents(count, contents); !read.ok()) return answer(read);
     const auto list = document->handle<crdt::Array>(type);
     const crdt::Status put = list.push(contents);
     if (put.ok() && !contents.empty()) note_made(list.get(list.size() - 1));
@@ -27,9 +27,9 @@ std::uint32_t rw_list_push(Document* document, std::uint32_t type, std::uint32_t
 
 // Directly behind the child that is this type.
 RW_EXPORT(rw_list_insert_after)
-std::uint32_t rw_list_insert_after(Document* document, std::uint32_t type, std::uint32_t child, std::uint32_t size) {
+std::uint32_t rw_list_insert_after(Document* document, std::uint32_t type, std::uint32_t child, std::uint32_t size, std::uint32_t count) {
     std::vector<crdt::Content> contents;
-    if (const auto read = In(size).contents(contents); !read.ok()) return answer(read);
+    if (const auto read = In(size).contents(count, contents); !read.ok()) return answer(read);
     const auto behind = document->handle<crdt::XmlFragment>(child);
     const crdt::Status put =
         document->handle<crdt::XmlFragment>(type).insert_after(behind, contents);

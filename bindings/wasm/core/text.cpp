@@ -13,6 +13,25 @@ void put_attributes(Out& out, const crdt::Attributes& attributes) noexcept {
     }
 }
 
+// What the delta of a text takes at most while it is made: its text as UTF-16 and UTF-8, and two
+// steps for each thing in it that is not text.
+std::size_t size_of_delta(crdt::detail::Store& store, std::uint32_t type) noexcept {
+    const crdt::detail::TypeRecord& record = store.types.types[type];
+    if (record.dead || record.list == crdt::detail::kNone) return 0;
+    store.settle();
+    std::size_t steps = 1;
+    std::uint32_t node = store.sequences.seqs[record.list].first;
+    while (node != crdt::detail::kNone) {
+        const crdt::detail::Leaf& leaf = store.sequences.nodes.leaf(node);
+        for (std::uint32_t i = 0; i < leaf.count; ++i) {
+            if (!store.runs[leaf.spans[i].run].is_text()) steps += 2;
+        }
+        node = leaf.next;
+    }
+    constexpr std::size_t kStep = 3 * sizeof(crdt::DeltaOp) + sizeof(crdt::Attributes::Entry);
+    return steps * kStep + std::size_t{8} * store.units(type);
+}
+
 }  // namespace
 
 void put_delta(Out& out, const crdt::Delta& delta) noexcept {
@@ -104,6 +123,7 @@ std::uint32_t rw_text_format(Document* document,
 // A content, then attributes. report.made: a type that was put in.
 RW_EXPORT(rw_text_embed)
 std::uint32_t rw_text_embed(Document* document, std::uint32_t type, std::uint32_t at, std::uint32_t size) {
+    if (!room(0)) return no_room();
     In in(size);
     const auto content = in.content();
     if (!content.ok()) return answer(content.error());
@@ -121,7 +141,10 @@ RW_EXPORT(rw_text_apply_delta)
 std::uint32_t rw_text_apply_delta(Document* document,
                                   std::uint32_t type,
                                   std::uint32_t size,
+                                  std::uint32_t steps,
                                   std::uint32_t sanitize) {
+    // The list grows twofold; text is copied once, and once more in UTF-16.
+    if (!room(steps * 3 * sizeof(crdt::DeltaOp) + std::size_t{3} * size)) return no_room();
     In in(size);
     crdt::Delta delta;
     const auto attributes = [&](crdt::Attributes& out) -> crdt::Status {
@@ -189,12 +212,15 @@ RW_EXPORT(rw_text_string) std::uint32_t rw_text_string(Document* document, std::
 }
 // As UTF-16 units, with lone surrogates as they are.
 RW_EXPORT(rw_text_units) std::uint32_t rw_text_units(Document* document, std::uint32_t type) {
+    const std::size_t length = document->handle<crdt::Text>(type).length();
+    if (!room(length * 3 * sizeof(char16_t))) return no_room();
     const std::u16string units = document->handle<crdt::Text>(type).to_u16string();
     Out out;
     out.raw({reinterpret_cast<const std::uint8_t*>(units.data()), units.size() * 2});
     return out.done();
 }
 RW_EXPORT(rw_text_delta) std::uint32_t rw_text_delta(Document* document, std::uint32_t type) {
+    if (!room(size_of_delta(document->store(), type))) return no_room();
     const crdt::Delta delta = document->handle<crdt::Text>(type).to_delta();
     Out out;
     put_delta(out, delta);

@@ -15,8 +15,10 @@ crdt::UpdateFormat format_of(std::uint32_t v2) noexcept {
 RW_EXPORT(rw_merge)
 std::uint32_t rw_merge(std::uint32_t size, std::uint32_t v2, std::uint32_t collect) {
     In in(size);
+    const auto count = static_cast<std::size_t>(in.number());
+    if (!room(count * sizeof(crdt::ByteView))) return no_room();
     std::vector<crdt::ByteView> updates;
-    updates.reserve(static_cast<std::size_t>(in.number()));
+    updates.reserve(count);
     while (in.more()) updates.push_back(in.bytes());
     return out_result(crdt::merge(updates, {.collect = collect != 0, .format = format_of(v2)}));
 }

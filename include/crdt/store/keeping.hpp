@@ -64,7 +64,14 @@ private:
     using Function = void (*)(Keeper&, Store&) noexcept;
     void call(Store& store, Function Keeper::* function) noexcept;
 
+    // How far a call has come; `remove` moves it on. Calls nest: a manager's listeners may edit.
+    struct Reach {
+        Keeper* next;
+        Reach* outer;
+    };
+
     Keeper* first_ = nullptr;
+    Reach* reaching_ = nullptr;
     std::uint32_t calls_ = 0;
 };
 

@@ -529,12 +529,12 @@ export const tellOf = (doc: Doc | null): void => {
   ending = doc
 }
 
-/** Ends the engine's transaction; it tells meanwhile. */
-export const commit = (doc: Doc): void => {
+/** Ends the engine's transaction, which tells meanwhile; answers an error or 0. */
+export const commit = (doc: Doc): number => {
   const outer = ending
   ending = doc
   try {
-    engine.rw_commit(doc._at)
+    return engine.rw_commit(doc._at)
   } finally {
     ending = outer
   }

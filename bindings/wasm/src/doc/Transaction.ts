@@ -1,6 +1,6 @@
 // Edits that belong together: one event for observers, one update for listeners.
 import { ByteReader } from '../engine/any.js'
-import { check } from '../engine/errors.js'
+import { check, codeOf, fail } from '../engine/errors.js'
 import { engine } from '../engine/wasm.js'
 import { DeleteSet, takeDeleteSet } from '../structs/DeleteSet.js'
 import type { AbstractType } from '../types/AbstractType.js'
@@ -8,6 +8,7 @@ import type { YEvent } from '../types/YEvent.js'
 import { commit, type Doc, tellOf } from './Doc.js'
 
 let count = 0
+const OUT_OF_MEMORY = codeOf('out_of_memory')
 
 /** What was asked of a transaction: made when it is, for each keystroke is one. */
 interface Known {
@@ -262,7 +263,11 @@ export const beginCall = (doc: Doc, type: AbstractType<any>, key: string | null 
   }
   if (doc._watchers === 0) return null
   const cleanups = doc._transactionCleanups
-  if (cleanups.length > 0 || doc._heardBefore) return begin(doc, null, true)
+  if (cleanups.length > 0 || doc._heardBefore) {
+    const transaction = begin(doc, null, true)
+    doc._changed(type) // who was told that it begins may have looked at items
+    return transaction
+  }
   const transaction = new Transaction(doc, null, true)
   cleanups.push(transaction)
   tellOf(doc)
@@ -283,10 +288,12 @@ const end = (doc: Doc, transaction: Transaction): void => {
   doc._transaction = null
   doc._epoch++
   // Who is told may throw: that waits until everybody has been.
-  commit(doc)
+  const code = commit(doc)
   // What was deleted may be forgotten by now; formats may have been tidied after an update.
   if (transaction.local) doc._epoch++
   else doc._changed()
+  // Other errors are of writes that were answered for one by one.
+  if (code === OUT_OF_MEMORY) doc._tell(() => fail(code))
   // The outermost is told first, and then those that were made meanwhile.
   if (doc._transactionCleanups[0] !== transaction) return transaction._fixState()
   finish(doc)
@@ -298,6 +305,8 @@ const finish = (doc: Doc): void => {
   doc._telling = null
   doc._transactionCleanups = []
   doc._tellAll('afterAllTransactions', doc, cleanups)
+  // It may have been destroyed meanwhile.
+  doc._free()
   if (doc._errors.length > 0) {
     const [first] = doc._errors
     doc._errors = []

@@ -33,7 +33,8 @@ export class RopewalkError extends Error {
 export const fail = (code: number): never => {
   const offset = reportedOffset()
   engine.rw_describe(code, offset)
-  throw new RopewalkError(codes[code] ?? 'invalid_argument', takeString(), offset)
+  const name = codes[code] ?? 'invalid_argument'
+  throw new RopewalkError(name, takeString() || name, offset)
 }
 
 /** The same for input that is read here. */

@@ -220,7 +220,7 @@ export class YText extends AbstractType<YTextEvent> {
       if (from > 0) putStep(out, { retain: before })
       for (let i = from; i < to; i++) putStep(out, delta[i])
     })
-    checkWrite(engine.rw_text_apply_delta(doc._open(), this._number, size, sanitize ? 1 : 0))
+    checkWrite(engine.rw_text_apply_delta(doc._open(), this._number, size, to - from + 1, sanitize ? 1 : 0))
   }
 
   // -- reading ----------------------------------------------------------------------------------

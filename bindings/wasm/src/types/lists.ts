@@ -44,7 +44,7 @@ export const insertInto = (type: AbstractType<any>, index: number, contents: rea
     inParts(
       contents,
       (size, count) => {
-        const code = engine.rw_list_insert(doc._open(), type._number, at, size)
+        const code = engine.rw_list_insert(doc._open(), type._number, at, size, count)
         checkWrite(code)
         lost = code !== 0
         at += count
@@ -61,8 +61,8 @@ export const pushInto = (type: AbstractType<any>, contents: readonly any[]): voi
     let lost = false
     inParts(
       contents,
-      (size) => {
-        const code = engine.rw_list_push(doc._open(), type._number, size)
+      (size, count) => {
+        const code = engine.rw_list_push(doc._open(), type._number, size, count)
         checkWrite(code)
         lost = code !== 0
       },
@@ -79,7 +79,7 @@ export const insertBehind = (type: AbstractType<any>, child: AbstractType<any>, 
     let left = child
     inParts(
       contents,
-      (size) => checkWrite(engine.rw_list_insert_after(doc._open(), type._number, left._number, size)),
+      (size, count) => checkWrite(engine.rw_list_insert_after(doc._open(), type._number, left._number, size, count)),
       (value) => {
         settle(doc, value)
         left = value

@@ -161,7 +161,8 @@ export class UndoManager extends Observable<UndoManagerEvents> {
   /** A transaction ends: whether the engine shall keep what it did. */
   _captures(number: number): boolean {
     const { doc } = this
-    if (!doc._observers.has('afterTransaction')) return false
+    // One that was destroyed hears of nothing, until somebody puts its handler back (as TipTap does).
+    if (doc._observers.get('afterTransaction')?.has(this.afterTransactionHandler) !== true) return false
     const transaction = doc._transactionOf(number)
     if (transaction === null || !this.#tracks(transaction.origin)) return false
     this.#matchScope()

@@ -139,8 +139,7 @@ describe('sub-documents', () => {
     log(doc.getMap<any>('m').get('b') === one, guids(doc))
   })
 
-  // Waits for views of items.
-  same.skip('_item says where it is', (bench) => {
+  same('_item says where it is', (bench) => {
     const { Y, log } = bench
     const doc = bench.doc(1)
     const one = new Y.Doc({ guid: 'one' })

@@ -453,8 +453,7 @@ describe('what programs do with managers', () => {
 })
 
 describe('what only the package promises', () => {
-  // Waits for views of items.
-  test.skip('an exception of a filter reaches the caller of undo()', () => {
+  test('an exception of a filter reaches the caller of undo()', () => {
     const doc = new Y.Doc()
     const text = doc.getText('t')
     text.insert(0, 'a')

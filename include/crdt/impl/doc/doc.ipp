@@ -110,7 +110,7 @@ struct DocCore {
     Bytes buffer_v2;
     detail::Vec<detail::WriteFrom> from;
     bool telling = false;
-    detail::ToldChange* told = nullptr;  // what is being told, where there are observers
+    detail::ToldChange* being_told = nullptr;  // what is being told, where there are observers
     Queued* queue = nullptr;
     Queued* queue_end = nullptr;
 };
@@ -192,7 +192,7 @@ ROPEWALK_INLINE Status DocCore::tell(detail::Store& changed) noexcept {
     if (observing) {
         // Their edits find the events as they are.
         store.sink.begin = &DocCore::begin;
-        this->told = &observers->taken();
+        being_told = &observers->taken();
         observers->tell();
     }
     if (ROPEWALK_UNLIKELY(!untidy.empty())) changed.tidy(untidy);
@@ -202,7 +202,7 @@ ROPEWALK_INLINE Status DocCore::tell(detail::Store& changed) noexcept {
     while (queue != nullptr) {
         Origin then(as_text(queue->name));
         then.remote_ = queue->remote;
-        this->told = queue->change;
+        being_told = queue->change;
         if (queue->change != nullptr) observers->tell(*queue->change);
         if (ROPEWALK_UNLIKELY(!queue->untidy.empty())) changed.tidy(queue->untidy);
         call_listeners(queue->v1, queue->v2, then);
@@ -210,7 +210,7 @@ ROPEWALK_INLINE Status DocCore::tell(detail::Store& changed) noexcept {
         drop_queued();
     }
     if (observing && !observers->any_begin()) store.sink.begin = nullptr;
-    this->told = nullptr;
+    being_told = nullptr;
     telling = false;
     return status;
 }
@@ -303,7 +303,7 @@ ROPEWALK_INLINE Status Doc::set_client(ClientId client) noexcept {
 }
 
 ROPEWALK_INLINE detail::ToldChange* Doc::told() const noexcept {
-    return core_ == nullptr ? nullptr : core_->told;
+    return core_ == nullptr ? nullptr : core_->being_told;
 }
 
 ROPEWALK_INLINE detail::Store* Doc::store() const noexcept {

@@ -18,21 +18,24 @@ ROPEWALK_INLINE void Keeping::remove(Keeper& keeper) noexcept {
     while (*at != &keeper) at = &(*at)->next;
     *at = keeper.next;
     keeper.store = nullptr;
+    for (Reach* reach = reaching_; reach != nullptr; reach = reach->outer) {
+        if (reach->next == &keeper) reach->next = keeper.next;
+    }
 }
 
-// Managers may come and go meanwhile: each call starts over, and passes those it has reached.
+// Managers may come and go meanwhile. Those that a call inside this one has reached are passed.
 ROPEWALK_INLINE void Keeping::call(Store& store, Function Keeper::* function) noexcept {
     const std::uint32_t number = ++calls_;
-    Keeper* keeper = first_;
-    while (keeper != nullptr) {
-        if (keeper->called >= number) {
-            keeper = keeper->next;
-            continue;
-        }
-        keeper->called = number;
-        (keeper->*function)(*keeper, store);
-        keeper = first_;
+    Reach reach{first_, reaching_};
+    reaching_ = &reach;
+    while (reach.next != nullptr) {
+        Keeper& keeper = *reach.next;
+        reach.next = keeper.next;
+        if (keeper.called >= number) continue;
+        keeper.called = number;
+        (keeper.*function)(keeper, store);
     }
+    reaching_ = reach.outer;
 }
 
 ROPEWALK_INLINE bool Keeping::keeps(const Store& store,
