@@ -6,7 +6,7 @@ import { doEdit, rootOf } from '../../../../tests/differential/edits.mjs'
 import { deltaOf } from '../../../../tests/differential/events.mjs'
 import { makeHistory } from '../../../../tests/differential/history.mjs'
 import { Rng } from '../../../../tests/differential/rng.mjs'
-import { hex } from '../../../../tests/differential/values.mjs'
+import { hex, hexText } from '../../../../tests/differential/values.mjs'
 
 const kDocEvents = [
   'beforeAllTransactions', 'beforeTransaction', 'beforeObserverCalls', 'afterTransaction', 'afterTransactionCleanup', 'update', 'updateV2',
@@ -126,9 +126,10 @@ class Replica {
   }
 
   look() {
-    this.say(`${hex(Y.encodeStateVector(this.doc))} ${this.roots.map(show).join(' | ')}`)
-    // In plain objects "__proto__" makes what Yjs sets the prototype.
-    if (this.roots.some(type => type instanceof Y.Map && type.has('__proto__'))) return
+    const content = this.roots.map(show).join(' | ')
+    this.say(`${hex(Y.encodeStateVector(this.doc))} ${content}`)
+    // In plain objects a key of that name makes what Yjs sets the prototype.
+    if (content.includes(hexText('__proto__'))) return
     this.say(JSON.stringify(this.doc.toJSON(), (_, value) => (typeof value === 'bigint' ? `${value}n` : value)))
   }
 }
