@@ -125,6 +125,12 @@ void rw_begin(Document* document, std::uint32_t transaction, std::uint32_t local
     document->open.emplace(local != 0 ? document->doc.transact(origin)
                                       : document->doc.transact_remote(origin));
 }
+// Whether the open one has written anything.
+RW_EXPORT(rw_wrote) std::uint32_t rw_wrote(const Document* document) {
+    const crdt::detail::Store& store = document->store();
+    const crdt::detail::Change& change = store.change;
+    return change.deleted_any || !change.touched.empty() || store.own_next_clock() > change.own_begin;
+}
 RW_EXPORT(rw_commit) std::uint32_t rw_commit(Document* document) {
     // Observers open others meanwhile.
     crdt::Transaction ending = *std::move(document->open);

@@ -286,12 +286,14 @@ export const endCall = (doc: Doc, transaction: Transaction | null): void => {
 
 const end = (doc: Doc, transaction: Transaction): void => {
   doc._transaction = null
-  doc._epoch++
+  // Editors open transactions at every move of the cursor: what was looked up stays good then.
+  const wrote = engine.rw_wrote(doc._at) !== 0
+  if (wrote) doc._epoch++
   // Who is told may throw: that waits until everybody has been.
   const code = commit(doc)
   // What was deleted may be forgotten by now; formats may have been tidied after an update.
-  if (transaction.local) doc._epoch++
-  else doc._changed()
+  if (!transaction.local) doc._changed()
+  else if (wrote) doc._epoch++
   // Other errors are of writes that were answered for one by one.
   if (code === OUT_OF_MEMORY) doc._tell(() => fail(code))
   // The outermost is told first, and then those that were made meanwhile.
