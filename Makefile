@@ -37,9 +37,9 @@ test-python: ## the Python package, built and installed into build/venv/python
 	@tools/setup.sh test
 	@python3 tools/run_tests.py python
 
-test-js: ## the npm package, built into build/npm: in Node and in Chromium
+test-js: ## the npm package, built into build/npm: in Node, beside Yjs, and in Chromium
 	@tools/setup.sh test
-	@python3 tools/run_tests.py javascript chromium
+	@python3 tools/run_tests.py javascript yjs chromium
 
 test-editors: ## TipTap, CodeMirror and Quill at length, installed by npm, pnpm and Yarn
 	@tools/setup.sh test
@@ -75,16 +75,19 @@ figures: ## every figure that the issues ask for, as `id value unit`; ONLY=prefi
 	@$(QUIETLY) cmake --build --preset release --target figures differential_peer
 	@build/release/bench/figures --json=build/figures.json $(if $(ONLY),--only=$(ONLY))
 
-conformance: ## replays a folder of fixtures, in C++ and through Python: FIXTURES=dir
+conformance: ## replays a folder of fixtures, in C++, through Python and through JavaScript: FIXTURES=dir
 	@tools/setup.sh test
 	@test -n "$(FIXTURES)" || { echo "make conformance FIXTURES=dir" >&2; exit 2; }
 	@$(QUIETLY) cmake --preset release
 	@$(QUIETLY) cmake --build --preset release --target conformance
 	@tools/python.sh
+	@tools/wasm.sh
 	@status=0; \
 	    build/release/tests/conformance $(FIXTURES) || status=1; \
 	    echo "through Python:"; \
 	    build/venv/python/bin/python bindings/python/tests/conformance $(FIXTURES) || status=1; \
+	    echo "through JavaScript:"; \
+	    node bindings/wasm/tests/conformance/main.mjs $(FIXTURES) || status=1; \
 	    exit $$status
 
 differential: ## random histories here and in Yjs: SEEDS=n

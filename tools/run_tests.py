@@ -5,7 +5,7 @@ A part is a few commands that a person could type; each is printed before it run
 listed at the end, with the command that repeats it.
 
 usage: run_tests.py all | PART...
-parts: cpp headers differential python javascript chromium; not in all: editors
+parts: cpp headers differential python javascript yjs chromium; not in all: editors
 """
 
 import argparse
@@ -167,6 +167,32 @@ def javascript() -> Count:
     return count_report(command, report, *options, select="-t")
 
 
+def yjs() -> Count:
+    """The npm package beside Yjs: each program counts its own cases, names or histories."""
+    if not run("tools/wasm.sh"):
+        return Count(failed=1, repeat=["tools/wasm.sh"])
+    programs = (
+        ("conformance/main.mjs", "tests/golden/fixtures"),
+        ("conformance/selftest.mjs", "tests/golden/fixtures"),
+        ("api/list.mjs",),
+        ("api/types_test.mjs",),
+        ("protocols/sync_test.mjs",),
+        ("protocols/websocket_test.mjs",),
+        ("protocols/indexeddb_test.mjs",),
+        ("differential/strict.mjs", "300"),
+        ("differential/main.mjs", "300"),
+    )
+    count = Count()
+    for program, *arguments in programs:
+        command = ("node", f"bindings/wasm/tests/{program}", *arguments)
+        good, output = run_and_read(*command)
+        passed, failed = count_output(output) or (0, 1)
+        if not good and not failed:
+            failed = 1
+        count.add(Count(passed, failed, [shlex.join(command)] if failed else []))
+    return count
+
+
 def chromium() -> Count:
     """The npm package in Chromium: its tests, an app by every bundler, editors beside Yjs."""
     return in_browser("chromium", "browser", "bundlers", "editors/editors")
@@ -212,6 +238,7 @@ PARTS: dict[str, Callable[[], Count]] = {
     "differential": differential,
     "python": python,
     "javascript": javascript,
+    "yjs": yjs,
     "chromium": chromium,
     "editors": editors,
 }

@@ -127,6 +127,13 @@ Out::Out() noexcept : writer_(out_buffer) { out_buffer.clear(); }
 void Out::value(const crdt::Value& value) noexcept {
     switch (value.kind()) {
         case crdt::ValueKind::any:
+            // Text may have come into a list, too.
+            if (const char16_t unit = value.character(); unit != 0) {
+                byte(kUnitsTag);
+                number(1);
+                return number(unit);
+            }
+            [[fallthrough]];
         case crdt::ValueKind::embed:
             return object(value);
         case crdt::ValueKind::absent:
@@ -187,7 +194,9 @@ void Out::id_set(const crdt::IdSet& set) noexcept {
     set.for_each([&](crdt::ClientId client, crdt::Clock start, std::uint32_t length) {
         number(crdt::raw(client));
         number(crdt::raw(start));
-        number(length);
+        // The engine's mark for "to the end of all clocks" is 2^53-1 in JavaScript.
+        const bool endless = crdt::raw(start) + length == crdt::detail::kEndOfClocks;
+        number(endless ? crdt::detail::kMaxVarUint - crdt::raw(start) : length);
     });
 }
 

@@ -16,9 +16,8 @@ std::uint32_t rw_xml_string(Document* document, std::uint32_t type, std::uint32_
 // Of an element or a hook.
 RW_EXPORT(rw_type_name) std::uint32_t rw_type_name(Document* document, std::uint32_t type) {
     const crdt::detail::Store& store = document->store();
-    const std::uint32_t name = store.types.types[type].name;
     Out out;
-    if (name != crdt::detail::kNone) out.raw(crdt::as_bytes(store.types.names[name]));
+    out.raw(crdt::as_bytes(crdt::detail::element_name(store, type)));
     return out.done();
 }
 

@@ -200,6 +200,12 @@ export class ByteReader {
     this.at += size
     return readString(this.at - size, size)
   }
+  /** Text with lone surrogates: a count, then units. */
+  units(): string {
+    let text = ''
+    for (let left = this.uint(); left > 0; left--) text += String.fromCharCode(this.uint())
+    return text
+  }
   sized(): Uint8Array<ArrayBuffer> {
     const size = this.uint()
     this.at += size

@@ -39,7 +39,7 @@ export class YTextEvent extends YEvent<YText> {
 
 // As core/border.hpp has them.
 const [STEP_TEXT, STEP_UNITS, STEP_CONTENT, STEP_RETAIN, STEP_DELETE] = [0, 1, 2, 3, 4]
-const [TAG_STRING, TAG_UNITS, TAG_EMBED] = [0x77, 4, 5]
+const [TAG_STRING, TAG_EMBED] = [0x77, 5]
 const OUT_OF_RANGE = codeOf('index_out_of_range')
 
 const putAttributes = (to: ByteWriter, attributes: TextAttributes): void => {
@@ -300,10 +300,6 @@ export const readDelta = (doc: Doc): any[] => {
     const tag = from.byte()
     if (tag === TAG_STRING) {
       op.insert = from.string()
-    } else if (tag === TAG_UNITS) {
-      let text = ''
-      for (let left = from.uint(); left > 0; left--) text += String.fromCharCode(from.uint())
-      op.insert = text
     } else if (tag === TAG_EMBED) {
       op.insert = from.any()
     } else {

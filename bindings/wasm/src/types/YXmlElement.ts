@@ -8,7 +8,8 @@ import { typeMapGetAllSnapshot } from '../update/snapshot-reads.js'
 import { allEntries, deleteEntry, getEntry, hasEntry, setEntry } from './entries.js'
 import { Kind, register } from './kinds.js'
 import { nextSibling, prevSibling } from './siblings.js'
-import { type XmlNode, YXmlFragment } from './YXmlFragment.js'
+import { YXmlFragment } from './YXmlFragment.js'
+import type { YXmlText } from './YXmlText.js'
 
 export class YXmlElement<KV extends { [key: string]: any } = { [key: string]: string }, _T = any> extends YXmlFragment {
   override _kind: number = Kind.xmlElement
@@ -32,10 +33,10 @@ export class YXmlElement<KV extends { [key: string]: any } = { [key: string]: st
     const name = this.nodeName.toLowerCase()
     return `<${name}></${name}>`
   }
-  get nextSibling(): XmlNode | null {
+  get nextSibling(): YXmlElement | YXmlText | null {
     return nextSibling(this)
   }
-  get prevSibling(): XmlNode | null {
+  get prevSibling(): YXmlElement | YXmlText | null {
     return prevSibling(this)
   }
 

@@ -3,16 +3,16 @@ import { checkRead } from '../engine/errors.js'
 import { engine, takeString } from '../engine/wasm.js'
 import { Kind, register } from './kinds.js'
 import { nextSibling, prevSibling } from './siblings.js'
-import type { XmlNode } from './YXmlFragment.js'
+import type { YXmlElement } from './YXmlElement.js'
 import { YText } from './YText.js'
 
 export class YXmlText extends YText {
   override _kind: number = Kind.xmlText
 
-  get nextSibling(): XmlNode | null {
+  get nextSibling(): YXmlElement | YXmlText | null {
     return nextSibling(this)
   }
-  get prevSibling(): XmlNode | null {
+  get prevSibling(): YXmlElement | YXmlText | null {
     return prevSibling(this)
   }
   /** With its formats as tags. */

@@ -2,7 +2,7 @@
 import { ByteReader, put } from '../engine/any.js'
 import { checkRead } from '../engine/errors.js'
 import { engine, putString } from '../engine/wasm.js'
-import { edit } from '../doc/Transaction.js'
+import { edit, transact } from '../doc/Transaction.js'
 import type { AbstractType } from './AbstractType.js'
 import { checkWrite } from './lists.js'
 import { checkContent, putContent, settle, takeEntries, takeValue } from './values.js'
@@ -24,7 +24,10 @@ export const setEntry = (type: AbstractType<any>, key: string, value: any): void
 }
 export const deleteEntry = (type: AbstractType<any>, key: string): void => {
   const doc = type.doc!
-  edit(doc, () => checkWrite(engine.rw_map_erase(doc._open(), type._number, putString(key))), type, key)
+  const erase = (): void => checkWrite(engine.rw_map_erase(doc._open(), type._number, putString(key)))
+  // Of what is not there nobody hears.
+  if (hasEntry(type, key)) edit(doc, erase, type, key)
+  else transact(doc, erase)
 }
 export const clearEntries = (type: AbstractType<any>): void => {
   const doc = type.doc!

@@ -9,6 +9,7 @@ import { AbstractType } from './AbstractType.js'
 const BINARY = 1
 const TYPE = 2
 const DOCUMENT = 3
+const UNITS = 4
 const OBJECT = 6
 
 // Of an object that has a key of that name, too.
@@ -94,6 +95,7 @@ export const readValue = (doc: Doc, from: ByteReader): any => {
   }
   // Its document is looked up when all has been read: that is a call of its own.
   if (tag === DOCUMENT) return new Reference(from.uint())
+  if (tag === UNITS) return from.units()
   if (tag === OBJECT) {
     const address = from.uint()
     const size = from.uint()

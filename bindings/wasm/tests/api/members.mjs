@@ -1,5 +1,6 @@
 // What a module offers, as lines "name: what it is". Members are named Class#member and Class.static; of
-// functions the number of arguments belongs to what they are.
+// functions the number of arguments belongs to what they are; of classes it would say who wrote a
+// constructor.
 import * as Y from 'yjs'
 import { samples } from './samples.mjs'
 
@@ -45,7 +46,7 @@ export function members() {
   const note = (name, kind, value = false) => found.set(name, { kind, value })
   const instances = samples()
   for (const [name, value] of Object.entries(Y)) {
-    note(name, isClass(value) ? `class of ${value.length}` : kindOfValue(value))
+    note(name, isClass(value) ? 'class' : kindOfValue(value))
     if (!isClass(value)) continue
     for (const [key, descriptor] of descriptorsOf(value)) {
       if (!kOfEveryFunction.has(key)) note(`${name}.${nameOf(key)}`, kindOfMember(descriptor))

@@ -32,11 +32,16 @@ function lively() {
   return { doc, told, events, manager, roots }
 }
 
+// One of each kind.
 function contentsOf({ roots }) {
   const contents = {}
+  const note = ({ content }) => {
+    const kind = Object.keys(Y).find(name => name.startsWith('Content') && content instanceof Y[name])
+    contents[kind] = content
+  }
   for (const type of Object.values(roots)) {
-    for (let item = type._start; item !== null; item = item.right) contents[item.content.constructor.name] = item.content
-    for (const item of type._map.values()) contents[item.content.constructor.name] = item.content
+    for (let item = type._start; item !== null; item = item.right) note(item)
+    type._map.forEach(note)
   }
   return contents
 }

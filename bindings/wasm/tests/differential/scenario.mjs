@@ -6,14 +6,14 @@ import { doEdit, rootOf } from '../../../../tests/differential/edits.mjs'
 import { deltaOf } from '../../../../tests/differential/events.mjs'
 import { makeHistory } from '../../../../tests/differential/history.mjs'
 import { Rng } from '../../../../tests/differential/rng.mjs'
-import { hex } from '../../../../tests/differential/values.mjs'
+import { hex, hexText } from '../../../../tests/differential/values.mjs'
 
 const kDocEvents = [
   'beforeAllTransactions', 'beforeTransaction', 'beforeObserverCalls', 'afterTransaction', 'afterTransactionCleanup', 'update', 'updateV2',
   'afterAllTransactions', 'destroy',
 ]
-const kTypes = [Y.XmlText, Y.Text, Y.XmlHook, Y.Map, Y.XmlElement, Y.XmlFragment, Y.Array]
-const nameOf = type => kTypes.find(Type => type instanceof Type)?.name.replace(/^_?Y/, '') ?? 'Untyped'
+const kTypes = ['XmlText', 'Text', 'XmlHook', 'Map', 'XmlElement', 'XmlFragment', 'Array']
+const nameOf = type => kTypes.find(name => type instanceof Y[name]) ?? 'Untyped'
 
 const attributesOf = attributes => (attributes ? `@${JSON.stringify(Object.entries(attributes).sort().map(([key, value]) => [key, show(value)]))}` : '')
 
@@ -21,24 +21,79 @@ const attributesOf = attributes => (attributes ? `@${JSON.stringify(Object.entri
 const old = value => (value instanceof Y.AbstractType ? nameOf(value) : show(value))
 
 function deltaText(event) {
-  return deltaOf(event).map(({ insert, retain, delete: gone, attributes }) => {
+  return look(() => deltaOf(event)).map(({ insert, retain, delete: gone, attributes }) => {
     const what = insert === undefined ? `${retain ?? ''}${gone === undefined ? '' : `-${gone}`}` : Array.isArray(insert) ? `[${insert.map(show)}]` : show(insert)
     return what + attributesOf(attributes)
   })
 }
 
+// Keys are told in the order in which they were changed here; of updates it is left open.
+const inOrder = ({ local }, keys) => (local ? keys : keys.sort())
+
 function eventText(event) {
-  const keys = [...event.keys].map(([key, { action, oldValue }]) => `${JSON.stringify(key)} ${action} ${action === 'add' ? '' : old(oldValue)}`)
+  const changes = [...event.keys].map(([key, { action, oldValue }]) => `${JSON.stringify(key)} ${action} ${action === 'add' ? '' : old(oldValue)}`)
+  const keys = inOrder(event.transaction, changes)
   return `${nameOf(event.target)} at ${JSON.stringify(event.path)}: ${keys} | ${deltaText(event)}`
 }
 
 const clocksOf = state => JSON.stringify([...state].filter(([, clock]) => clock > 0).sort((a, b) => a[0] - b[0]))
 const originOf = origin => (origin instanceof Y.UndoManager ? 'undo manager' : String(origin))
 
-function transactionText({ local, origin, beforeState, afterState, changed, changedParentTypes, subdocsAdded, subdocsRemoved }) {
-  const keys = [...changed].map(([type, keys]) => `${nameOf(type)} ${[...keys].map(key => JSON.stringify(key))}`).sort()
-  const parents = [...changedParentTypes.keys()].map(nameOf).sort()
-  return [local ? 'local' : 'remote', originOf(origin), clocksOf(beforeState), clocksOf(afterState), keys.join(';'), parents, subdocsAdded.size, subdocsRemoved.size].join(' ')
+// What was changed is known when it ends, and what is around that when observers have been called.
+function transactionText(transaction, when) {
+  const { local, origin, beforeState, afterState, changed, changedParentTypes } = transaction
+  const words = [local ? 'local' : 'remote', originOf(origin), clocksOf(beforeState)]
+  if (when === 'beforeTransaction') return words.join(' ')
+  const keys = [...changed].map(([type, keys]) => `${nameOf(type)} ${inOrder(transaction, [...keys].map(key => JSON.stringify(key)))}`).sort()
+  const parents = when.startsWith('after') ? [...changedParentTypes.keys()].map(nameOf).sort() : ''
+  return [...words, clocksOf(afterState), keys.join(';'), parents].join(' ')
+}
+
+const isEmpty = ({ deleteSet, beforeState, afterState }) =>
+  deleteSet.clients.size === 0 && [...afterState].every(([client, clock]) => (beforeState.get(client) ?? 0) === clock)
+
+// What is told while somebody looks at something: Yjs does some of that in transactions.
+let looking = false
+function look(what) {
+  looking = true
+  try {
+    return what()
+  } finally {
+    looking = false
+  }
+}
+
+// Lines, those of transactions that change nothing left out: Yjs has more of these. Of updates from
+// elsewhere the order is left open in which types are told.
+class Log {
+  #entries = []
+  #changing = new WeakSet()
+
+  say(line, transaction = null, told = false) {
+    this.#entries.push({ line, transaction, told })
+  }
+
+  ended(transaction) {
+    if (!isEmpty(transaction)) this.#changing.add(transaction)
+  }
+
+  changing(transactions) {
+    return transactions.filter(one => this.#changing.has(one)).length
+  }
+
+  lines() {
+    const lines = []
+    let open = []
+    const close = () => lines.push(...open.splice(0).sort())
+    for (const { line, transaction, told } of this.#entries) {
+      if (transaction && !this.#changing.has(transaction)) continue
+      const anyOrder = told && !transaction.local
+      if (!anyOrder) close()
+      ;(anyOrder ? open : lines).push(line)
+    }
+    close()
+    return lines
+  }
 }
 
 class Replica {
@@ -53,23 +108,28 @@ class Replica {
     this.roots = history.roots.map(root => rootOf(this.doc, root))
     for (const name of kDocEvents) this.doc.on(name, (...told) => this.#tell(name, told))
     for (const [i, type] of this.roots.entries()) {
-      type.observe((event, transaction) => this.say(`root ${i} ${eventText(event)} in ${originOf(transaction.origin)}`))
-      type.observeDeep(events => this.say(`below root ${i}: ${events.map(eventText).join(' / ')}`))
+      type.observe((event, transaction) => this.say(`root ${i} ${eventText(event)} in ${originOf(transaction.origin)}`, transaction, true))
+      type.observeDeep((events, transaction) => this.say(`below root ${i}: ${inOrder(transaction, events.map(eventText)).join(' / ')}`, transaction, true))
     }
   }
 
-  say(line) {
-    this.log.push(`${this.name}: ${line}`)
+  say(line, transaction, told) {
+    this.log.say(`${this.name}: ${line}`, transaction, told)
   }
 
   #tell(name, told) {
-    const transaction = told.find(one => one instanceof Y.Transaction)
+    if (looking) return
+    const transaction = told.find(one => one instanceof Y.Transaction) ?? null
+    if (name === 'afterTransaction') this.log.ended(transaction)
     const several = told.find(Array.isArray)
-    this.say([name, transaction && transactionText(transaction), several?.length].filter(one => one !== undefined).join(' '))
+    this.say([name, transaction && transactionText(transaction, name), several && this.log.changing(several)].join(' '), transaction)
   }
 
   look() {
-    this.say(`${hex(Y.encodeStateVector(this.doc))} ${this.roots.map(show).join(' | ')}`)
+    const content = this.roots.map(show).join(' | ')
+    this.say(`${hex(Y.encodeStateVector(this.doc))} ${content}`)
+    // In plain objects a key of that name makes what Yjs sets the prototype.
+    if (content.includes(hexText('__proto__'))) return
     this.say(JSON.stringify(this.doc.toJSON(), (_, value) => (typeof value === 'bigint' ? `${value}n` : value)))
   }
 }
@@ -78,7 +138,7 @@ class Scenario {
   constructor(seed) {
     this.history = makeHistory(seed)
     this.rng = new Rng(seed ^ 0x73747269)
-    this.log = []
+    this.log = new Log()
     this.messages = new Map()
     this.positions = []
     this.replicas = this.history.clients.map((client, i) => new Replica(i, client, this.history, this.log))
@@ -86,10 +146,10 @@ class Scenario {
 
   run() {
     for (const step of this.history.steps) {
-      this.log.push(`step ${step.id} ${step.do}`)
+      this.log.say(`step ${step.id} ${step.do}`)
       this[step.do]?.(step)
     }
-    return { log: this.log, states: this.replicas.map(({ doc }) => [Y.encodeStateAsUpdate(doc), Y.encodeStateAsUpdateV2(doc)]) }
+    return { log: this.log.lines(), states: this.replicas.map(({ doc }) => [Y.encodeStateAsUpdate(doc), Y.encodeStateAsUpdateV2(doc)]) }
   }
 
   #done(replica, id) {
@@ -138,7 +198,7 @@ class Scenario {
     replica.say(`snapshot ${hex(Y.encodeSnapshot(snapshot))} ${hex(Y.encodeSnapshotV2(snapshot))}`)
     if (replica.snapshot) replica.say(`equal to the last: ${Y.equalSnapshots(snapshot, replica.snapshot)}`)
     if (!this.history.gc && replica.snapshot) {
-      const before = Y.createDocFromSnapshot(replica.doc, replica.snapshot)
+      const before = look(() => Y.createDocFromSnapshot(replica.doc, replica.snapshot))
       replica.say(`then it was ${this.history.roots.map(root => show(rootOf(before, root))).join(' | ')}`)
       before.destroy()
     }
