@@ -14,3 +14,8 @@ extern "C" std::uint32_t ropewalk_number_to_text(double value, char* out) noexce
 extern "C" double ropewalk_text_to_number(const char* text, std::uint32_t size) noexcept {
     return ropewalk::host_text_to_number(text, size);
 }
+
+// What the standard library stops the program with would bring its printing along.
+_LIBCPP_BEGIN_NAMESPACE_STD
+[[noreturn]] void __libcpp_verbose_abort(const char*, ...) noexcept { __builtin_trap(); }
+_LIBCPP_END_NAMESPACE_STD

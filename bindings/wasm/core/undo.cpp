@@ -14,6 +14,7 @@ struct Undo {
     Undo(Document& document, const crdt::UndoOptions& options)
         : manager(document.doc, std::initializer_list<crdt::SharedType>{}, options) {}
     crdt::UndoManager manager;
+    bool listening = true;
 };
 
 namespace {
@@ -23,7 +24,8 @@ crdt::UndoStack stack_of(std::uint32_t redo) noexcept {
 }
 
 bool captures(void* context, const crdt::Origin& origin) noexcept {
-    return host_undo_captures(static_cast<Undo*>(context), transaction_of(origin)) != 0;
+    auto* const undo = static_cast<Undo*>(context);
+    return undo->listening && host_undo_captures(undo, transaction_of(origin)) != 0;
 }
 bool may_delete(void* context, const crdt::UndoneInsertion& what) noexcept {
     return host_undo_may_delete(static_cast<Undo*>(context),
@@ -63,6 +65,11 @@ RW_EXPORT(rw_undo_new) Undo* rw_undo_new(Document* document, std::uint32_t overw
 RW_EXPORT(rw_undo_free) void rw_undo_free(Undo* undo) {
     undo->~Undo();
     crdt::detail::release(undo);
+}
+
+// Whether JavaScript is asked what to record.
+RW_EXPORT(rw_undo_listen) void rw_undo_listen(Undo* undo, std::uint32_t on) {
+    undo->listening = on != 0;
 }
 
 RW_EXPORT(rw_undo_scope_clear) void rw_undo_scope_clear(Undo* undo) { undo->manager.clear_scope(); }

@@ -170,9 +170,9 @@ describe('contents', () => {
     right.left = left
     expect(left.mergeWith(right)).toBe(true)
     expect([left.length, left.lastId.clock, left.right, left.countable]).toEqual([4, 3, null, true])
+    expect(() => left.delete()).toThrow(/no document/)
     left.markDeleted()
     expect(left.deleted).toBe(true)
-    expect(() => left.delete()).toThrow()
     const gone = new Y.GC(Y.createID(1, 0), 2)
     expect([gone.mergeWith(new Y.GC(Y.createID(1, 2), 3)), gone.length, gone.deleted]).toEqual([true, 5, true])
     expect(gone.mergeWith(new Y.Skip(Y.createID(1, 5), 3))).toBe(false)

@@ -117,6 +117,28 @@ describe('items', () => {
     expect([item.deleted, item.length, item.content.getRef()]).toEqual([true, 1, 1])
   })
 
+  test('are looked at while others are told', () => {
+    const doc = new Y.Doc()
+    const text = doc.getText('text')
+    text.insert(0, 'ab')
+    const item = text._start!
+    const seen: Any[] = []
+    doc.on('beforeTransaction', () => seen.push(item.length))
+    doc.on('afterTransaction', () => seen.push(item.length, item.deleted, item.content.getContent().join('')))
+    text.insert(1, '!')
+    text.insert(3, 'c')
+    text.delete(0, 1)
+    expect(seen).toEqual([2, 1, false, 'a', 1, 1, false, 'a', 1, 1, true, 'a'])
+    expect([item.content.getRef(), item.right!.content.getContent()]).toEqual([1, ['!']])
+    const far = new Y.Doc()
+    const copy = far.getText('text')
+    Y.applyUpdate(far, Y.encodeStateAsUpdate(doc))
+    const first = copy._start!
+    doc.on('update', (update) => Y.applyUpdate(far, update))
+    text.delete(0, 3)
+    expect(first.next).toBe(null)
+  })
+
   test('are deleted with what they hold', () => {
     const doc = new Y.Doc()
     const theirs = new Yjs.Doc()

@@ -75,6 +75,9 @@ const AFTER_CLEANUP = hearings.indexOf('afterTransactionCleanup')
 // These are not of transactions.
 const quiet = new Set(['destroy', 'destroyed', 'load', 'sync'])
 
+/** Undo managers that were destroyed record again when their handler is put back. */
+export const onHeard = new WeakMap<(...args: any[]) => void, () => void>()
+
 // By address in the engine. A document that nobody holds goes, and frees what it has there.
 const documents = new Map<number, WeakRef<Doc>>()
 const dropped = new FinalizationRegistry<number>((at) => {
@@ -321,6 +324,7 @@ export class Doc extends Observable<DocEvents> {
     if (!this._observers.has(name) && !quiet.has(name)) this._watchers++
     super.on(name, f)
     this._hear(name, f)
+    if (name === 'afterTransaction') onHeard.get(f)?.()
     return f
   }
   override off<Name extends keyof DocEvents>(name: Name, f: DocEvents[Name]): void {

@@ -263,7 +263,11 @@ export const beginCall = (doc: Doc, type: AbstractType<any>, key: string | null 
   }
   if (doc._watchers === 0) return null
   const cleanups = doc._transactionCleanups
-  if (cleanups.length > 0 || doc._heardBefore) return begin(doc, null, true)
+  if (cleanups.length > 0 || doc._heardBefore) {
+    const transaction = begin(doc, null, true)
+    doc._changed(type) // who was told that it begins may have looked at items
+    return transaction
+  }
   const transaction = new Transaction(doc, null, true)
   cleanups.push(transaction)
   tellOf(doc)

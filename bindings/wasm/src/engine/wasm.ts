@@ -45,10 +45,13 @@ let doubles = new Float64Array(0)
 let reportAt = 0
 
 /** The memory of the engine, good until the next call into it. */
-export const memory = (): Uint8Array => bytes
+export const memory = (): Uint8Array => {
+  if (bytes.length === 0) renew()
+  return bytes
+}
 
-// Whenever memory has grown, which the engine tells: to ask for its buffer takes longer than most
-// calls.
+// When memory has grown, views of what it was are empty: to ask for its buffer instead takes longer
+// than most calls.
 const renew = (): void => {
   const { buffer } = engine.memory
   bytes = new Uint8Array(buffer)
@@ -59,13 +62,7 @@ const renew = (): void => {
 export const start = (module: WebAssembly.Module): void => {
   // Called as they are, without anything between: all rooms have put theirs in by now.
   const { exports } = new WebAssembly.Instance(module, {
-    host: host as unknown as WebAssembly.ModuleImports,
-    env: { emscripten_notify_memory_growth: renew },
-    wasi_snapshot_preview1: {
-      proc_exit(code: number) {
-        throw new Error(`ropewalk: the engine stopped (${code})`)
-      }
-    }
+    host: host as unknown as WebAssembly.ModuleImports
   })
   engine = exports as unknown as Engine
   renew()
@@ -147,11 +144,18 @@ export const wellFormed = (text: string): boolean => !LONE.test(text)
 // -- out ------------------------------------------------------------------------------------------
 
 /** Where the answer of the last call is, and its size. */
-export const outAt = (): number => words[reportAt >> 2]
-export const outSize = (): number => words[(reportAt >> 2) + 1]
+export const outAt = (): number => report(0)
+export const outSize = (): number => report(1)
 /** The number of the shared type or sub-document that was just put in. */
-export const made = (): number => words[(reportAt >> 2) + 2]
-export const reportedOffset = (): number => doubles[(reportAt + 16) >> 3]
+export const made = (): number => report(2)
+export const reportedOffset = (): number => {
+  memory()
+  return doubles[(reportAt + 16) >> 3]
+}
+const report = (word: number): number => {
+  if (words.length === 0) renew()
+  return words[(reportAt >> 2) + word]
+}
 
 /** The answer, copied. */
 export const takeBytes = (): Uint8Array => {

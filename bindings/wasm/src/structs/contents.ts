@@ -105,6 +105,9 @@ abstract class ContentList extends AbstractContent {
 
 /** JSON-like values. */
 export class ContentAny extends ContentList {
+  constructor(arr: any[]) {
+    super(arr)
+  }
   _writeValue(encoder: UpdateEncoder, value: any): void {
     encoder.writeAny(value)
   }
@@ -115,6 +118,9 @@ export class ContentAny extends ContentList {
 
 /** The same as old documents have them. */
 export class ContentJSON extends ContentList {
+  constructor(arr: any[]) {
+    super(arr)
+  }
   _writeValue(encoder: UpdateEncoder, value: any): void {
     encoder.writeString(value === undefined ? 'undefined' : JSON.stringify(value))
   }
@@ -133,7 +139,7 @@ export class ContentBinary extends AbstractContent {
   copy(): ContentBinary {
     return new ContentBinary(this.content)
   }
-  write(encoder: UpdateEncoder): void {
+  write(encoder: UpdateEncoder, _offset: number): void {
     encoder.writeBuf(this.content)
   }
   getRef(): number {
@@ -186,7 +192,7 @@ export class ContentEmbed extends AbstractContent {
   copy(): ContentEmbed {
     return new ContentEmbed(this.embed)
   }
-  write(encoder: UpdateEncoder): void {
+  write(encoder: UpdateEncoder, _offset: number): void {
     encoder.writeJSON(this.embed)
   }
   getRef(): number {
@@ -208,7 +214,7 @@ export class ContentFormat extends AbstractContent {
   copy(): ContentFormat {
     return new ContentFormat(this.key, this.value)
   }
-  write(encoder: UpdateEncoder): void {
+  write(encoder: UpdateEncoder, _offset: number): void {
     encoder.writeKey(this.key)
     encoder.writeJSON(this.value)
   }
@@ -227,7 +233,7 @@ export class ContentType extends AbstractContent {
   copy(): ContentType {
     return new ContentType(this.type._copy())
   }
-  write(encoder: UpdateEncoder): void {
+  write(encoder: UpdateEncoder, _offset: number): void {
     this.type._write(encoder)
   }
   getRef(): number {
@@ -247,11 +253,11 @@ export class ContentDoc extends AbstractContent {
   #doc: Doc | null = null
   #guid: string
 
-  constructor(doc: Doc | string, opts?: DocContentOpts) {
+  constructor(doc: Doc | string, opts: DocContentOpts = {}) {
     super()
     if (typeof doc === 'string') {
       this.#guid = doc
-      this.opts = opts ?? {}
+      this.opts = opts
       return
     }
     this.#doc = doc
@@ -274,7 +280,7 @@ export class ContentDoc extends AbstractContent {
   copy(): ContentDoc {
     return new ContentDoc(this.#guid, this.opts)
   }
-  write(encoder: UpdateEncoder): void {
+  write(encoder: UpdateEncoder, _offset: number): void {
     encoder.writeString(this.#guid)
     encoder.writeAny(this.opts)
   }

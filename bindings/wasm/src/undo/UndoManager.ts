@@ -2,7 +2,7 @@
 import { Observable } from '../base/observable.js'
 import { RopewalkError, check } from '../engine/errors.js'
 import { engine, host } from '../engine/wasm.js'
-import { Doc } from '../doc/Doc.js'
+import { Doc, onHeard } from '../doc/Doc.js'
 import { transact, type Transaction } from '../doc/Transaction.js'
 import type { Item } from '../structs/Item.js'
 import { itemAt } from '../structs/views.js'
@@ -111,6 +111,7 @@ export class UndoManager extends Observable<UndoManagerEvents> {
     this.#stacks = new EngineStacks(this._at)
     this.addToScope(typeScope)
     this.afterTransactionHandler = (transaction) => this.#record(transaction)
+    onHeard.set(this.afterTransactionHandler, () => engine.rw_undo_listen(this._at, 1))
     this.destroy = this.destroy.bind(this)
     doc.on('afterTransaction', this.afterTransactionHandler)
     doc.on('destroy', this.destroy)
@@ -329,6 +330,7 @@ export class UndoManager extends Observable<UndoManagerEvents> {
     this.trackedOrigins.delete(this)
     this.doc.off('afterTransaction', this.afterTransactionHandler)
     this.doc.off('destroy', this.destroy)
+    engine.rw_undo_listen(this._at, 0)
     super.destroy()
   }
 }

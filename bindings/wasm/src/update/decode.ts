@@ -97,7 +97,7 @@ const readAll = (decoder: Decoder, start: number): Uint8Array => {
 /** Applies an update that is the rest of an input. */
 export const readUpdate = (decoder: Decoder, doc: Doc, origin?: any): void =>
   applyUpdate(doc, readAll(decoder, decoder.pos), origin)
-export const readUpdateV2 = (decoder: Decoder, doc: Doc, origin?: any, structDecoder?: UpdateDecoder): void => {
+export const readUpdateV2 = (decoder: Decoder, doc: Doc, origin?: any, structDecoder: UpdateDecoder | null = null): void => {
   if (structDecoder instanceof UpdateDecoderV1) return readUpdate(decoder, doc, origin)
   applyUpdateV2(doc, readAll(decoder, structDecoder?._start ?? decoder.pos), origin)
 }

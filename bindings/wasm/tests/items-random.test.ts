@@ -1,0 +1,95 @@
+// Random histories of three replicas, here and in Yjs: the same items in the same places, also where
+// somebody has looked at them after every edit.
+import * as Y from 'ropewalk'
+import * as Yjs from 'yjs'
+import { expect, test } from 'vitest'
+
+type Any = any
+
+let seed = 1
+const random = (below: number): number => {
+  seed = (seed * 48271) % 0x7fffffff
+  return seed % below
+}
+
+const nameOf = (Lib: Any, content: Any): string | undefined =>
+  Object.keys(Lib).find((name) => name.startsWith('Content') && Lib[name] === content.constructor)
+const plain = (id: Any): Any => id && [id.client, id.clock]
+const tell = (Lib: Any, item: Any): Any => ({
+  id: plain(item.id),
+  length: item.length,
+  origin: plain(item.origin),
+  rightOrigin: plain(item.rightOrigin),
+  key: item.parentSub,
+  content: nameOf(Lib, item.content),
+  shows: item.content.getContent().map((value: Any) => (value?.toJSON === undefined ? value : 'type')),
+  deleted: item.deleted
+})
+/** What was forgotten side by side is one in Yjs, and may be two here. */
+const joined = (items: Any[]): Any[] => {
+  const rows: Any[] = []
+  for (const item of items) {
+    const before = rows.at(-1)
+    const both = item.content === 'ContentDeleted' && before?.content === 'ContentDeleted'
+    if (both && before.id[0] === item.id[0] && before.id[1] + before.length === item.id[1]) before.length += item.length
+    else rows.push(item)
+  }
+  return rows
+}
+const tellAll = (Lib: Any, doc: Any): Any[] => {
+  const told: Any[] = []
+  const types = [doc.getText('text'), doc.getArray('list'), doc.getMap('map')]
+  for (const type of types) {
+    const row = []
+    for (let item = type._start; item !== null; item = item.right) {
+      row.push(tell(Lib, item))
+      expect(item.parent).toBe(type)
+      if (item.right !== null) expect(item.right.left).toBe(item)
+      if (!item.deleted && item.content.type !== undefined) types.push(item.content.type)
+    }
+    told.push(joined(row))
+    for (const newest of [...type._map.keys()].sort().map((key) => type._map.get(key))) {
+      const history = []
+      for (let item = newest; item !== null; item = item.left) history.unshift(tell(Lib, item))
+      told.push(joined(history))
+      if (!newest.deleted && newest.content.type !== undefined) types.push(newest.content.type)
+    }
+  }
+  return told
+}
+
+const play = (Lib: Any, edits: number[][], gc: boolean, looking: boolean): Any[] => {
+  const docs = [1, 2, 3].map((id) => {
+    const doc = new Lib.Doc({ gc })
+    doc.clientID = id
+    return doc
+  })
+  for (const [who, what, a, b] of edits) {
+    const doc = docs[who]
+    const text = doc.getText('text')
+    const list = doc.getArray('list')
+    const map = doc.getMap('map')
+    const at = a % Math.max(text.length, 1)
+    if (what < 3) text.insert(at, 'ab\u00e9'.slice(0, 1 + (b % 3)))
+    else if (what === 3 && text.length > 0) text.delete(at, Math.min(1 + (b % 4), text.length - at))
+    else if (what === 4 && text.length > 0) text.format(at, 1, { bold: b % 2 === 0 ? true : null })
+    else if (what === 5) list.insert(a % (list.length + 1), [a, { b }])
+    else if (what === 6 && list.length > 0) list.delete(a % list.length, 1)
+    else if (what === 7) list.push([Lib.Array.from(['inner', b])])
+    else if (what === 8) map.set(`key ${a % 3}`, b % 4 === 0 ? new Lib.Map([['x', 1]]) : b)
+    else if (what === 9) map.delete(`key ${a % 3}`)
+    else if (what === 10) list.toArray().find((value: Any) => value instanceof Lib.Array)?.push([b])
+    else Lib.applyUpdate(doc, Lib.encodeStateAsUpdate(docs[(who + 1) % 3], Lib.encodeStateVector(doc)))
+    if (looking) docs.forEach((each) => tellAll(Lib, each))
+  }
+  return docs.map((doc) => tellAll(Lib, doc))
+}
+
+test('items stand as in Yjs whatever happens', () => {
+  for (let round = 1; round <= 60; round++) {
+    seed = round * 7919
+    const edits = Array.from({ length: 30 }, () => [random(3), random(13), random(100), random(100)])
+    const gc = round % 2 === 0
+    expect(play(Y, edits, gc, true), `round ${round}`).toEqual(play(Yjs, edits, gc, false))
+  }
+})
