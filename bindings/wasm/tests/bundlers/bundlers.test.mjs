@@ -164,7 +164,8 @@ const config :Workerd.Config = (
 
 // Starts workerd on a port of its choice, asks once, and ends it.
 async function answerOf(folder) {
-  const server = spawn(workerd.default ?? workerd, ['serve', 'config.capnp', '--control-fd=3'], {
+  const workerd = createRequire(import.meta.url).resolve('@cloudflare/workerd-linux-64/bin/workerd')
+  const server = spawn(workerd, ['serve', 'config.capnp', '--control-fd=3'], {
     cwd: folder,
     stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
   })
