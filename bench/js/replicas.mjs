@@ -3,7 +3,7 @@
 //
 //   new Replica(client, listener)   the listener, if any, is handed every update
 //   transact(action)                several calls in one transaction; a call outside is one
-//   content()                       all of it as JSON
+//   read()                          all of it: text, array, map
 import { ropewalkEntry } from './ropewalk.mjs'
 
 export const kReplicated = ['ropewalk', 'yjs', 'ywasm']
@@ -52,8 +52,8 @@ const yjsLike = Y =>
       return Y.encodeStateAsUpdate(this.doc)
     }
 
-    content() {
-      return JSON.stringify([this.text.toString(), this.array.toJSON(), this.map.toJSON()])
+    read() {
+      return [this.text.toString(), this.array.toJSON(), this.map.toJSON()]
     }
   }
 
@@ -102,11 +102,7 @@ const ywasm = Y =>
       return Y.encodeStateAsUpdate(this.doc)
     }
 
-    content() {
-      return JSON.stringify([
-        this.text.toString(),
-        this.array.toJson(),
-        Object.fromEntries(Object.entries(this.map.toJson())),
-      ])
+    read() {
+      return [this.text.toString(), this.array.toJson(), this.map.toJson()]
     }
   }
