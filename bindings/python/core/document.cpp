@@ -434,7 +434,7 @@ void raise_errors(DocObject* doc) {
 
 Telling::Telling(DocObject* doc) noexcept : doc_(doc) {
     if (ending()) return;
-    state_ = outliving([] { return PyGILState_Ensure(); });
+    state_ = PyGILState_Ensure();
     awake_ = true;
     ++doc_->reading;
 }

@@ -4,22 +4,7 @@ namespace ropewalk {
 
 unsigned generation = 0;
 
-namespace {
-
-bool exiting = false;
-unsigned long exiting_thread = 0;
-
-// A thread that would wait for the GIL while the interpreter ends never gets it.
-void stay_behind() {
-    if (!exiting || exiting_thread == PyThread_get_thread_ident()) return;
-    PyEval_SaveThread();
-    for (;;) std::this_thread::sleep_for(std::chrono::hours(1));
-}
-
-}  // namespace
-
 void Signal::pause() {
-    stay_behind();
     if (bell_ == nullptr || generation_ != generation) {
         // A bell of the parent may be locked for ever: it is left alone.
         static_cast<void>(bell_.release());
@@ -35,7 +20,7 @@ void Signal::pause() {
         // A tell() between giving up the GIL and getting here is missed, so nobody waits for long.
         bell.changed.wait_for(held, std::chrono::milliseconds(2));
     }
-    outliving([&] { PyEval_RestoreThread(state); });
+    PyEval_RestoreThread(state);
     --waiting_;
 }
 
@@ -55,12 +40,11 @@ namespace {
 // Both guarded by the GIL.
 unsigned at_work = 0;
 bool forking = false;
-Signal work_ended;
+Signal& work_ended = *new Signal;  // threads may wait when the process ends
 
 }  // namespace
 
 void LongWork::begin() {
-    stay_behind();
     if (forking) work_ended.wait([] { return !forking; });
     ++at_work;
 }
@@ -74,13 +58,6 @@ void LongWork::before_fork() {
     work_ended.wait([] { return at_work == 0; });
 }
 
-void LongWork::before_exit() {
-    exiting = true;
-    exiting_thread = PyThread_get_thread_ident();
-    constexpr double kSeconds = 5;
-    static_cast<void>(work_ended.wait([] { return at_work == 0; }, kSeconds));
-}
-
 void LongWork::after_fork() {
     forking = false;
     work_ended.tell();
@@ -88,12 +65,10 @@ void LongWork::after_fork() {
 
 void LongWork::after_fork_in_child() {
     ++generation;
-    exiting = false;
     after_fork();
 }
 
 void add_fork_hooks() {
-    py::module_::import("atexit").attr("register")(py::cpp_function(&LongWork::before_exit));
     const py::object fork = py::getattr(py::module_::import("os"), "register_at_fork", py::none());
     if (fork.is_none()) return;
     fork(py::arg("before") = py::cpp_function(&LongWork::before_fork),

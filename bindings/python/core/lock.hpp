@@ -96,9 +96,6 @@ public:
     static void before_fork();
     static void after_fork();
     static void after_fork_in_child();
-    // The interpreter is about to end: waits until no thread is in such work, for some seconds, and
-    // lets none but this one begin any.
-    static void before_exit();
 };
 
 // `work` must not throw.
@@ -107,7 +104,7 @@ void without_gil(Work&& work) {
     LongWork::begin();
     PyThreadState* const state = PyEval_SaveThread();
     work();
-    outliving([&] { PyEval_RestoreThread(state); });
+    PyEval_RestoreThread(state);
     LongWork::end();
 }
 
