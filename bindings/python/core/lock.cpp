@@ -3,6 +3,26 @@
 namespace ropewalk {
 
 unsigned generation = 0;
+constinit thread_local unsigned long thread_number = 0;
+
+namespace {
+
+// All guarded by the GIL.
+unsigned long threads = 0;   // that have a number
+unsigned long survivor = 0;  // the thread that has forked
+unsigned at_work = 0;        // threads in long work
+bool forking = false;
+Signal& work_ended = *new Signal;  // threads may wait when the process ends
+
+thread_local bool working = false;  // this one, in long work
+
+}  // namespace
+
+unsigned long number_this_thread() noexcept { return thread_number = ++threads; }
+
+bool left_behind(unsigned long thread, unsigned of_generation) noexcept {
+    return of_generation != generation && thread != survivor;
+}
 
 void Signal::pause() {
     if (bell_ == nullptr || generation_ != generation) {
@@ -31,26 +51,40 @@ void Signal::wake() noexcept {
 }
 
 void DocLock::wait() {
-    idle_.wait([this] { return depth_ == 0 || generation_ != generation; });
-    if (generation_ != generation) depth_ = 0;
+    if (left_behind(owner_, generation_)) {
+        depth_ = 0;
+        abandoned_ = true;
+    }
+    idle_.wait([this] { return depth_ == 0; });
 }
-
-namespace {
-
-// Both guarded by the GIL.
-unsigned at_work = 0;
-bool forking = false;
-Signal& work_ended = *new Signal;  // threads may wait when the process ends
-
-}  // namespace
 
 void LongWork::begin() {
     if (forking) work_ended.wait([] { return !forking; });
     ++at_work;
+    working = true;
 }
 
 void LongWork::end() noexcept {
+    working = false;
     if (--at_work == 0) work_ended.tell();
+}
+
+bool LongWork::pause() noexcept {
+    const bool was_working = working;
+    if (was_working) end();
+    return was_working;
+}
+
+void LongWork::go_on() noexcept {
+    const py::error_scope outer;
+    for (;;) {
+        try {
+            return begin();
+        } catch (py::error_already_set& error) {
+            // Ctrl-C: the handler has raised where nothing can be raised.
+            error.discard_as_unraisable("ropewalk");
+        }
+    }
 }
 
 void LongWork::before_fork() {
@@ -65,6 +99,7 @@ void LongWork::after_fork() {
 
 void LongWork::after_fork_in_child() {
     ++generation;
+    survivor = this_thread();
     after_fork();
 }
 
