@@ -509,7 +509,7 @@ def test_finalizers_and_readers_of_one_document() -> None:
         events = []
         array.observe(lambda event: (events.append(event.delta), Loop()))
         book.observe(lambda event: (events.append(event.keys), Loop()))
-        for round in range(300):
+        for round in range(30):
             array.extend([[i, {"a": [i]}] for i in range(20)])
             array.append(Map({"inner": Array([Text("x"), [1]])}))
             book.update({str(i): [i, {"b": [i]}] for i in range(20)})
