@@ -14,7 +14,7 @@ REPETITIONS ?= 9
 QUIETLY := tools/quietly.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-cpp test-python wheel bench bench-python figures conformance differential fuzz soak lint format bugs coverage
+.PHONY: help run test test-cpp test-python wheel test-js wasm bench bench-python figures conformance differential fuzz soak lint format bugs coverage
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -39,6 +39,14 @@ test-python: ## the Python package, built and installed into build/venv/python
 
 wheel: ## the Python package for any Linux with glibc 2.28 or newer, in build/dist: PYTHON=interpreter
 	@tools/wheel.sh
+
+test-js: ## the npm package, built into build/npm: in Node and in Chromium
+	@tools/setup.sh test
+	@python3 tools/run_tests.py javascript
+
+wasm: ## the npm package alone, in build/npm/ropewalk
+	@tools/setup.sh test
+	@tools/wasm.sh
 
 bench: ## Google Benchmark: a table of ratios over a gap buffer; JSON in build/bench.json
 	@tools/setup.sh bench

@@ -4,7 +4,7 @@
 A part is a few commands that a person could type; each is printed before it runs. What failed is
 listed at the end, with the command that repeats it.
 
-usage: run_tests.py all | PART...   parts: cpp headers differential python
+usage: run_tests.py all | PART...   parts: cpp headers differential python javascript
 """
 
 import argparse
@@ -152,9 +152,24 @@ def python() -> Count:
     if not run("tools/python.sh"):
         return Count(failed=1, repeat=["tools/python.sh"])
     report = ROOT / "build" / "python" / "junit.xml"
-    report.unlink(missing_ok=True)
     command = ("build/venv/python/bin/python", "-m", "pytest", "-q", "bindings/python/tests")
-    good = run(*command, f"--junitxml={report.relative_to(ROOT)}")
+    return count_report(command, report, f"--junitxml={report.relative_to(ROOT)}", select="-k")
+
+
+def javascript() -> Count:
+    """The npm package, in Node and in Chromium; each test of vitest counts."""
+    if not run("tools/wasm.sh"):
+        return Count(failed=1, repeat=["tools/wasm.sh"])
+    report = ROOT / "build" / "js" / "junit.xml"
+    command = ("npm", "--prefix", "bindings/wasm", "test", "--silent", "--")
+    options = ("--reporter=default", "--reporter=junit", f"--outputFile.junit={report}")
+    return count_report(command, report, *options, select="-t")
+
+
+def count_report(command: tuple[str, ...], report: Path, *options: str, select: str) -> Count:
+    """Runs what writes a report of its tests, and counts these."""
+    report.unlink(missing_ok=True)
+    good = run(*command, *options)
     if not report.exists():
         return Count(failed=1, repeat=[shlex.join(command)])
     count = Count()
@@ -164,7 +179,7 @@ def python() -> Count:
             continue
         count.failed += 1
         name = f"{case.get('classname', '')}.{case.get('name', '')}"
-        count.repeat.append(shlex.join([*command, "-k", case.get("name", "")]) + f"  # {name}")
+        count.repeat.append(shlex.join([*command, select, case.get("name", "")]) + f"  # {name}")
     if not good and not count.failed:
         count.add(Count(failed=1, repeat=[shlex.join(command)]))
     return count
@@ -175,6 +190,7 @@ PARTS: dict[str, Callable[[], Count]] = {
     "headers": headers,
     "differential": differential,
     "python": python,
+    "javascript": javascript,
 }
 GROUPS = {"all": list(PARTS), "cpp": ["cpp", "headers"]}
 

@@ -30,7 +30,9 @@ has_python_headers() {
     python3 -c 'import os, sys, sysconfig
 sys.exit(not os.path.exists(os.path.join(sysconfig.get_path("include"), "Python.h")))'
 }
-node_is_new() { node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)'; }
+node_is_new() {
+    node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)'
+}
 clang_fuzzes() {
     printf 'extern "C" int LLVMFuzzerTestOneInput(const char*, unsigned long) { return 0; }\n' |
         clang++ -x c++ -fsanitize=fuzzer,address - -o /dev/null
@@ -53,8 +55,10 @@ check() {
         need "Python 3.10 or later" python3 python_is_new
         need "Python's headers" python3-dev has_python_headers
         need "Python's venv module" python3-venv python3 -c 'import ensurepip'
-        need "Node.js 20 or later (Debian 12 itself has 18)" nodejs node_is_new
+        need "Node.js 20.19 or later (Debian 12 itself has 18)" nodejs node_is_new
         need "npm" npm has npm
+        need "emscripten" emscripten has em++
+        need "Chromium" chromium has chromium
         ;;
     esac
     case $1 in fuzz | all)

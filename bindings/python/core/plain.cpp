@@ -1,6 +1,7 @@
 // What stands in a document as objects of Python's alone, and as JSON.
 #include <cmath>
 #include <crdt/codec/any_to_json.hpp>
+#include <crdt/codec/number_text.hpp>
 
 #include "content.hpp"
 #include "errors.hpp"
@@ -62,8 +63,8 @@ void put_number(double number, std::string& out) {
         out += "null";
         return;
     }
-    std::uint8_t digits[crdt::detail::kMaxJsonNumber];
-    const std::uint8_t* const end = crdt::detail::put_json_number(digits, number);
+    std::uint8_t digits[crdt::detail::kMaxNumberText];
+    const std::uint8_t* const end = crdt::detail::put_number_text(digits, number);
     out.append(reinterpret_cast<const char*>(digits), static_cast<std::size_t>(end - digits));
 }
 

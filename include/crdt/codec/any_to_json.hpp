@@ -17,11 +17,6 @@ namespace crdt::detail {
 // a bigint anywhere) and out_of_memory; nothing was appended then.
 [[nodiscard]] ErrorCode any_to_strict_json(AnyView value, Bytes& out) noexcept;
 
-// Writes a finite number as JavaScript does: shortest digits that read back as the same number,
-// an exponent from 1e21 on and below 1e-6. requires: room for kMaxJsonNumber. Returns the end.
-inline constexpr std::size_t kMaxJsonNumber = 32;
-std::uint8_t* put_json_number(std::uint8_t* p, double value) noexcept;
-
 }  // namespace crdt::detail
 
 #if !defined(ROPEWALK_COMPILED) || !ROPEWALK_COMPILED

@@ -52,6 +52,9 @@ public:
     ~Doc();
 
     [[nodiscard]] ClientId client() const noexcept;
+    // What is written from now on bears this id. Nobody else may write under it. Errors:
+    // invalid_argument above kMaxClientId or while a transaction is open; no_document.
+    Status set_client(ClientId client) noexcept;
 
     // The root of that name. Its first use gives it its type; with another type the handle answers
     // wrong_type.
@@ -161,6 +164,8 @@ public:
 
     // The room below, for bindings and tests.
     [[nodiscard]] detail::Store* store() const noexcept;
+    // The change that listeners are being told of, if somebody observes the document; else nullptr.
+    [[nodiscard]] detail::ToldChange* told() const noexcept;
 
 private:
     template <class F>

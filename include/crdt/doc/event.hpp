@@ -272,6 +272,13 @@ public:
         return SharedType{store(), current_};
     }
 
+    // What a change that is being told did to a type, observed or not. requires: that both live
+    [[nodiscard]] static Event of(detail::ToldChange& change,
+                                  detail::EventRecord& record,
+                                  std::uint32_t current_target) noexcept {
+        return {&change, &record, current_target};
+    }
+
     [[nodiscard]] const Origin& origin() const noexcept { return change_->origin; }
     [[nodiscard]] bool remote() const noexcept { return origin().remote(); }
 

@@ -54,10 +54,10 @@ public:
         change_.take(origin);
         find(change_);
     }
-    void tell() noexcept {
-        tell(change_);
-        change_.clear();
-    }
+    void tell() noexcept { tell(change_); }
+    // All have heard of it.
+    void forget() noexcept { change_.clear(); }
+    [[nodiscard]] ToldChange& taken() noexcept { return change_; }
     // The same for one to be told later; nullptr when memory is exhausted. The origin is its own.
     [[nodiscard]] static ToldChange* create(Store& store) noexcept;
     static void destroy(ToldChange* change) noexcept;

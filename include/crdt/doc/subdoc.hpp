@@ -64,6 +64,7 @@ private:
     friend class Doc;
     friend class Value;
     friend class detail::Subdocs;
+    friend struct detail::Access;
     Subdoc(detail::Store* store, std::uint32_t run) noexcept : store_(store), run_(run) {}
     [[nodiscard]] ByteView stored() const noexcept;
     template <class Edit>
@@ -72,6 +73,8 @@ private:
     detail::Store* store_ = nullptr;
     std::uint32_t run_ = detail::kNone;
 };
+
+inline std::uint32_t detail::Access::run(const Subdoc& subdoc) noexcept { return subdoc.run_; }
 
 // What became of sub-documents in one transaction. Good during the call; the handles stay good.
 class SubdocsEvent {

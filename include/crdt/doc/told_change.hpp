@@ -11,6 +11,7 @@
 
 #include <cstdint>
 
+#include "../base/id_set.hpp"
 #include "../store/store.hpp"
 #include "origin.hpp"
 
@@ -152,6 +153,9 @@ public:
         const std::uint32_t seq = store.sequences.changed_last();
         return seq == kNone ? kNone : store.sequences.seqs[seq].type;
     }
+    // f(run number, offset, count, inserted) for each stretch of a run. False: stop.
+    template <class F>
+    void for_each_stretch(F&& f) noexcept;
     // f(type): for each stretch of it that was changed, one after another. False: stop.
     template <class F>
     void for_each_type(F&& f) noexcept;
@@ -162,6 +166,20 @@ public:
     // Was this type, or one in it, changed? Not true where only new types were.
     [[nodiscard]] bool changed_within(std::uint32_t type) noexcept;
 
+    // The event of a type that somebody observes; nullptr if it has none.
+    [[nodiscard]] EventRecord* event_of(std::uint32_t type) noexcept {
+        if (single.type == type) return &single;
+        for (EventRecord& event : events) {
+            if (event.type == type) return &event;
+        }
+        return nullptr;
+    }
+    // Errors: out_of_memory.
+    [[nodiscard]] Result<IdSet> inserted_ids() const noexcept;
+    [[nodiscard]] Result<IdSet> deleted_ids() const noexcept;
+
+    // Forgets what was found out about it.
+    static void drop(EventRecord& event) noexcept;
     [[nodiscard]] EventDetail* delta_of(EventRecord& event) noexcept;
     [[nodiscard]] EventDetail* keys_of(EventRecord& event) noexcept;
     [[nodiscard]] EventDetail* path_of(EventRecord& event) noexcept;
@@ -191,8 +209,6 @@ private:
 
     [[nodiscard]] std::uint32_t first_new(std::uint32_t client) const noexcept;
     [[nodiscard]] bool is_deleted(std::uint32_t client, std::uint32_t clock) const noexcept;
-    template <class F>
-    void for_each_stretch(F&& f) noexcept;
     [[nodiscard]] bool list_units() noexcept;
     [[nodiscard]] const ChangedUnits* units_of(std::uint32_t type) const noexcept;
     [[nodiscard]] EventDetail* look_at(EventRecord& event) const noexcept;
@@ -208,7 +224,6 @@ private:
     [[nodiscard]] bool find_keys(std::uint32_t type, EventDetail& detail) noexcept;
     [[nodiscard]] bool add_key(std::uint32_t seq, EventDetail& detail) noexcept;
     [[nodiscard]] bool find_path(std::uint32_t type, EventDetail& detail) noexcept;
-    static void drop(EventRecord& event) noexcept;
     void take_touched() noexcept;
     void clear_found() noexcept;
 

@@ -51,11 +51,16 @@ struct UndoOptions {
     bool ignore_remote_map_changes = false;
     // The name of the origin of what undo() and redo() do; good as long as the manager.
     std::string_view origin = "undo";
+    // Every transaction is tracked, whatever its origin: `capture` alone decides.
+    bool track_all = false;
     // Whether a transaction of a tracked origin is recorded.
     bool (*capture)(void* context, const Origin& origin) noexcept = nullptr;
     // Whether an insertion may be deleted when it is undone.
     bool (*may_delete)(void* context, const UndoneInsertion& insertion) noexcept = nullptr;
     void* context = nullptr;  // of both
+    // What is recorded waits for take() or drop(): the caller has stacks of its own, and decides
+    // when observers have been told. requires: `track_all` and `capture`
+    bool hold = false;
 };
 
 enum class UndoStack : std::uint8_t { undo, redo };
@@ -163,10 +168,23 @@ public:
     // The same for one stack; the other one keeps what it needs.
     void clear(UndoStack stack) noexcept;
 
+    // With UndoOptions::hold, of the oldest change that waits: whether it was in scope.
+    [[nodiscard]] bool holds() const noexcept;
+    // Puts it on top of a stack, or into the item there. False: there is none, or no memory.
+    bool take(UndoStack stack, bool join) noexcept;
+    // Forgets the oldest change that waits.
+    void drop() noexcept;
+    // Undoes the newest item of a stack as part of an open transaction. It is gone then, whether it
+    // changed something or not.
+    Undone undo_one(UndoStack stack) noexcept;
+
     // Looks after these, too: from the next transaction on.
     Status add_to_scope(std::initializer_list<SharedType> types) noexcept;
     Status add_tracked_origin(std::string_view name) noexcept;
     void remove_tracked_origin(std::string_view name) noexcept;
+    // Looks after nothing any more; or after the whole document.
+    void clear_scope() noexcept;
+    void add_document_to_scope() noexcept;
 
     // f(const UndoEvent&) noexcept. May edit the document.
     template <class F>

@@ -31,6 +31,8 @@ struct UndoStep {
     [[nodiscard]] bool add_insertion(ClientId client, Clock clock, std::uint32_t length) noexcept {
         return meet(inserters, client) && insertions.insert(client, clock, length);
     }
+    // Takes over a later change as well. False when memory is exhausted.
+    [[nodiscard]] bool join(const UndoStep& later) noexcept;
     // Meets the clients of deleted units as Yjs deletes them: what a type held right after it.
     [[nodiscard]] bool meet_deleted(Store& store, const Vec<Deletion>& ranges) noexcept;
 };
@@ -40,6 +42,10 @@ class UndoScope {
 public:
     [[nodiscard]] bool add(std::uint32_t type) noexcept;
     void add_all() noexcept { all_ = true; }
+    void clear() noexcept {
+        all_ = false;
+        types_.clear();
+    }
     [[nodiscard]] bool all() const noexcept { return all_; }
     // Does it hold what stands in this type?
     [[nodiscard]] bool contains(const Store& store, std::uint32_t type) const noexcept;

@@ -79,6 +79,13 @@ struct Store {
         erasing.type = kNone;
     }
 
+    // Writes under another id from now on. requires: no open change
+    void become(ClientId client) noexcept {
+        disarm();
+        own_id = client;
+        own = clients.find(client);
+    }
+
     // -- changes ------------------------------------------------------------------------------
 
     Status begin_change() noexcept {

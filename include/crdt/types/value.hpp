@@ -118,6 +118,7 @@ struct Access {
     [[nodiscard]] static Value value(Store* store, RunPos unit) noexcept { return {store, unit}; }
     [[nodiscard]] static Store* store(const Value& value) noexcept { return value.store_; }
     [[nodiscard]] static RunPos unit(const Value& value) noexcept { return value.unit_; }
+    [[nodiscard]] static std::uint32_t run(const Subdoc& subdoc) noexcept;
     [[nodiscard]] static Store* store(const SharedType& type) noexcept { return type.store_; }
     [[nodiscard]] static std::uint32_t type(const SharedType& type) noexcept { return type.type_; }
     template <class T>

@@ -2,70 +2,13 @@
 
 #include <charconv>
 #include <cmath>
-#include <cstring>
 
 #include "../../codec/any_to_json.hpp"
+#include "../../codec/number_text.hpp"
 #include "../../codec/varint.hpp"
 #include "../../codec/writer.hpp"
 
 namespace crdt::detail {
-
-ROPEWALK_INLINE std::uint8_t* put_json_number(std::uint8_t* p, double value) noexcept {
-    if (value == 0) {
-        *p++ = '0';
-        return p;
-    }
-    if (value < 0) {
-        *p++ = '-';
-        value = -value;
-    }
-    // d.ddde+xx: the digits and where the point is are taken from there.
-    char text[kMaxJsonNumber];
-    const char* const end =
-        std::to_chars(text, text + sizeof text, value, std::chars_format::scientific).ptr;
-    char digits[kMaxJsonNumber];
-    int count = 0;
-    const char* at = text;
-    for (; *at != 'e'; ++at) {
-        if (*at != '.') digits[count++] = *at;
-    }
-    int exponent = 0;
-    at += at[1] == '+' ? 2 : 1;
-    std::from_chars(at, end, exponent);
-    const auto put = [&](const char* from, int size) {
-        std::memcpy(p, from, static_cast<std::size_t>(size));
-        p += size;
-    };
-    const auto zeros = [&](int size) {
-        for (; size > 0; --size) *p++ = '0';
-    };
-    const int whole = exponent + 1;  // digits in front of the point
-    if (whole > 21 || whole < -5) {
-        put(digits, 1);
-        if (count > 1) {
-            *p++ = '.';
-            put(digits + 1, count - 1);
-        }
-        *p++ = 'e';
-        *p++ = exponent < 0 ? '-' : '+';
-        char number[8];
-        const char* const behind =
-            std::to_chars(number, number + sizeof number, exponent < 0 ? -exponent : exponent).ptr;
-        put(number, static_cast<int>(behind - number));
-    } else if (whole >= count) {
-        put(digits, count);
-        zeros(whole - count);
-    } else if (whole > 0) {
-        put(digits, whole);
-        *p++ = '.';
-        put(digits + whole, count - whole);
-    } else {
-        put("0.", 2);
-        zeros(-whole);
-        put(digits, count);
-    }
-    return p;
-}
 
 // One pass over the encoding.
 class AnyToJson {
@@ -127,8 +70,8 @@ private:
             return;
         }
         if (value == 0 && std::signbit(value)) exact_ = false;
-        std::uint8_t text[kMaxJsonNumber];
-        const std::uint8_t* const end = put_json_number(text, value);
+        std::uint8_t text[kMaxNumberText];
+        const std::uint8_t* const end = put_number_text(text, value);
         out_.raw({text, static_cast<std::size_t>(end - text)});
     }
     void string(ByteView text) noexcept {

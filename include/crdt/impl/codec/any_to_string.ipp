@@ -5,52 +5,15 @@
 
 #include "../../codec/any.hpp"
 #include "../../codec/any_to_string.hpp"
+#include "../../codec/number_text.hpp"
 
 namespace crdt::detail {
 
 ROPEWALK_INLINE bool number_to_string(double value, Bytes& out) noexcept {
     if (std::isnan(value)) return out.append("NaN");
     if (std::isinf(value)) return out.append(value < 0 ? "-Infinity" : "Infinity");
-    if (value == 0) return out.append("0");
-    char text[32];
-    const auto* const end =
-        std::to_chars(text, text + sizeof text, std::fabs(value), std::chars_format::scientific)
-            .ptr;
-    // d.ddde+xx
-    char digits[20];
-    int count = 0;
-    const char* at = text;
-    for (; *at != 'e'; ++at) {
-        if (*at != '.') digits[count++] = *at;
-    }
-    ++at;
-    const bool small = *at++ == '-';
-    int exponent = 0;
-    for (; at != end; ++at) exponent = exponent * 10 + (*at - '0');
-    if (small) exponent = -exponent;
-
-    char made[48];
-    char* to = made;
-    if (value < 0) *to++ = '-';
-    const int point = exponent + 1;  // digits in front of it
-    if (point > 0 && point <= 21) {
-        for (int i = 0; i < point; ++i) *to++ = i < count ? digits[i] : '0';
-        if (count > point) *to++ = '.';
-        for (int i = point; i < count; ++i) *to++ = digits[i];
-    } else if (point > -6 && point <= 0) {
-        *to++ = '0';
-        *to++ = '.';
-        for (int i = point; i < 0; ++i) *to++ = '0';
-        for (int i = 0; i < count; ++i) *to++ = digits[i];
-    } else {
-        *to++ = digits[0];
-        if (count > 1) *to++ = '.';
-        for (int i = 1; i < count; ++i) *to++ = digits[i];
-        *to++ = 'e';
-        *to++ = exponent < 0 ? '-' : '+';
-        to = std::to_chars(to, made + sizeof made, exponent < 0 ? -exponent : exponent).ptr;
-    }
-    return out.append(std::string_view(made, static_cast<std::size_t>(to - made)));
+    std::uint8_t text[kMaxNumberText];
+    return out.append(ByteView{text, put_number_text(text, value)});
 }
 
 // A value that is not an array.

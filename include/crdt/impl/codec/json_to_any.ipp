@@ -1,11 +1,9 @@
 #pragma once
 
-#include <clocale>
-#include <cstdlib>
-
 #include "../../base/utf.hpp"
 #include "../../codec/any.hpp"
 #include "../../codec/json_to_any.hpp"
+#include "../../codec/number_text.hpp"
 #include "../../codec/varint.hpp"
 
 namespace crdt::detail {
@@ -96,26 +94,15 @@ private:
         return true;
     }
 
-    // strtod rounds exactly, but reads the decimal point of the locale and needs an end.
     [[nodiscard]] bool number() noexcept {
         const char* start = at_;
         while (at_ != end_ && (*at_ == '-' || *at_ == '+' || *at_ == '.' || *at_ == 'e' ||
                                *at_ == 'E' || (*at_ >= '0' && *at_ <= '9'))) {
             ++at_;
         }
-        Vec<char> digits;
-        if (!digits.reserve(static_cast<std::size_t>(at_ - start) + 8)) return false;
-        for (const char* p = start; p != at_; ++p) {
-            if (*p != '.') {
-                digits.push_back_reserved(*p);
-                continue;
-            }
-            for (const char* point = std::localeconv()->decimal_point; *point != 0; ++point) {
-                if (!digits.push_back(*point)) return false;
-            }
-        }
-        if (!digits.push_back('\0') || !room(kMaxNumberSize)) return false;
-        const double value = std::strtod(digits.data(), nullptr);
+        double value = 0;
+        const std::string_view digits{start, static_cast<std::size_t>(at_ - start)};
+        if (!read_number_text(digits, value) || !room(kMaxNumberSize)) return false;
         out_.set_size(static_cast<std::size_t>(put_any_number(out_.data() + out_.size(), value) -
                                                out_.data()));
         return true;

@@ -105,6 +105,7 @@ struct DocCore {
     Bytes buffer_v2;
     detail::Vec<detail::WriteFrom> from;
     bool telling = false;
+    detail::ToldChange* told = nullptr;  // what is being told, where there are observers
     Queued* queue = nullptr;
     Queued* queue_end = nullptr;
 };
@@ -186,14 +187,17 @@ ROPEWALK_INLINE Status DocCore::tell(detail::Store& changed) noexcept {
     if (observing) {
         // Their edits find the events as they are.
         store.sink.begin = &DocCore::begin;
+        this->told = &observers->taken();
         observers->tell();
     }
     if (ROPEWALK_UNLIKELY(!untidy.empty())) changed.tidy(untidy);
     if (anything) call_listeners(buffer, buffer_v2, told);
     if (watching) subdocs->tell(subdocs->now);
+    if (observing) observers->forget();
     while (queue != nullptr) {
         Origin then(as_text(queue->name));
         then.remote_ = queue->remote;
+        this->told = queue->change;
         if (queue->change != nullptr) observers->tell(*queue->change);
         if (ROPEWALK_UNLIKELY(!queue->untidy.empty())) changed.tidy(queue->untidy);
         call_listeners(queue->v1, queue->v2, then);
@@ -201,6 +205,7 @@ ROPEWALK_INLINE Status DocCore::tell(detail::Store& changed) noexcept {
         drop_queued();
     }
     if (observing && !observers->any_begin()) store.sink.begin = nullptr;
+    this->told = nullptr;
     telling = false;
     return status;
 }
@@ -281,6 +286,19 @@ ROPEWALK_INLINE Doc& Doc::operator=(Doc&& other) noexcept {
 
 ROPEWALK_INLINE ClientId Doc::client() const noexcept {
     return core_ == nullptr ? ClientId{} : core_->store.own_id;
+}
+
+ROPEWALK_INLINE Status Doc::set_client(ClientId client) noexcept {
+    if (core_ == nullptr) return ErrorCode::no_document;
+    if (raw(client) > kMaxClientId || core_->store.change.depth > 0) {
+        return ErrorCode::invalid_argument;
+    }
+    core_->store.become(client);
+    return {};
+}
+
+ROPEWALK_INLINE detail::ToldChange* Doc::told() const noexcept {
+    return core_ == nullptr ? nullptr : core_->told;
 }
 
 ROPEWALK_INLINE detail::Store* Doc::store() const noexcept {

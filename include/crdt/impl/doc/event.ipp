@@ -50,27 +50,11 @@ ROPEWALK_INLINE bool TransactionEvent::changed_within(const SharedType& type) co
 }
 
 ROPEWALK_INLINE Result<IdSet> TransactionEvent::inserted() const noexcept {
-    if (change_->failed) return ErrorCode::out_of_memory;
-    IdSet set;
-    for (const detail::InsertedClocks& clocks : change_->inserted) {
-        const ClientId client{change_->store.clients[clocks.client].id};
-        if (!set.insert(client, Clock{clocks.begin}, clocks.end - clocks.begin)) {
-            return ErrorCode::out_of_memory;
-        }
-    }
-    return set;
+    return change_->inserted_ids();
 }
 
 ROPEWALK_INLINE Result<IdSet> TransactionEvent::deleted() const noexcept {
-    if (change_->failed) return ErrorCode::out_of_memory;
-    IdSet set;
-    for (const detail::Deletion& range : change_->deletions) {
-        const ClientId client{change_->store.clients[range.client].id};
-        if (!set.insert(client, Clock{range.clock}, range.length)) {
-            return ErrorCode::out_of_memory;
-        }
-    }
-    return set;
+    return change_->deleted_ids();
 }
 
 }  // namespace crdt

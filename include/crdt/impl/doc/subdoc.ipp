@@ -342,10 +342,7 @@ ROPEWALK_INLINE Status Doc::attach(const Subdoc& subdoc, Doc instance) noexcept 
     }
     void* block = detail::allocate(sizeof(Doc));
     if (block == nullptr) return ErrorCode::out_of_memory;
-    detail::Store& store = instance.core_->store;
-    store.disarm();
-    store.own_id = client();
-    store.own = detail::kNone;
+    instance.core_->store.become(client());
     detail::Subdocs::destroy(*place);
     *place = ::new (block) Doc(std::move(instance));
     return {};

@@ -83,8 +83,30 @@ ROPEWALK_INLINE std::uint32_t ToldChange::parent_of(std::uint32_t type) const no
     return seq == kNone ? kNone : store.sequences.seqs[seq].type;
 }
 
-// f(run number, offset, count, inserted) for each stretch of a run that was inserted or deleted;
-// false ends it.
+ROPEWALK_INLINE Result<IdSet> ToldChange::inserted_ids() const noexcept {
+    if (failed) return ErrorCode::out_of_memory;
+    IdSet set;
+    for (const InsertedClocks& clocks : inserted) {
+        const ClientId client{store.clients[clocks.client].id};
+        if (!set.insert(client, Clock{clocks.begin}, clocks.end - clocks.begin)) {
+            return ErrorCode::out_of_memory;
+        }
+    }
+    return set;
+}
+
+ROPEWALK_INLINE Result<IdSet> ToldChange::deleted_ids() const noexcept {
+    if (failed) return ErrorCode::out_of_memory;
+    IdSet set;
+    for (const Deletion& range : deletions) {
+        const ClientId client{store.clients[range.client].id};
+        if (!set.insert(client, Clock{range.clock}, range.length)) {
+            return ErrorCode::out_of_memory;
+        }
+    }
+    return set;
+}
+
 template <class F>
 void ToldChange::for_each_stretch(F&& f) noexcept {
     const auto walk = [&](std::uint32_t client, std::uint32_t begin, std::uint32_t end,

@@ -40,13 +40,18 @@ struct UndoCore : detail::Keeper {
 
     [[nodiscard]] bool captures(const Origin& origin, bool undone) const noexcept {
         if (options.capture != nullptr && !options.capture(options.context, origin)) return false;
-        return undone || tracks(origin);
+        return undone || options.track_all || tracks(origin);
     }
 
     static void on_closing(Keeper& keeper, detail::Store& changed) noexcept;
     static void on_closed(Keeper& keeper, detail::Store& changed) noexcept;
     // What the change that ends has done becomes an item, if it is in scope.
     [[nodiscard]] Status record(const Origin& origin, bool undone) noexcept;
+    // The same, to wait in `held`; nothing waits there for what is not in scope.
+    [[nodiscard]] Status hold() noexcept;
+    // The oldest of them leaves, and is not kept by that any longer.
+    [[nodiscard]] UndoItem* next_held() noexcept;
+    bool take(UndoStack which, bool join) noexcept;
     // f(client, begin, end) for each client for whom the change has inserted.
     template <class F>
     void for_each_inserted(F&& f) noexcept;
@@ -64,7 +69,9 @@ struct UndoCore : detail::Keeper {
                               const IdSet& deletions) noexcept;
 
     // Pops the newest item of a stack and undoes it.
-    [[nodiscard]] Status undo_newest(UndoStack which, UndoItem*& undone) noexcept;
+    [[nodiscard]] Status undo_newest(UndoStack which, UndoItem*& undone, bool& changed) noexcept;
+    // Likewise, up to one that changes something.
+    [[nodiscard]] Status undo_any(UndoStack which, UndoItem*& undone) noexcept;
     void clear(UndoStack which) noexcept;
     void give_up_types(const UndoItem& item) noexcept;
     // Nothing is kept any longer if nothing can be undone. Not done for single items: Yjs keeps
@@ -85,6 +92,7 @@ struct UndoCore : detail::Keeper {
     Name* names = nullptr;
     detail::UndoScope scope;
     detail::Vec<UndoItem*> stacks[2];
+    detail::Vec<UndoItem*> held;  // with options.hold; nullptr: was not in scope
     IdSet released;        // was kept once, see keep_units
     bool popping = false;  // the change that is open is that of undo() or redo()
     UndoStack popped_from = UndoStack::undo;
@@ -119,6 +127,7 @@ ROPEWALK_INLINE UndoCore::~UndoCore() {
     for (const auto& stack : stacks) {
         for (UndoItem* item : stack) release_item(item);
     }
+    for (UndoItem* item : held) release_item(item);
     while (names != nullptr) {
         Name* name = std::exchange(names, names->next);
         name->~Name();
@@ -177,7 +186,7 @@ ROPEWALK_INLINE void UndoCore::give_up_types(const UndoItem& item) noexcept {
 }
 
 ROPEWALK_INLINE void UndoCore::release() noexcept {
-    if (!stacks[0].empty() || !stacks[1].empty()) return;
+    if (!stacks[0].empty() || !stacks[1].empty() || !held.empty()) return;
     static_cast<void>(released.unite(kept));  // or else a block more is written one day
     deleted.clear();
     kept.clear();
@@ -364,6 +373,52 @@ ROPEWALK_INLINE Status UndoCore::record(const Origin& origin, bool undone) noexc
     return {};
 }
 
+ROPEWALK_INLINE Status UndoCore::hold() noexcept {
+    if (!held.reserve_more(1)) return ErrorCode::out_of_memory;
+    UndoItem* item = nullptr;
+    Status status;
+    if (store->change.incomplete) {
+        status = ErrorCode::out_of_memory;
+    } else if (touches_scope()) {
+        item = make_item();
+        status = item == nullptr ? Status(ErrorCode::out_of_memory) : add_to(*item);
+        if (!status.ok() && item != nullptr) {
+            forget(*item);
+            release_item(std::exchange(item, nullptr));
+        }
+    }
+    held.push_back_reserved(item);
+    return status;
+}
+
+ROPEWALK_INLINE UndoItem* UndoCore::next_held() noexcept {
+    UndoItem* const item = held[0];
+    held.erase(0, 1);
+    if (item != nullptr) {
+        forget(*item);
+        give_up_types(*item);
+    }
+    return item;
+}
+
+ROPEWALK_INLINE bool UndoCore::take(UndoStack which, bool join) noexcept {
+    auto& stack = stack_of(which);
+    UndoItem* const item = held[0];
+    bool taken = false;
+    if (item != nullptr && join && !stack.empty()) {
+        taken = stack.back()->step_.join(item->step_);
+        if (taken) release_item(item);
+    } else if (item != nullptr) {
+        taken = stack.push_back(item);
+    }
+    if (taken) {
+        held.erase(0, 1);
+    } else {
+        release_item(next_held());
+    }
+    return taken;
+}
+
 // Nobody knows in which order the clients of an item from elsewhere were met: as the sets have
 // them.
 ROPEWALK_INLINE Status UndoCore::push(UndoStack which,
@@ -408,7 +463,9 @@ ROPEWALK_INLINE void UndoCore::on_closing(Keeper& keeper, detail::Store& changed
     if (core.captures(origin, undone)) {
         // What could not be recorded cannot be undone; the change itself stands.
         Status status;
-        if (changed.change.incomplete) {
+        if (core.options.hold) {
+            status = core.hold();
+        } else if (changed.change.incomplete) {
             status = ErrorCode::out_of_memory;
         } else if (core.touches_scope()) {
             status = core.record(origin, undone);
@@ -423,7 +480,10 @@ ROPEWALK_INLINE void UndoCore::on_closing(Keeper& keeper, detail::Store& changed
 // -- undoing
 // ----------------------------------------------------------------------------------------
 
-ROPEWALK_INLINE Status UndoCore::undo_newest(UndoStack which, UndoItem*& undone) noexcept {
+// requires: the stack holds one
+ROPEWALK_INLINE Status UndoCore::undo_newest(UndoStack which,
+                                             UndoItem*& undone,
+                                             bool& changed) noexcept {
     auto& stack = stack_of(which);
     const auto may_delete = [this](const detail::RunPart& part) {
         if (options.may_delete == nullptr) return true;
@@ -435,18 +495,21 @@ ROPEWALK_INLINE Status UndoCore::undo_newest(UndoStack which, UndoItem*& undone)
             shows ? Value{store, {part.run, part.offset}} : Value{}};
         return options.may_delete(options.context, insertion);
     };
-    while (!stack.empty() && undone == nullptr) {
-        UndoItem* item = stack.back();
+    UndoItem* const item = stack.back();
+    detail::Redo redo(*store, *this, scope, item->step_, options.ignore_remote_map_changes);
+    ROPEWALK_CHECK(redo.run(may_delete, changed));
+    stack.pop_back();
+    forget(*item);
+    undone = item;
+    return {};
+}
+
+ROPEWALK_INLINE Status UndoCore::undo_any(UndoStack which, UndoItem*& undone) noexcept {
+    while (!stack_of(which).empty()) {
         bool changed = false;
-        detail::Redo redo(*store, *this, scope, item->step_, options.ignore_remote_map_changes);
-        ROPEWALK_CHECK(redo.run(may_delete, changed));
-        stack.pop_back();
-        forget(*item);
-        if (changed) {
-            undone = item;
-        } else {
-            release_item(item);
-        }
+        ROPEWALK_CHECK(undo_newest(which, undone, changed));
+        if (changed) return {};
+        release_item(std::exchange(undone, nullptr));
     }
     return {};
 }

@@ -159,7 +159,7 @@ ROPEWALK_INLINE Undone UndoManager::pop(UndoStack which) noexcept {
     core.popping = true;
     core.popped_from = which;
     UndoItem* item = nullptr;
-    Status status = core.undo_newest(which, item);
+    Status status = core.undo_any(which, item);
     if (!status.ok()) store.change.note(status.error());
     core.popped = item;
     if (store.change.depth > 1) {
@@ -171,6 +171,45 @@ ROPEWALK_INLINE Undone UndoManager::pop(UndoStack which) noexcept {
     if (status.ok()) status = ended;
     UndoCore::release_item(item);
     return {status, item != nullptr};
+}
+
+// -- with stacks of the caller's
+// --------------------------------------------------------------------
+
+ROPEWALK_INLINE bool UndoManager::holds() const noexcept {
+    return core_ != nullptr && !core_->held.empty() && core_->held[0] != nullptr;
+}
+
+ROPEWALK_INLINE bool UndoManager::take(UndoStack stack, bool join) noexcept {
+    if (core_ == nullptr || core_->held.empty()) return false;
+    return core_->take(stack, join);
+}
+
+ROPEWALK_INLINE void UndoManager::drop() noexcept {
+    if (core_ == nullptr || core_->held.empty()) return;
+    UndoCore::release_item(core_->next_held());
+    core_->release();
+}
+
+ROPEWALK_INLINE Undone UndoManager::undo_one(UndoStack stack) noexcept {
+    if (core_ == nullptr || core_->store == nullptr) return {ErrorCode::no_document, false};
+    if (core_->stack_of(stack).empty()) return {false};
+    const Status opened = core_->store->begin_change();
+    if (!opened.ok()) return {opened, false};
+    UndoItem* item = nullptr;
+    bool changed = false;
+    const Status status = core_->undo_newest(stack, item, changed);
+    if (!status.ok()) core_->store->change.note(status.error());
+    const Status ended = core_->store->end_change();
+    UndoCore::release_item(item);
+    return {status.ok() ? ended : status, changed};
+}
+
+ROPEWALK_INLINE void UndoManager::clear_scope() noexcept {
+    if (core_ != nullptr) core_->scope.clear();
+}
+ROPEWALK_INLINE void UndoManager::add_document_to_scope() noexcept {
+    if (core_ != nullptr) core_->scope.add_all();
 }
 
 ROPEWALK_INLINE void UndoManager::stop_capturing() noexcept {

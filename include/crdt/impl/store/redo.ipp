@@ -13,6 +13,16 @@ ROPEWALK_INLINE bool UndoStep::meet(Vec<ClientId>& clients, ClientId client) noe
     return clients.push_back(client);
 }
 
+ROPEWALK_INLINE bool UndoStep::join(const UndoStep& later) noexcept {
+    for (const ClientId client : later.inserters) {
+        if (!meet(inserters, client)) return false;
+    }
+    for (const ClientId client : later.deleted) {
+        if (!meet(deleted, client)) return false;
+    }
+    return insertions.unite(later.insertions) && deletions.unite(later.deletions);
+}
+
 ROPEWALK_INLINE bool UndoScope::add(std::uint32_t type) noexcept {
     if (std::find(types_.begin(), types_.end(), type) != types_.end()) return true;
     return types_.push_back(type);

@@ -1,0 +1,141 @@
+// Values of documents on their way in and out.
+import { ByteReader, type ByteWriter } from '../engine/any.js'
+import { check } from '../engine/errors.js'
+import { engine, made } from '../engine/wasm.js'
+import { Doc } from '../doc/Doc.js'
+import { AbstractType } from './AbstractType.js'
+
+// As core/border.hpp has them.
+const BINARY = 1
+const TYPE = 2
+const DOCUMENT = 3
+const OBJECT = 6
+
+/** What may stand in a list or under a key. */
+export const isPlain = (value: any): boolean => {
+  if (value === null || value === undefined) return true
+  switch (value.constructor) {
+    case Number:
+    case Object:
+    case Boolean:
+    case Array:
+    case String:
+    case Date:
+    case BigInt:
+      return true
+    default:
+      // An object without a prototype, or of another realm.
+      return typeof value === 'object' && !isSpecial(value) && Object.prototype.toString.call(value) === '[object Object]' && value.constructor === undefined
+  }
+}
+
+export const isBinary = (value: any): value is Uint8Array | ArrayBuffer =>
+  value instanceof Uint8Array || value instanceof ArrayBuffer
+
+const isSpecial = (value: any): boolean =>
+  isBinary(value) || value instanceof AbstractType || value instanceof Doc
+
+/** Throws what cannot be put in, before anything is. */
+export const checkContent = (value: any): void => {
+  if (isPlain(value) || isSpecial(value)) {
+    if (value instanceof AbstractType && value.doc !== null) {
+      throw new Error('this shared type is in a document already: put in a clone()')
+    }
+    if (value instanceof Doc && value._outer !== null) {
+      throw new Error('this document is a sub-document already: make another one with the same guid')
+    }
+    return
+  }
+  throw new Error(
+    'Unexpected content type: put in JSON-like values, Uint8Array, shared types or documents'
+  )
+}
+
+/** Writes one content as the engine expects it. requires: checkContent() */
+export const putContent = (to: ByteWriter, value: any): void => {
+  if (value instanceof AbstractType) {
+    to.byte(TYPE).byte(value._kind).string(value._name)
+  } else if (isBinary(value)) {
+    to.byte(BINARY).sized(value instanceof Uint8Array ? value : new Uint8Array(value))
+  } else if (value instanceof Doc) {
+    const flags = (value.gc ? 1 : 0) | (value.autoLoad ? 2 : 0) | (value.shouldLoad ? 4 : 0)
+    to.byte(DOCUMENT).string(value.guid).byte(flags).any(value.meta)
+  } else {
+    to.any(value)
+  }
+}
+
+/** Has to be put in by itself: it is filled, or known by its number, afterwards. */
+export const isAlone = (value: any): value is AbstractType<any> | Doc =>
+  value instanceof AbstractType || value instanceof Doc
+
+/** A type or a document was just put in: it is what stands there. */
+export const settle = (doc: Doc, value: unknown): void => {
+  if (value instanceof AbstractType) {
+    doc._adopt(value, made())
+    value._fill()
+    // What it is filled with, nobody is told.
+    value._hear()
+  } else if (value instanceof Doc) {
+    doc._adoptSubdoc(value, made())
+  }
+}
+
+/** Reads one value of the answer of a call. */
+export const readValue = (doc: Doc, from: ByteReader): any => {
+  const tag = from.byte()
+  if (tag === TYPE) {
+    const kind = from.byte()
+    return doc._view(kind, from.uint())
+  }
+  // Its document is looked up when all has been read: that is a call of its own.
+  if (tag === DOCUMENT) return new Reference(from.uint())
+  if (tag === OBJECT) {
+    const address = from.uint()
+    const size = from.uint()
+    const known = doc._objects.get(address)
+    if (known === undefined) return doc._objects.keep(address, from.any())
+    from.at += size
+    return known
+  }
+  return from.anyOf(tag)
+}
+class Reference {
+  constructor(readonly number: number) {}
+}
+const resolved = (doc: Doc, value: any): any =>
+  value instanceof Reference ? doc._subdoc(value.number) : value
+
+/** The one value of an answer; undefined where there is none. */
+export const takeValue = (doc: Doc): any => {
+  const from = new ByteReader()
+  return from.more ? resolved(doc, readValue(doc, from)) : undefined
+}
+/** All values of an answer. */
+export const takeValues = (doc: Doc): any[] => {
+  const values: any[] = []
+  let references = false
+  for (const from = new ByteReader(); from.more; ) {
+    const value = readValue(doc, from)
+    references ||= value instanceof Reference
+    values.push(value)
+  }
+  return references ? values.map((value) => resolved(doc, value)) : values
+}
+/** Keys and values of an answer. */
+export const takeEntries = (doc: Doc): [string, any][] => {
+  const found: [number, any][] = []
+  for (const from = new ByteReader(); from.more; ) {
+    found.push([from.uint(), readValue(doc, from)])
+  }
+  return found.map(([key, value]) => [doc._name(key), resolved(doc, value)])
+}
+
+export const readParent = (doc: Doc, number: number): AbstractType<any> | null => {
+  check(engine.rw_type_parent(doc._open(), number))
+  const from = new ByteReader()
+  if (!from.more) return null
+  const kind = from.byte()
+  return doc._view(kind, from.uint())
+}
+export { resolved }

@@ -1,0 +1,101 @@
+// Makes the npm package in build/npm/ropewalk out of the WebAssembly module and src/.
+import { execFileSync } from 'node:child_process'
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+
+const here = dirname(dirname(fileURLToPath(import.meta.url)))
+const root = dirname(dirname(here))
+const wasm = process.argv[2] ?? join(root, 'build/wasm/ropewalk.wasm')
+const out = process.argv[3] ?? join(root, 'build/npm/ropewalk')
+const dist = join(out, 'dist')
+
+// In the same folder, whoever has it installed from there.
+rmSync(dist, { recursive: true, force: true })
+rmSync(join(out, 'types'), { recursive: true, force: true })
+mkdirSync(dist, { recursive: true })
+cpSync(wasm, join(dist, 'ropewalk.wasm'))
+
+// The module as text that the script carries.
+const packed = {
+  name: 'packed',
+  setup(on) {
+    on.onLoad({ filter: /packed\.ts$/ }, () => ({
+      contents: `export const packed = ${JSON.stringify(readFileSync(wasm).toString('base64'))}`
+    }))
+  }
+}
+const common = {
+  bundle: true,
+  minify: true,
+  keepNames: false,
+  sourcemap: true,
+  target: 'es2022',
+  platform: 'neutral',
+  logLevel: 'warning',
+  plugins: [packed],
+  external: ['*.wasm']
+}
+const bundle = (entry, name, more) =>
+  build({ ...common, entryPoints: [join(here, 'src/entry', entry)], outfile: join(dist, name), ...more })
+
+await Promise.all([
+  bundle('embedded.ts', 'ropewalk.mjs', { format: 'esm' }),
+  bundle('embedded.ts', 'ropewalk.cjs', { format: 'cjs' }),
+  bundle('slim.ts', 'slim.mjs', { format: 'esm' }),
+  bundle('workerd.ts', 'workerd.mjs', { format: 'esm' })
+])
+
+// Both ways to load it in Node share one instance.
+const names = Object.keys(await import(join(dist, 'ropewalk.cjs')).then((module) => module.default))
+writeFileSync(
+  join(dist, 'node.mjs'),
+  `import ropewalk from './ropewalk.cjs'\nexport const { ${names.join(', ')} } = ropewalk\n`
+)
+
+execFileSync(
+  join(here, 'node_modules/.bin/tsc'),
+  ['-p', here, '--outDir', join(out, 'types')],
+  { stdio: 'inherit' }
+)
+
+cpSync(join(here, 'README.md'), join(out, 'README.md'))
+cpSync(join(root, 'LICENSE'), join(out, 'LICENSE'))
+
+// Releases are numbered so that they pass for the release of Yjs whose documents these are.
+const header = readFileSync(join(root, 'include/crdt/version.hpp'), 'utf8')
+const part = (name) => Number(header.match(new RegExp(`ROPEWALK_VERSION_${name} ([0-9]+)`))[1])
+const release = part('MAJOR') * 10_000 + part('MINOR') * 100 + part('PATCH')
+const { name, description, license } = JSON.parse(readFileSync(join(here, 'package.json'), 'utf8'))
+writeFileSync(
+  join(out, 'package.json'),
+  JSON.stringify(
+    {
+      name,
+      version: `13.6.${1000 + release}`,
+      description,
+      license,
+      type: 'module',
+      main: './dist/ropewalk.cjs',
+      module: './dist/ropewalk.mjs',
+      types: './types/index.d.ts',
+      sideEffects: ['./dist/*'],
+      exports: {
+        '.': {
+          types: './types/index.d.ts',
+          workerd: './dist/workerd.mjs',
+          node: { import: './dist/node.mjs', require: './dist/ropewalk.cjs' },
+          import: './dist/ropewalk.mjs',
+          require: './dist/ropewalk.cjs',
+          default: './dist/ropewalk.mjs'
+        },
+        './slim': { types: './types/index.d.ts', default: './dist/slim.mjs' },
+        './ropewalk.wasm': './dist/ropewalk.wasm',
+        './package.json': './package.json'
+      }
+    },
+    null,
+    2
+  ) + '\n'
+)
