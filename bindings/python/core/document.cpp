@@ -429,16 +429,9 @@ void raise_errors(DocObject* doc) {
     for (PyObject* const error : std::exchange(doc->errors, {})) {
         errors.append(py::reinterpret_steal<py::object>(error));
     }
-    const char* const told = "Observer callback error";
-    const py::object group =
-        py::getattr(py::module_::import("builtins"), "BaseExceptionGroup", py::none());
-    py::object raised;
-    if (group.is_none()) {  // before Python 3.11
-        raised = shared(PyExc_RuntimeError)(told);
-        PyException_SetCause(raised.ptr(), errors[0].cast<py::object>().release().ptr());
-    } else {
-        raised = group(told, errors);
-    }
+    const char* const home = PY_VERSION_HEX >= 0x030b0000 ? "builtins" : "exceptiongroup";
+    const py::object group = py::module_::import(home).attr("BaseExceptionGroup");
+    const py::object raised = group("Observer callback error", errors);
     PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(raised.ptr())), raised.ptr());
     throw py::error_already_set();
 }
