@@ -63,6 +63,7 @@ PyObject* attributes_list_of(PyObject* object, PyObject*) noexcept {
         auto* self = as_shared(object);
         DocObject* const doc = document_of(self);
         const Entered entered(doc);
+        const Walking walking(doc);
         py::list found;
         handle<T>(self).for_each_attribute([&](std::string_view key, const crdt::Value& value) {
             found.append(py::make_tuple(to_python(key), object_of(doc, value)));

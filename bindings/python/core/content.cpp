@@ -91,7 +91,8 @@ std::vector<crdt::Content> Contents::list_content(PyObject* list, std::size_t me
     const py::object fast = owned(PySequence_Fast(list, "contents are a list"));
     made.reserve(static_cast<std::size_t>(PySequence_Fast_GET_SIZE(fast.ptr())));
     for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(fast.ptr()); ++i) {
-        PyObject* const value = PySequence_Fast_GET_ITEM(fast.ptr(), i);
+        const py::object kept = shared(PySequence_Fast_GET_ITEM(fast.ptr(), i));
+        PyObject* const value = kept.ptr();
         const auto index = static_cast<std::size_t>(i);
         made.push_back(nodes ? node_of(value, me, index) : content_of(value, me, index, nullptr));
     }

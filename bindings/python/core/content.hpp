@@ -50,6 +50,7 @@ public:
     // find(i) answers what contents()[i] has become.
     template <class Find>
     void attach(Find&& find) {
+        const Walking walking(doc_);
         for (const Waiting& one : waiting_) {
             attach(one, one.parent == kTop ? find(one.index) : child_of(one));
         }

@@ -244,6 +244,7 @@ PyObject* attach_root(PyObject* object, PyObject* args) noexcept {
         DocObject* const self = opened(object);
         if (!is_shared(type)) raise(PyExc_TypeError, "a root is a shared type");
         const Entered entered(self);
+        refuse_while_walking(self);
         attach(as_shared(type), self, new_root(self, kind, key_of(name)));
         return Py_NewRef(Py_None);
     });
@@ -287,6 +288,7 @@ PyObject* root_names(PyObject* object, PyObject*) noexcept {
     return answered([&] {
         DocObject* const self = opened(object);
         const Entered entered(self);
+        const Walking walking(self);
         py::list names;
         for (const std::string_view name : self->doc->root_names()) names.append(to_python(name));
         return names.release().ptr();
@@ -298,6 +300,7 @@ PyObject* get_subdocs(PyObject* object, PyObject*) noexcept {
     return answered([&] {
         DocObject* const self = opened(object);
         const Entered entered(self);
+        const Walking walking(self);
         py::list found;
         for (const crdt::Subdoc& place : self->doc->subdocs()) {
             found.append(subdoc_object(self, place));
@@ -323,6 +326,7 @@ PyObject* wait_idle(PyObject* object, PyObject* seconds) noexcept {
         DocObject* const self = opened(object);
         const double limit = PyFloat_AsDouble(seconds);
         if (PyErr_Occurred() != nullptr) throw py::error_already_set();
+        refuse_left_open(self);
         return PyBool_FromLong(
             static_cast<long>(self->turn.wait([&] { return self->current == nullptr; }, limit)));
     });
@@ -398,18 +402,25 @@ DocObject* opened(PyObject* object) {
     return doc;
 }
 
+void refuse_while_walking(const DocObject* doc) {
+    if (doc->walks != 0 && doc->lock.mine()) {
+        raise(PyExc_RuntimeError,
+              "the document is being read by this thread: a finalizer, or what else runs "
+              "meanwhile, cannot change it");
+    }
+}
+
 void before_writing(DocObject* doc) {
     for (;;) {
-        if (doc->lock.taken()) {
-            doc->lock.wait();
-        } else if (doc->reading != 0 && doc->lock.mine()) {
+        while (doc->lock.taken()) doc->lock.wait();
+        refuse_left_open(doc);
+        if (doc->reading != 0 && doc->lock.mine()) {
             raise(PyExc_RuntimeError,
                   "Read-only transaction cannot be used to modify document structure");
-        } else if (doc->current != nullptr && of_another_thread(doc)) {
-            wait_for_turn(doc);
-        } else {
-            return;
         }
+        refuse_while_walking(doc);
+        if (doc->current == nullptr || !of_another_thread(doc)) return;
+        wait_for_turn(doc);
     }
 }
 
@@ -418,30 +429,25 @@ void raise_errors(DocObject* doc) {
     for (PyObject* const error : std::exchange(doc->errors, {})) {
         errors.append(py::reinterpret_steal<py::object>(error));
     }
-    const char* const told = "Observer callback error";
-    const py::object group =
-        py::getattr(py::module_::import("builtins"), "BaseExceptionGroup", py::none());
-    py::object raised;
-    if (group.is_none()) {  // before Python 3.11
-        raised = shared(PyExc_RuntimeError)(told);
-        PyException_SetCause(raised.ptr(), errors[0].cast<py::object>().release().ptr());
-    } else {
-        raised = group(told, errors);
-    }
+    const char* const home = PY_VERSION_HEX >= 0x030b0000 ? "builtins" : "exceptiongroup";
+    const py::object group = py::module_::import(home).attr("BaseExceptionGroup");
+    const py::object raised = group("Observer callback error", errors);
     PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(raised.ptr())), raised.ptr());
     throw py::error_already_set();
 }
 
 Telling::Telling(DocObject* doc) noexcept : doc_(doc) {
     if (ending()) return;
-    state_ = outliving([] { return PyGILState_Ensure(); });
+    state_ = PyGILState_Ensure();
     awake_ = true;
+    working_ = LongWork::pause();
     ++doc_->reading;
 }
 
 Telling::~Telling() {
     if (!awake_) return;
     if (--doc_->reading == 0) Py_CLEAR(doc_->reader);
+    if (working_) LongWork::go_on();
     PyGILState_Release(state_);
 }
 

@@ -51,7 +51,9 @@ struct DocObject {
     bool collect = true;
     TransactionObject* current = nullptr;  // the open transaction, borrowed
     Signal turn;                           // `current` has become nullptr
+    unsigned begun = 0;                    // in which generation `current` was
     unsigned reading = 0;                  // observers at work: nothing may be written
+    unsigned walks = 0;                    // Walking: neither
     PyObject* reader = nullptr;            // the ReadTransaction of those observers
     PyObject* guid = nullptr;
     std::vector<PyObject*> errors;  // raised by observers, told when the transaction is over
@@ -81,8 +83,24 @@ protected:
     DocObject* doc_;
 };
 
+// While it lives what stands in a document that this thread has entered is read bit by bit, and
+// becomes objects of Python's. Making those may run anything, such as a finalizer: it may read, too,
+// but what it writes is refused.
+class Walking {
+public:
+    explicit Walking(DocObject* doc) noexcept : doc_(doc) { ++doc->walks; }
+    Walking(const Walking&) = delete;
+    Walking& operator=(const Walking&) = delete;
+    ~Walking() { --doc_->walks; }
+
+private:
+    DocObject* doc_;
+};
+// Raises if this thread is in the middle of that.
+void refuse_while_walking(const DocObject* doc);
+
 // For writers: waits for the work and the transaction of another thread, and refuses what observers
-// write.
+// write, what is written while it is read, and all if a fork has left an open change behind.
 void before_writing(DocObject* doc);
 // What observers have raised, as one exception.
 [[noreturn]] void raise_errors(DocObject* doc);
@@ -99,8 +117,8 @@ public:
 
 private:
     ROPEWALK_ALWAYS_INLINE static DocObject* ready(DocObject* doc) {
-        if (doc->reading != 0 || doc->lock.taken() || (doc->may_wait && doc->current != nullptr))
-            [[unlikely]] {
+        if ((doc->reading | doc->walks) != 0 || doc->lock.taken() || doc->lock.abandoned() ||
+            (doc->current != nullptr && (doc->may_wait || doc->begun != generation))) [[unlikely]] {
             before_writing(doc);
         }
         return doc;
@@ -133,6 +151,7 @@ private:
     DocObject* doc_;
     PyGILState_STATE state_{};
     bool awake_ = false;
+    bool working_ = false;  // the thread is in long work
 };
 
 // Makes `callback` a listener. subscribe(Listener*) asks the engine to call it, and what it returns

@@ -39,6 +39,7 @@ PyObject* diff(PyObject* object, PyObject*) noexcept {
         auto* self = as_shared(object);
         DocObject* const doc = document_of(self);
         const Entered entered(doc);
+        const Walking walking(doc);
         py::list chunks;
         for (const crdt::DeltaOp& op : handle<crdt::Text>(self).to_delta()) {
             const bool plain = op.attributes().empty();
@@ -54,6 +55,7 @@ PyObject* to_delta(PyObject* object, PyObject*) noexcept {
         auto* self = as_shared(object);
         DocObject* const doc = document_of(self);
         const Entered entered(doc);
+        const Walking walking(doc);
         return delta_object(doc, handle<crdt::Text>(self).to_delta()).release().ptr();
     });
 }

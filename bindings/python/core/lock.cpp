@@ -3,23 +3,28 @@
 namespace ropewalk {
 
 unsigned generation = 0;
+constinit thread_local unsigned long thread_number = 0;
 
 namespace {
 
-bool exiting = false;
-unsigned long exiting_thread = 0;
+// All guarded by the GIL.
+unsigned long threads = 0;   // that have a number
+unsigned long survivor = 0;  // the thread that has forked
+unsigned at_work = 0;        // threads in long work
+bool forking = false;
+Signal& work_ended = *new Signal;  // threads may wait when the process ends
 
-// A thread that would wait for the GIL while the interpreter ends never gets it.
-void stay_behind() {
-    if (!exiting || exiting_thread == PyThread_get_thread_ident()) return;
-    PyEval_SaveThread();
-    for (;;) std::this_thread::sleep_for(std::chrono::hours(1));
-}
+thread_local bool working = false;  // this one, in long work
 
 }  // namespace
 
+unsigned long number_this_thread() noexcept { return thread_number = ++threads; }
+
+bool left_behind(unsigned long thread, unsigned of_generation) noexcept {
+    return of_generation != generation && thread != survivor;
+}
+
 void Signal::pause() {
-    stay_behind();
     if (bell_ == nullptr || generation_ != generation) {
         // A bell of the parent may be locked for ever: it is left alone.
         static_cast<void>(bell_.release());
@@ -35,7 +40,7 @@ void Signal::pause() {
         // A tell() between giving up the GIL and getting here is missed, so nobody waits for long.
         bell.changed.wait_for(held, std::chrono::milliseconds(2));
     }
-    outliving([&] { PyEval_RestoreThread(state); });
+    PyEval_RestoreThread(state);
     --waiting_;
 }
 
@@ -46,39 +51,45 @@ void Signal::wake() noexcept {
 }
 
 void DocLock::wait() {
-    idle_.wait([this] { return depth_ == 0 || generation_ != generation; });
-    if (generation_ != generation) depth_ = 0;
+    if (left_behind(owner_, generation_)) {
+        depth_ = 0;
+        abandoned_ = true;
+    }
+    idle_.wait([this] { return depth_ == 0; });
 }
 
-namespace {
-
-// Both guarded by the GIL.
-unsigned at_work = 0;
-bool forking = false;
-Signal work_ended;
-
-}  // namespace
-
 void LongWork::begin() {
-    stay_behind();
     if (forking) work_ended.wait([] { return !forking; });
     ++at_work;
+    working = true;
 }
 
 void LongWork::end() noexcept {
+    working = false;
     if (--at_work == 0) work_ended.tell();
+}
+
+bool LongWork::pause() noexcept {
+    const bool was_working = working;
+    if (was_working) end();
+    return was_working;
+}
+
+void LongWork::go_on() noexcept {
+    const py::error_scope outer;
+    for (;;) {
+        try {
+            return begin();
+        } catch (py::error_already_set& error) {
+            // Ctrl-C: the handler has raised where nothing can be raised.
+            error.discard_as_unraisable("ropewalk");
+        }
+    }
 }
 
 void LongWork::before_fork() {
     forking = true;
     work_ended.wait([] { return at_work == 0; });
-}
-
-void LongWork::before_exit() {
-    exiting = true;
-    exiting_thread = PyThread_get_thread_ident();
-    constexpr double kSeconds = 5;
-    static_cast<void>(work_ended.wait([] { return at_work == 0; }, kSeconds));
 }
 
 void LongWork::after_fork() {
@@ -88,12 +99,11 @@ void LongWork::after_fork() {
 
 void LongWork::after_fork_in_child() {
     ++generation;
-    exiting = false;
+    survivor = this_thread();
     after_fork();
 }
 
 void add_fork_hooks() {
-    py::module_::import("atexit").attr("register")(py::cpp_function(&LongWork::before_exit));
     const py::object fork = py::getattr(py::module_::import("os"), "register_at_fork", py::none());
     if (fork.is_none()) return;
     fork(py::arg("before") = py::cpp_function(&LongWork::before_fork),

@@ -14,9 +14,19 @@
 
 namespace ropewalk {
 
-// How many forks lie between this process and the one that loaded the module. Threads that have
-// entered a document, or wait for one, are not there in a child; what they held is free.
+// How many forks lie between this process and the one that loaded the module. In a child there is
+// only the thread that has forked: what others had entered, or waited for, is theirs no more.
 extern unsigned generation;
+
+// The number of this thread, and of no other before or after it, which may well have its identity.
+extern constinit thread_local unsigned long thread_number;
+[[nodiscard]] unsigned long number_this_thread() noexcept;
+[[nodiscard]] ROPEWALK_ALWAYS_INLINE unsigned long this_thread() noexcept {
+    const unsigned long number = thread_number;
+    return number != 0 ? number : number_this_thread();
+}
+// Is a thread gone that was there, and had this number, in that generation?
+[[nodiscard]] bool left_behind(unsigned long thread, unsigned of_generation) noexcept;
 
 // Waiting, without the GIL, for something that changes with the GIL held.
 class Signal {
@@ -57,7 +67,7 @@ private:
 class DocLock {
 public:
     ROPEWALK_ALWAYS_INLINE void enter() {
-        const unsigned long me = PyThread_get_thread_ident();
+        const unsigned long me = this_thread();
         if (depth_ != 0 && owner_ != me) [[unlikely]]
             wait();
         owner_ = me;
@@ -69,18 +79,22 @@ public:
     }
     // By this thread, or by another one?
     [[nodiscard]] bool mine() const noexcept {
-        return depth_ != 0 && owner_ == PyThread_get_thread_ident();
+        return depth_ != 0 && owner_ == this_thread();
     }
     [[nodiscard]] bool taken() const noexcept {
-        return depth_ != 0 && owner_ != PyThread_get_thread_ident();
+        return depth_ != 0 && owner_ != this_thread();
     }
     // Until no other thread has it.
     void wait();
+    // Was the process forked while another thread was here, until somebody has looked after that?
+    [[nodiscard]] bool abandoned() const noexcept { return abandoned_; }
+    void looked_after() noexcept { abandoned_ = false; }
 
 private:
     unsigned long owner_ = 0;
     unsigned depth_ = 0;
     unsigned generation_ = 0;  // in which it was entered
+    bool abandoned_ = false;
     Signal idle_;
 };
 
@@ -88,17 +102,18 @@ private:
 //
 //   without_gil([&] { status = doc.apply(bytes); });
 //
-// A fork waits until no thread is in such work: the child then finds every document whole.
+// A fork waits until no thread is in such work: the child then finds every document whole. Who is
+// told something by such work, with the GIL, is not in it meanwhile, and may fork.
 class LongWork {
 public:
     static void begin();
     static void end() noexcept;
+    // Interrupts that of this thread, if it is in any.
+    [[nodiscard]] static bool pause() noexcept;
+    static void go_on() noexcept;
     static void before_fork();
     static void after_fork();
     static void after_fork_in_child();
-    // The interpreter is about to end: waits until no thread is in such work, for some seconds, and
-    // lets none but this one begin any.
-    static void before_exit();
 };
 
 // `work` must not throw.
@@ -107,7 +122,7 @@ void without_gil(Work&& work) {
     LongWork::begin();
     PyThreadState* const state = PyEval_SaveThread();
     work();
-    outliving([&] { PyEval_RestoreThread(state); });
+    PyEval_RestoreThread(state);
     LongWork::end();
 }
 

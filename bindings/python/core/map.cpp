@@ -146,12 +146,10 @@ PyObject* update(PyObject* object, PyObject* entries) noexcept {
         const crdt::Map map = handle<crdt::Map>(self);
         Contents made(doc);
         std::vector<std::string> keys;
-        PyObject* key = nullptr;
-        PyObject* value = nullptr;
-        Py_ssize_t at = 0;
-        while (PyDict_Next(entries, &at, &key, &value) != 0) {
-            keys.emplace_back(text_key(key));
-            made.add(value);
+        const py::object copy = owned(PyDict_Copy(entries));  // taking a value may run anything
+        for (const auto& [key, value] : py::cast<py::dict>(copy)) {
+            keys.emplace_back(text_key(key.ptr()));
+            made.add(value.ptr());
         }
         {
             crdt::Transaction one = doc->doc->transact();
@@ -169,7 +167,9 @@ PyObject* update(PyObject* object, PyObject* entries) noexcept {
 PyObject* keys(PyObject* object, PyObject*) noexcept {
     return answered([&] {
         auto* self = as_shared(object);
-        const Entered entered(document_of(self));
+        DocObject* const doc = document_of(self);
+        const Entered entered(doc);
+        const Walking walking(doc);
         py::list found;
         handle<crdt::Map>(self).for_each(
             [&](std::string_view key, const crdt::Value&) { found.append(to_python(key)); });
@@ -182,6 +182,7 @@ PyObject* items(PyObject* object, PyObject*) noexcept {
         auto* self = as_shared(object);
         DocObject* const doc = document_of(self);
         const Entered entered(doc);
+        const Walking walking(doc);
         py::list found;
         handle<crdt::Map>(self).for_each([&](std::string_view key, const crdt::Value& value) {
             found.append(py::make_tuple(to_python(key), object_of(doc, value)));

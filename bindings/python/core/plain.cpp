@@ -176,6 +176,7 @@ py::object plain_of(DocObject* doc, const crdt::Value& value) {
 
 py::object plain_of(DocObject* doc, const crdt::Array& array) {
     const Deeper deeper;
+    const Walking walking(doc);
     py::list list;
     array.for_each([&](const crdt::Value& value) { list.append(plain_of(doc, value)); });
     return std::move(list);
@@ -183,6 +184,7 @@ py::object plain_of(DocObject* doc, const crdt::Array& array) {
 
 py::object plain_of(DocObject* doc, const crdt::Map& map) {
     const Deeper deeper;
+    const Walking walking(doc);
     py::dict dict;
     map.for_each([&](std::string_view key, const crdt::Value& value) {
         dict[to_python(key)] = plain_of(doc, value);

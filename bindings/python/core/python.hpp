@@ -7,18 +7,14 @@
 
 #include <pybind11/pybind11.h>
 
-#include <chrono>
 #include <crdt/crdt.hpp>
-#include <thread>
 #include <utility>
-#if defined(__GLIBCXX__)
-#include <cxxabi.h>
-#endif
 
 namespace py = pybind11;
 
 namespace ropewalk {
 
+// Does the interpreter end? Then no other thread gets the GIL any more.
 [[nodiscard]] inline bool ending() noexcept {
 #if PY_VERSION_HEX >= 0x030d0000
     return Py_IsFinalizing() != 0;
@@ -27,27 +23,11 @@ namespace ropewalk {
 #endif
 }
 
-// Runs what may wait for the GIL. When the interpreter ends, CPython before 3.14 ends other threads
-// there by unwinding them, which would end the process at the first noexcept function: they wait
-// for its end instead, as they do in 3.14. Nothing that they were at work on is touched again.
-template <class Body>
-auto outliving(Body&& body) {
-#if defined(__GLIBCXX__)
-    try {
-        return std::forward<Body>(body)();
-    } catch (const abi::__forced_unwind&) {
-        for (;;) std::this_thread::sleep_for(std::chrono::hours(1));
-    }
-#else
-    return std::forward<Body>(body)();
-#endif
-}
-
 // Runs a body that may throw: pybind11's exceptions and those of the library become Python's.
 template <class Body>
 PyObject* answered(Body&& body) noexcept {
     try {
-        return outliving(std::forward<Body>(body));
+        return std::forward<Body>(body)();
     } catch (py::error_already_set& error) {
         error.restore();
     } catch (const py::builtin_exception& error) {

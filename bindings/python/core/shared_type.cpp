@@ -204,8 +204,10 @@ py::object object_of(DocObject* doc, const crdt::Value& value) {
                 return owned(PyUnicode_FromOrdinal(half ? 0xfffd : unit));
             }
             [[fallthrough]];
-        case ValueKind::embed:
+        case ValueKind::embed: {
+            const Walking walking(doc);
             return to_python(value.any());
+        }
         case ValueKind::binary:
             return bytes_object(value.binary());
         case ValueKind::text:

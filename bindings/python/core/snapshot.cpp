@@ -68,6 +68,7 @@ py::list differences(const Snapshot& self, const Snapshot& older, const py::obje
     const crdt::Text of = text_of(type, doc);
     py::list pieces;
     const Entered entered(doc);
+    const Walking walking(doc);
     check(self.for_each_difference(
         of, older, [&](crdt::Difference difference, std::string_view utf8) {
             const char* const what = difference == crdt::Difference::added     ? "added"
@@ -82,6 +83,7 @@ py::list to_delta(const Snapshot& self, const py::object& type, const Snapshot* 
     DocObject* doc = nullptr;
     const crdt::Text of = text_of(type, doc);
     const Entered entered(doc);
+    const Walking walking(doc);
     return delta_object(doc, self.to_delta(of, older));
 }
 
@@ -92,6 +94,7 @@ py::dict entries(const Snapshot& self, const py::object& type) {
     const auto of = handle<crdt::Text>(as_shared(type.ptr()));
     py::dict made;
     const Entered entered(doc);
+    const Walking walking(doc);
     check(of.check());
     self.for_each_entry(of, [&](std::string_view key, const crdt::Value& value) {
         made[to_python(key)] = object_of(doc, value);

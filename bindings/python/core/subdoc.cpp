@@ -9,9 +9,10 @@ namespace {
 
 // Places that were deleted are forgotten when there are twice as many as were left last time.
 void forget_deleted(DocObject* doc) {
-    std::erase_if(doc->subdocs.places, [](auto& one) {
+    std::vector<py::object> forgotten;  // last: that may run anything
+    std::erase_if(doc->subdocs.places, [&](auto& one) {
         if (one.second.place.alive()) return false;
-        Py_DECREF(one.second.object);
+        forgotten.push_back(py::reinterpret_steal<py::object>(one.second.object));
         return true;
     });
     doc->subdocs.enough = 2 * doc->subdocs.places.size() + 16;

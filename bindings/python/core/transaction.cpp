@@ -33,13 +33,13 @@ DocObject* document_of(TransactionObject* self) {
 // `wait`: for the transaction of another thread.
 void begin(TransactionObject* self, bool wait) {
     DocObject* const doc = document_of(self);
-    const unsigned long me = PyThread_get_thread_ident();
-    if (doc->current != nullptr) {
+    if (doc->current != nullptr && !is_left_open(doc)) {
         if (!of_another_thread(doc)) raise(PyExc_RuntimeError, "Already in a transaction");
         wait_for_turn(doc, wait ? self->timeout : 0);
     }
     const Writing writing(doc);
-    self->thread = me;
+    self->thread = this_thread();
+    doc->begun = generation;
     doc->current = self;
     self->open.emplace(doc->doc->transact(
         self->origin == nullptr ? crdt::Origin() : crdt::Origin(origin_name(self->name))));
@@ -65,6 +65,7 @@ void enter(TransactionObject* self, bool wait) {
 
 void leave(TransactionObject* self) {
     if (self->leases == 0) raise(PyExc_RuntimeError, "the transaction is not open");
+    if (self->doc != nullptr) refuse_while_walking(as_doc(self->doc));
     if (--self->leases == 0 && !self->read_only) end(self);
 }
 
@@ -223,7 +224,22 @@ Py_hash_t hash_of_origin(PyObject* origin) {
 }
 
 bool of_another_thread(const DocObject* doc) noexcept {
-    return doc->may_wait && doc->current->thread != PyThread_get_thread_ident();
+    return doc->may_wait && doc->current->thread != this_thread();
+}
+
+bool is_left_open(DocObject* doc) noexcept {
+    if (doc->lock.abandoned()) {
+        if (doc->reading != 0 || doc->doc->store()->change.depth != 0) return true;
+        doc->lock.looked_after();  // it was only reading, or about to write
+    }
+    return doc->current != nullptr && left_behind(doc->current->thread, doc->begun);
+}
+
+void refuse_left_open(DocObject* doc) {
+    if (!is_left_open(doc)) return;
+    raise(PyExc_RuntimeError,
+          "another thread was changing the document when the process was forked, and will never be "
+          "done here: the document can be read and copied, but not written");
 }
 
 void wait_for_turn(DocObject* doc, double seconds) {
@@ -244,7 +260,7 @@ py::object transaction_of(DocObject* doc, PyObject* origin) {
         }
         return shared(doc->reader);
     }
-    if (doc->current != nullptr && !of_another_thread(doc)) {
+    if (doc->current != nullptr && !of_another_thread(doc) && !is_left_open(doc)) {
         if (origin != nullptr && origin != Py_None) {
             PyObject* const open = doc->current->origin == nullptr ? Py_None : doc->current->origin;
             const int same = PyObject_RichCompareBool(open, origin, Py_EQ);
@@ -268,7 +284,8 @@ Turn::Turn(DocObject* doc, PyObject* origin)
     if (!begun_) return;
     TransactionObject* const self = as_transaction(transaction_.ptr());
     self->leases = 1;
-    self->thread = PyThread_get_thread_ident();
+    self->thread = this_thread();
+    doc->begun = generation;
     doc->current = self;
 }
 

@@ -15,7 +15,7 @@ struct TransactionObject {
     unsigned leases = 0;         // `with` blocks that are open
     bool read_only = false;      // of observers
     double timeout = -1;         // seconds to wait for one's turn; negative: for ever
-    unsigned long thread = 0;    // that has begun it
+    unsigned long thread = 0;    // that has begun it, by its number
     std::optional<crdt::Transaction> open;
 };
 
@@ -32,6 +32,9 @@ extern PyTypeObject* read_transaction_type;
 }
 [[nodiscard]] Py_hash_t hash_of_origin(PyObject* origin);
 
+// Was another thread in the middle of a change when the process was forked?
+[[nodiscard]] bool is_left_open(DocObject* doc) noexcept;
+void refuse_left_open(DocObject* doc);
 // Is the open transaction one that this thread has to wait for? requires: doc->current
 [[nodiscard]] bool of_another_thread(const DocObject* doc) noexcept;
 // Until no transaction is open. Raises TimeoutError.

@@ -135,6 +135,7 @@ PyObject* looked_up(PyObject* object, PyObject* EventObject::* slot, F&& make) n
         if (self->*slot == nullptr) {
             DocObject* const doc = as_doc(self->doc);
             const Entered entered(doc);
+            const Walking walking(doc);
             if (self->*slot == nullptr && self->event.has_value()) {
                 py::object made = make(doc, *self->event);
                 check(self->event->check());

@@ -45,18 +45,20 @@ crdt::Any list_of(PyObject* value, unsigned depth) {
     const Py_ssize_t count = PySequence_Fast_GET_SIZE(fast.ptr());
     elements.reserve(static_cast<std::size_t>(count));
     for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(fast.ptr()); ++i) {
-        elements.push_back(any_of(PySequence_Fast_GET_ITEM(fast.ptr(), i), depth + 1));
+        const py::object element = shared(PySequence_Fast_GET_ITEM(fast.ptr(), i));
+        elements.push_back(any_of(element.ptr(), depth + 1));
     }
     return crdt::Any::array(elements);
 }
 
 crdt::Any dict_of(PyObject* value, unsigned depth) {
+    const py::object copy = owned(PyDict_Copy(value));  // a buffer may run anything when it is asked
     std::vector<crdt::Any::Member> members;
-    members.reserve(static_cast<std::size_t>(PyDict_GET_SIZE(value)));
+    members.reserve(static_cast<std::size_t>(PyDict_GET_SIZE(copy.ptr())));
     PyObject* key = nullptr;
     PyObject* member = nullptr;
     Py_ssize_t at = 0;
-    while (PyDict_Next(value, &at, &key, &member) != 0) {
+    while (PyDict_Next(copy.ptr(), &at, &key, &member) != 0) {
         members.emplace_back(key_of(key), any_of(member, depth + 1));
     }
     return crdt::Any::object(members);

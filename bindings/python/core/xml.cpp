@@ -88,6 +88,7 @@ PyObject* children(PyObject* object, PyObject*) noexcept {
         auto* self = as_shared(object);
         DocObject* const doc = document_of(self);
         const Entered entered(doc);
+        const Walking walking(doc);
         py::list found;
         handle<XmlFragment>(self).for_each(
             [&](const crdt::Value& value) { found.append(object_of(doc, value)); });

@@ -12,6 +12,7 @@ void host_update(Document* document,
                  std::uint32_t v2,
                  const std::uint8_t* bytes,
                  std::uint32_t size);
+RW_IMPORT(fill) void host_fill(Document* document, std::uint32_t type);
 RW_IMPORT(subdocs) void host_subdocs(Document* document, std::uint32_t size);
 
 namespace {
@@ -47,9 +48,16 @@ RW_EXPORT(rw_doc_new) Document* rw_doc_new(double client, std::uint32_t collect)
         Document(crdt::DocOptions{.client = static_cast<crdt::ClientId>(static_cast<std::uint64_t>(client)),
                                   .collect = collect != 0,
                                   .new_client_id = &draw_client_id});
-    if (made->doc.store() != nullptr) return made;
-    rw_doc_free(made);
-    return nullptr;
+    crdt::detail::Store* const store = made->doc.store();
+    if (store == nullptr) {
+        rw_doc_free(made);
+        return nullptr;
+    }
+    store->sink.filler = made;
+    store->sink.fill = [](void* document, crdt::detail::Store&, std::uint32_t type) noexcept {
+        host_fill(static_cast<Document*>(document), type);
+    };
+    return made;
 }
 
 RW_EXPORT(rw_doc_client) double rw_doc_client(const Document* document) {

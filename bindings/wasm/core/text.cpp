@@ -120,7 +120,7 @@ std::uint32_t rw_text_format(Document* document,
     return answer(document->handle<crdt::Text>(type).format(at, count, attributes));
 }
 
-// A content, then attributes. report.made: a type that was put in.
+// A content, then attributes. A type is filled when the host is told of it.
 RW_EXPORT(rw_text_embed)
 std::uint32_t rw_text_embed(Document* document, std::uint32_t type, std::uint32_t at, std::uint32_t size) {
     if (!room(0)) return no_room();
@@ -129,14 +129,11 @@ std::uint32_t rw_text_embed(Document* document, std::uint32_t type, std::uint32_
     if (!content.ok()) return answer(content.error());
     crdt::Attributes attributes;
     if (const auto read = in.attributes(attributes); !read.ok()) return answer(read);
-    const auto text = document->handle<crdt::Text>(type);
-    const crdt::Status put = text.insert_embed(at, *content, attributes);
-    if (put.ok()) note_made(text.get(at));
-    return answer(put);
+    return answer(document->handle<crdt::Text>(type).insert_embed(at, *content, attributes));
 }
 
 // Steps: 0 and a content, 1 and a count to keep, each with a count of attributes; 2 and a count to
-// delete. Types that are put in are made at once by JavaScript and filled afterwards.
+// delete. Types are filled when the host is told of them.
 RW_EXPORT(rw_text_apply_delta)
 std::uint32_t rw_text_apply_delta(Document* document,
                                   std::uint32_t type,
@@ -191,14 +188,6 @@ std::uint32_t rw_text_apply_delta(Document* document,
         }
     }
     return answer(document->handle<crdt::Text>(type).apply_delta(delta, sanitize != 0));
-}
-
-// report.made: the type that stands at `at`.
-RW_EXPORT(rw_text_made)
-std::uint32_t rw_text_made(Document* document, std::uint32_t type, std::uint32_t at) {
-    const auto value = document->handle<crdt::Text>(type).get(at);
-    note_made(value);
-    return answer(value.status());
 }
 
 // -- reading --------------------------------------------------------------------------------------

@@ -24,6 +24,10 @@ struct ChangeSink {
     Status (*finish)(void* context, Store& store) noexcept = nullptr;
     // An outermost write begins; called only while `listening`, and only if it is set.
     void (*begin)(void* context, Store& store) noexcept = nullptr;
+    // A new type stands in a text, and the marks that end its formats do not yet: who has something
+    // to put into it writes now, as Yjs does. May be nullptr.
+    void (*fill)(void* filler, Store& store, std::uint32_t type) noexcept = nullptr;
+    void* filler = nullptr;
     // A client id for a document whose own was used by another.
     ClientId (*new_client_id)() noexcept = nullptr;
 };

@@ -50,6 +50,8 @@ public:
                   const Store::NewItem& item,
                   Extra extra,
                   Fill&& fill) noexcept;
+    // While `fill` runs, when others have written meanwhile.
+    [[nodiscard]] Status go_on() noexcept;
     // Where text goes that takes over the attributes of the place in front of visible unit
     // `position`.
     Status inherit(std::uint32_t position, Store::Gap& at) noexcept;
@@ -117,6 +119,7 @@ private:
     void put_undone() noexcept;
     Status put_newlines(std::uint32_t count) noexcept;
     [[nodiscard]] Status ready() noexcept;
+    [[nodiscard]] std::size_t size_of_undone() const noexcept;
     void delete_mark(Mark mark) noexcept { store_.delete_units(mark.run, 0, 1); }
 
     Store& store_;

@@ -405,11 +405,14 @@ class Awareness:
         if added or updated or removed:
             self._emit("update", added, updated, removed, origin, errors)
         if len(errors) > 1:
-            import builtins
+            import sys
 
-            group = getattr(builtins, "ExceptionGroup", None)  # from Python 3.11 on
-            if group is not None:
-                raise group("observers of an awareness", errors)
+            if sys.version_info < (3, 11):
+                from exceptiongroup import ExceptionGroup as Group
+            else:
+                from builtins import ExceptionGroup as Group
+
+            raise Group("observers of an awareness", errors)
         if errors:
             raise errors[0]
 

@@ -17,6 +17,7 @@ export interface Engine {
 export interface Host {
   hook(document: number, hearing: number, transaction: number): void
   update(document: number, transaction: number, v2: number, at: number, size: number): void
+  fill(document: number, type: number): void
   subdocs(document: number, size: number): void
   event(document: number, type: number, transaction: number): void
   deep_events(document: number, type: number, transaction: number): void

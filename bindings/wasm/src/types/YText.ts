@@ -11,7 +11,8 @@ import { AbstractType } from './AbstractType.js'
 import { allEntries, deleteEntry, getEntry, setEntry } from './entries.js'
 import { Kind, register } from './kinds.js'
 import { checkWrite } from './lists.js'
-import { checkContent, isAlone, putContent, readValue, resolved, settle } from './values.js'
+import { embedding } from './embedding.js'
+import { checkContent, putContent, readValue, resolved } from './values.js'
 import { YEvent } from './YEvent.js'
 
 export type TextAttributes = { [key: string]: any }
@@ -49,12 +50,17 @@ const putCounted = (to: ByteWriter, attributes: TextAttributes = {}): void => {
   to.uint(Object.keys(attributes).length)
   putAttributes(to, attributes)
 }
+// What is no shared type is embedded as a value.
+const putEmbed = (to: ByteWriter, embed: unknown): void => {
+  if (embed instanceof AbstractType) putContent(to, embed)
+  else to.any(embed)
+}
+
 const putStep = (to: ByteWriter, op: DeltaOp): void => {
   if (op.insert !== undefined) {
     if (typeof op.insert !== 'string') {
       checkContent(op.insert)
-      to.byte(STEP_CONTENT)
-      putContent(to, op.insert)
+      putEmbed(to.byte(STEP_CONTENT), op.insert)
     } else if (wellFormed(op.insert)) {
       to.byte(STEP_TEXT).string(op.insert)
     } else {
@@ -138,12 +144,11 @@ export class YText extends AbstractType<YTextEvent> {
     checkContent(embed)
     edit(doc, () => {
       const size = put((to) => {
-        putContent(to, embed)
+        putEmbed(to, embed)
         putAttributes(to, attributes ?? {})
       })
-      const code = engine.rw_text_embed(doc._open(), this._number, Math.min(index, this.length), size)
-      checkWrite(code)
-      if (code === 0) settle(doc, embed)
+      const at = Math.min(index, this.length)
+      checkWrite(embedding(doc, [embed], () => engine.rw_text_embed(doc._open(), this._number, at, size)))
     }, this)
   }
 
@@ -192,35 +197,14 @@ export class YText extends AbstractType<YTextEvent> {
       return
     }
     edit(doc, () => {
-      // A shared type is filled as soon as it stands in the text.
-      let from = 0
-      let at = 0
-      for (let i = 0; i < delta.length; i++) {
-        const op = delta[i]
-        if (op.insert !== undefined) at += typeof op.insert === 'string' ? op.insert.length : 1
-        else at += op.retain ?? 0
-        if (!isAlone(op.insert)) continue
-        this.#applyPart(doc, delta, from, i + 1, at, true)
-        check(engine.rw_text_made(doc._open(), this._number, at - 1))
-        settle(doc, op.insert)
-        from = i + 1
-      }
-      if (from < delta.length) this.#applyPart(doc, delta, from, delta.length, at, sanitize)
+      const size = put((to) => delta.forEach((op) => putStep(to, op)))
+      const inserts = delta.map((op) => op.insert)
+      checkWrite(
+        embedding(doc, inserts, () =>
+          engine.rw_text_apply_delta(doc._open(), this._number, size, delta.length, sanitize ? 1 : 0)
+        )
+      )
     }, this)
-  }
-  // Steps [from, to), of a delta whose steps before end behind `passed` less what these pass.
-  #applyPart(doc: Doc, delta: readonly DeltaOp[], from: number, to: number, passed: number, sanitize: boolean): void {
-    let before = passed
-    for (let i = from; i < to; i++) {
-      const op = delta[i]
-      if (op.insert !== undefined) before -= typeof op.insert === 'string' ? op.insert.length : 1
-      else before -= op.retain ?? 0
-    }
-    const size = put((out) => {
-      if (from > 0) putStep(out, { retain: before })
-      for (let i = from; i < to; i++) putStep(out, delta[i])
-    })
-    checkWrite(engine.rw_text_apply_delta(doc._open(), this._number, size, to - from + 1, sanitize ? 1 : 0))
   }
 
   // -- reading ----------------------------------------------------------------------------------

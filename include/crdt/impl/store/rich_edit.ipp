@@ -300,6 +300,20 @@ ROPEWALK_INLINE std::size_t size_of_mark(const FormatValue& value, ByteView json
            ContentStore::stored_size(json.size());
 }
 
+ROPEWALK_INLINE std::size_t RichEdit::size_of_undone() const noexcept {
+    std::size_t size = undone_.size() * 8;  // "null"
+    for (const Keyed& undone : undone_) size += size_of_mark(undone.value, {});
+    return size;
+}
+
+// What they have written may have taken what was reserved.
+ROPEWALK_INLINE Status RichEdit::go_on() noexcept {
+    Status status = ready();
+    if (status.ok()) status = reserve(undone_.size() + 1, size_of_undone(), 0);
+    if (!status.ok()) undone_.clear();  // there is no room to end what was begun
+    return status;
+}
+
 template <class Content>
 Status RichEdit::insert_with(std::span<const Attribute> attributes,
                              std::uint32_t units,
@@ -319,8 +333,7 @@ Status RichEdit::insert_with(std::span<const Attribute> attributes,
     }
     skip_undone();
     const Mark second = next_;
-    for (const Keyed& undone : undone_) values += size_of_mark(undone.value, {});
-    values += undone_.size() * 8;  // "null"
+    values += size_of_undone();
     if (status.ok()) {
         status = reserve(added_.size() + undone_.size() + 1 + extra.items, values + extra.values,
                          text_bytes);
