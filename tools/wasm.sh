@@ -46,7 +46,7 @@ if older "$module" include "$package/core" tools/wasm.sh tools/wasm-requirements
     tools/quietly.sh "$venv/bin/python" -m ziglang c++ --target=wasm32-wasi -mexec-model=reactor \
         -std=c++20 -Oz -Xclang -Oz -mmultivalue -Xclang -target-abi -Xclang experimental-mv \
         -fno-exceptions -fno-rtti -Wall -Wextra -Werror -DNDEBUG -DROPEWALK_HOST_NUMBERS \
-        -I include -s -Wl,--import-symbols build/wasm/module.cpp -o build/wasm/compiled.wasm
+        -I include -s -Wl,--import-symbols -Wl,-z,stack-size=1048576 build/wasm/module.cpp -o build/wasm/compiled.wasm
     tools/quietly.sh "$package/node_modules/.bin/wasm-opt" --enable-bulk-memory --enable-sign-ext \
         --enable-nontrapping-float-to-int --enable-mutable-globals --enable-multivalue \
         --enable-reference-types --low-memory-unused --generate-global-effects -Oz --converge \

@@ -44,10 +44,12 @@ describe('with 16 MiB', () => {
       list.push([new Y.Map([['name', `entry ${entry++} ${'x'.repeat(500)}`]])])
     })
     expect(error.code).toBe('out_of_memory')
-    expect(list.length).toBe(times)
+    // The last map may be there, and what it was to hold may not have fitted.
+    expect([times, times + 1]).toContain(list.length)
+    const left = list.length - times + 1
     expect(list.get(times - 1).get('name')).toContain(`entry ${times - 1} `)
     list.delete(0, times - 1)
-    expect(list.toJSON().length).toBe(1)
+    expect(list.toJSON().length).toBe(left)
     doc.destroy()
   })
 
