@@ -33,7 +33,7 @@ if older "$venv/.needs" tools/wasm-requirements.txt; then
 fi
 
 module=build/wasm/ropewalk.wasm
-if older "$module" include "$package/core" tools/wasm.sh tools/wasm-requirements.txt; then
+if older "$module" include "$package/core" "$package/unpacker" tools/wasm.sh tools/wasm-requirements.txt; then
     echo "wasm: compiling the module"
     mkdir -p build/wasm
     # One source file for the compiler: what two rooms use is compiled once.
@@ -41,9 +41,13 @@ if older "$module" include "$package/core" tools/wasm.sh tools/wasm-requirements
         echo "#include \"../../$file\""
     done >build/wasm/module.cpp
     export ZIG_GLOBAL_CACHE_DIR="$PWD/build/zig" ZIG_LOCAL_CACHE_DIR="$PWD/build/zig"
+    zig() { tools/quietly.sh "$venv/bin/python" -m ziglang "$@"; }
+    zig c++ --target=wasm32-wasi -mexec-model=reactor -std=c++20 -Oz -Xclang -Oz -fno-exceptions \
+        -fno-rtti -Wall -Wextra -Werror -s -Wl,-z,stack-size=65536 \
+        "$package/unpacker/unpacker.cpp" -o build/wasm/unpacker.wasm
     # A browser loads every byte. Zig takes -Oz for its own; clang has to be told, too. What a
     # function answers in two words comes back without a detour through memory.
-    tools/quietly.sh "$venv/bin/python" -m ziglang c++ --target=wasm32-wasi -mexec-model=reactor \
+    zig c++ --target=wasm32-wasi -mexec-model=reactor \
         -std=c++20 -Oz -Xclang -Oz -mmultivalue -Xclang -target-abi -Xclang experimental-mv \
         -fno-exceptions -fno-rtti -Wall -Wextra -Werror -DNDEBUG -DROPEWALK_HOST_NUMBERS \
         -I include -s -Wl,--import-symbols -Wl,-z,stack-size=1048576 build/wasm/module.cpp -o build/wasm/compiled.wasm

@@ -1,5 +1,6 @@
 // All that the package exports, under the names that Yjs gives them.
 import './doc/telling.js'
+import './names.js'
 export { Doc, type DocEvents, type DocOpts } from './doc/Doc.js'
 export { transact, Transaction } from './doc/Transaction.js'
 export { AbstractType } from './types/AbstractType.js'

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
-import { unpack } from '../src/engine/unpack.js'
+import { unpack as unpackWith } from '../src/engine/unpack.js'
 
 const here = fileURLToPath(new URL('..', import.meta.url))
 
@@ -19,6 +19,9 @@ const pack = (bytes: Uint8Array): string => {
     rmSync(folder, { recursive: true })
   }
 }
+
+const unpacker = new WebAssembly.Module(readFileSync(join(here, '../../build/wasm/unpacker.wasm')))
+const unpack = (base64: string) => unpackWith(unpacker, Buffer.from(base64, 'base64'))
 
 // The same numbers in every run.
 const random = (seed: number) => () => {
@@ -49,10 +52,17 @@ describe('unpacking', () => {
     expect(Buffer.compare(unpack(pack(bytes)), bytes)).toBe(0)
   })
 
-  test('tells text that was cut', () => {
-    const packed = pack(few.subarray(0, 3000))
-    for (let size = 0; size < packed.length - 8; size += 4) {
-      expect(() => unpack(packed.slice(0, size))).toThrow('incomplete')
+  test('stays within what it has, whatever comes in', () => {
+    const packed = Buffer.from(pack(few.subarray(0, 3000)), 'base64')
+    expect(() => unpackWith(unpacker, packed.subarray(0, 9))).toThrow('incomplete')
+    for (let round = 0; round < 300; round++) {
+      const broken = Uint8Array.from(packed).subarray(0, 5 + next() * packed.length)
+      for (let i = 5; i < broken.length; i += 1 + next() * 40) broken[Math.floor(i)] = next() * 256
+      try {
+        expect(unpackWith(unpacker, broken).length).toBe(3000)
+      } catch (error) {
+        expect((error as Error).message).toContain('incomplete')
+      }
     }
   })
 })

@@ -17,12 +17,19 @@ rmSync(join(out, 'types'), { recursive: true, force: true })
 mkdirSync(dist, { recursive: true })
 cpSync(wasm, join(dist, 'ropewalk.wasm'))
 
-// The module as text that the script carries.
+// The module as text that the script carries: text and its own compression get along badly, so that
+// it is packed before.
+const text = {
+  packed: execFileSync('python3', [join(here, 'tools/pack.py'), wasm], { encoding: 'latin1' }),
+  unpacker: readFileSync(join(dirname(wasm), 'unpacker.wasm')).toString('base64')
+}
 const packed = {
   name: 'packed',
   setup(on) {
     on.onLoad({ filter: /packed\.ts$/ }, () => ({
-      contents: `export const packed = ${JSON.stringify(readFileSync(wasm).toString('base64'))}`
+      contents: Object.entries(text)
+        .map(([name, value]) => `export const ${name} = ${JSON.stringify(value)}`)
+        .join('\n')
     }))
   }
 }

@@ -1,7 +1,6 @@
 """pack.py FROM: prints what src/engine/unpack.ts makes the file of again, as base64."""
 
 import base64
-import itertools
 import lzma
 import struct
 import sys
@@ -11,7 +10,7 @@ from pathlib import Path
 def pack(data: bytes) -> bytes:
     """The smallest of what the parameters give, behind the header that names them."""
 
-    def packed(lc: int, lp: int, pb: int) -> bytes:
+    def packed(lc: int) -> bytes:
         filters = [
             {
                 "id": lzma.FILTER_LZMA1,
@@ -19,15 +18,14 @@ def pack(data: bytes) -> bytes:
                 "dict_size": max(1 << 12, len(data)),
                 "nice_len": 273,
                 "lc": lc,
-                "lp": lp,
-                "pb": pb,
+                "lp": 0,
+                "pb": 0,
             }
         ]
         stream = lzma.compress(data, format=lzma.FORMAT_RAW, filters=filters)
-        return struct.pack("<BI", (pb * 5 + lp) * 9 + lc, len(data)) + stream
+        return struct.pack("<BI", lc, len(data)) + stream
 
-    choices = itertools.product(range(5), range(3), range(3))
-    return min((packed(*bits) for bits in choices if bits[0] + bits[1] <= 4), key=len)
+    return min((packed(lc) for lc in range(5)), key=len)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
-// The default entry: the module is in the script, and compiled at once.
+// The default entry: the module is in the script, packed, and compiled at once.
+import { unpack } from '../engine/unpack.js'
 import { start } from '../engine/wasm.js'
-import { packed } from './packed.js'
+import { packed, unpacker } from './packed.js'
 
-// Half of the time to the first edit: engines of 2025 and later decode by themselves; elsewhere a loop
-// is six times faster than `Uint8Array.from` with a function.
+// Engines of 2025 and later decode by themselves; elsewhere a loop is six times faster than
+// `Uint8Array.from` with a function.
 const decode = (base64: string): Uint8Array<ArrayBuffer> => {
   const { fromBase64 } = Uint8Array as { fromBase64?: typeof decode }
   if (fromBase64 !== undefined) return fromBase64(base64)
@@ -13,6 +14,6 @@ const decode = (base64: string): Uint8Array<ArrayBuffer> => {
   return bytes
 }
 
-start(new WebAssembly.Module(decode(packed)))
+start(new WebAssembly.Module(unpack(new WebAssembly.Module(decode(unpacker)), decode(packed))))
 
 export * from '../index.js'
