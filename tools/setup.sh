@@ -57,7 +57,6 @@ check() {
         need "Python's venv module" python3-venv python3 -c 'import ensurepip'
         need "Node.js 20.19 or later (Debian 12 itself has 18)" nodejs node_is_new
         need "npm" npm has npm
-        need "emscripten" emscripten has em++
         need "Chromium" chromium has chromium
         ;;
     esac
