@@ -179,8 +179,8 @@ def yjs() -> Count:
         ("protocols/sync_test.mjs",),
         ("protocols/websocket_test.mjs",),
         ("protocols/indexeddb_test.mjs",),
-        ("differential/strict.mjs", "300"),
-        ("differential/main.mjs", "300"),
+        ("differential/strict.mjs", "200"),
+        ("differential/main.mjs", "200"),
     )
     count = Count()
     for program, *arguments in programs:

@@ -1,16 +1,9 @@
 // Members of Yjs that Ropewalk does not have, or has otherwise, each with its reason. A member that is
 // there after all must not be listed.
-const kContent = 'content of one unit is written whole: no offset'
 
 export const kDeviations = {
-  'ContentBinary#write': kContent,
-  'ContentDoc#write': kContent,
-  'ContentEmbed#write': kContent,
-  'ContentFormat#write': kContent,
-  'ContentType#write': kContent,
   'UndoManager#captureTransaction': 'the one that is there by default does not name the transaction that it does not look at',
   encodeStateAsUpdateV2: 'the state vector counts as an argument; in Yjs it has a default value',
-  readUpdateV2: 'the decoder counts as an argument; in Yjs it has a default value',
 }
 
 // Internals, on whatever class.
