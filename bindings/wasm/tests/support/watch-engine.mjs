@@ -14,7 +14,8 @@ WebAssembly.Instance = new Proxy(Instance, {
   construct(target, parameters) {
     const instance = new target(...parameters)
     const { memory } = instance.exports
-    if (memory) memories.push(memory)
+    // What unpacks the engine has one, too.
+    if (memory && instance.exports.rw_report) memories.push(memory)
     return instance
   },
 })
