@@ -84,8 +84,8 @@ protected:
 };
 
 // While it lives what stands in a document that this thread has entered is read bit by bit, and
-// becomes objects of Python's. Making those may run anything, such as a finalizer: it may read, too,
-// but what it writes is refused.
+// becomes objects of Python's. Making those may run anything, such as a finalizer: it may read,
+// too, but what it writes is refused.
 class Walking {
 public:
     explicit Walking(DocObject* doc) noexcept : doc_(doc) { ++doc->walks; }

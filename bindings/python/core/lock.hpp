@@ -78,12 +78,8 @@ public:
         if (--depth_ == 0) idle_.tell();
     }
     // By this thread, or by another one?
-    [[nodiscard]] bool mine() const noexcept {
-        return depth_ != 0 && owner_ == this_thread();
-    }
-    [[nodiscard]] bool taken() const noexcept {
-        return depth_ != 0 && owner_ != this_thread();
-    }
+    [[nodiscard]] bool mine() const noexcept { return depth_ != 0 && owner_ == this_thread(); }
+    [[nodiscard]] bool taken() const noexcept { return depth_ != 0 && owner_ != this_thread(); }
     // Until no other thread has it.
     void wait();
     // Was the process forked while another thread was here, until somebody has looked after that?

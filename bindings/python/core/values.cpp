@@ -52,7 +52,8 @@ crdt::Any list_of(PyObject* value, unsigned depth) {
 }
 
 crdt::Any dict_of(PyObject* value, unsigned depth) {
-    const py::object copy = owned(PyDict_Copy(value));  // a buffer may run anything when it is asked
+    const py::object copy =
+        owned(PyDict_Copy(value));  // a buffer may run anything when it is asked
     std::vector<crdt::Any::Member> members;
     members.reserve(static_cast<std::size_t>(PyDict_GET_SIZE(copy.ptr())));
     PyObject* key = nullptr;

@@ -169,9 +169,9 @@ void Out::object_of(const crdt::Value& value, std::size_t size) noexcept {
     const crdt::detail::RunPos at = crdt::detail::Access::unit(value);
     const crdt::detail::Run& run = store.runs[at.run];
     byte(kObjectTag);
-    number(run.has_cells() ? store.content.cells[run.data + at.offset] &
-                                 ~crdt::detail::ContentStore::kDeadCell
-                           : run.data);
+    number(run.has_cells()
+               ? store.content.cells[run.data + at.offset] & ~crdt::detail::ContentStore::kDeadCell
+               : run.data);
     number(size);
 }
 

@@ -7,8 +7,8 @@
 // fail answer 0 or an ErrorCode; report.offset tells where. JavaScript never keeps a view of either
 // buffer: memory may move at any call.
 //
-// A value in `out`: an Any; or kObjectTag, a number by which JavaScript knows it again, varUint size
-// and an Any; or kTypeTag, kind, number of the type; or kDocumentTag, number of the
+// A value in `out`: an Any; or kObjectTag, a number by which JavaScript knows it again, varUint
+// size and an Any; or kTypeTag, kind, number of the type; or kDocumentTag, number of the
 // sub-document. A content in `in`: an Any; or kBinaryTag, varUint size, bytes; or kTypeTag, kind,
 // varString name of an element or hook; or kDocumentTag, varString id, flags, Any for the
 // application. Strings are varUint size and UTF-8.
@@ -18,8 +18,7 @@
 #include <optional>
 #include <vector>
 
-#define RW_EXPORT(name) \
-    extern "C" __attribute__((export_name(#name), used, visibility("default")))
+#define RW_EXPORT(name) extern "C" __attribute__((export_name(#name), used, visibility("default")))
 #define RW_IMPORT(name) extern "C" __attribute__((import_module("host"), import_name(#name)))
 
 namespace ropewalk {
@@ -121,7 +120,8 @@ public:
     [[nodiscard]] std::string_view text() noexcept { return crdt::as_text(bytes()); }
     [[nodiscard]] crdt::Result<crdt::Any> any() noexcept;
     [[nodiscard]] crdt::Result<crdt::Content> content() noexcept;
-    [[nodiscard]] crdt::Status contents(std::uint32_t count, std::vector<crdt::Content>& out) noexcept;
+    [[nodiscard]] crdt::Status contents(std::uint32_t count,
+                                        std::vector<crdt::Content>& out) noexcept;
     // Keys and values to the end.
     [[nodiscard]] crdt::Status attributes(crdt::Attributes& out) noexcept;
 

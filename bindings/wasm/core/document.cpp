@@ -44,10 +44,10 @@ RW_EXPORT(rw_doc_free) void rw_doc_free(Document* document) {
 RW_EXPORT(rw_doc_new) Document* rw_doc_new(double client, std::uint32_t collect) {
     void* const block = crdt::detail::allocate(sizeof(Document));
     if (block == nullptr) return nullptr;
-    auto* const made = ::new (block)
-        Document(crdt::DocOptions{.client = static_cast<crdt::ClientId>(static_cast<std::uint64_t>(client)),
-                                  .collect = collect != 0,
-                                  .new_client_id = &draw_client_id});
+    auto* const made = ::new (block) Document(
+        crdt::DocOptions{.client = static_cast<crdt::ClientId>(static_cast<std::uint64_t>(client)),
+                         .collect = collect != 0,
+                         .new_client_id = &draw_client_id});
     crdt::detail::Store* const store = made->doc.store();
     if (store == nullptr) {
         rw_doc_free(made);
@@ -64,8 +64,8 @@ RW_EXPORT(rw_doc_client) double rw_doc_client(const Document* document) {
     return static_cast<double>(crdt::raw(document->doc.client()));
 }
 RW_EXPORT(rw_doc_set_client) std::uint32_t rw_doc_set_client(Document* document, double client) {
-    return answer(document->doc.set_client(
-        static_cast<crdt::ClientId>(static_cast<std::uint64_t>(client))));
+    return answer(
+        document->doc.set_client(static_cast<crdt::ClientId>(static_cast<std::uint64_t>(client))));
 }
 RW_EXPORT(rw_doc_set_collect) void rw_doc_set_collect(Document* document, std::uint32_t collect) {
     document->store().collect = collect != 0;
@@ -137,7 +137,8 @@ void rw_begin(Document* document, std::uint32_t transaction, std::uint32_t local
 RW_EXPORT(rw_wrote) std::uint32_t rw_wrote(const Document* document) {
     const crdt::detail::Store& store = document->store();
     const crdt::detail::Change& change = store.change;
-    return change.deleted_any || !change.touched.empty() || store.own_next_clock() > change.own_begin;
+    return change.deleted_any || !change.touched.empty() ||
+           store.own_next_clock() > change.own_begin;
 }
 RW_EXPORT(rw_commit) std::uint32_t rw_commit(Document* document) {
     // Observers open others meanwhile.
@@ -147,7 +148,10 @@ RW_EXPORT(rw_commit) std::uint32_t rw_commit(Document* document) {
 }
 
 RW_EXPORT(rw_apply)
-std::uint32_t rw_apply(Document* document, std::uint32_t size, std::uint32_t v2, std::uint32_t transaction) {
+std::uint32_t rw_apply(Document* document,
+                       std::uint32_t size,
+                       std::uint32_t v2,
+                       std::uint32_t transaction) {
     const crdt::Origin origin = origin_of(transaction);
     return answer(v2 != 0 ? document->doc.apply_v2(in(size), origin)
                           : document->doc.apply(in(size), origin));
@@ -213,7 +217,8 @@ std::uint32_t rw_hear(Document* document, std::uint32_t hearing, std::uint32_t o
     const auto hook = [document, hearing](const crdt::TransactionEvent& event) noexcept {
         host_hook(document, hearing, transaction_of(event.origin()));
     };
-    const auto update = [document, what](crdt::ByteView bytes, const crdt::Origin& origin) noexcept {
+    const auto update = [document, what](crdt::ByteView bytes,
+                                         const crdt::Origin& origin) noexcept {
         host_update(document, transaction_of(origin), what == Hearing::update_v2 ? 1 : 0,
                     bytes.data(), static_cast<std::uint32_t>(bytes.size()));
     };

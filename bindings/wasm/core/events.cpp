@@ -89,7 +89,10 @@ void put_open_change(Out& out, crdt::detail::Store& store, bool deleted) noexcep
 
 // Starts or ends telling what happens to a type, or to it and all within.
 RW_EXPORT(rw_observe)
-std::uint32_t rw_observe(Document* document, std::uint32_t type, std::uint32_t deep, std::uint32_t on) {
+std::uint32_t rw_observe(Document* document,
+                         std::uint32_t type,
+                         std::uint32_t deep,
+                         std::uint32_t on) {
     auto& observed = document->observed;
     for (std::size_t i = 0; i < observed.size(); ++i) {
         if (observed[i].type != type || observed[i].deep != (deep != 0)) continue;

@@ -14,8 +14,8 @@
 
 namespace ropewalk {
 
-// Memory: std::uint8_t* base(), std::uint32_t size(), bool grow_to(std::uint32_t size). It starts at
-// an address that is a multiple of 8, and its size is one, too.
+// Memory: std::uint8_t* base(), std::uint32_t size(), bool grow_to(std::uint32_t size). It starts
+// at an address that is a multiple of 8, and its size is one, too.
 template <class Memory>
 class Heap {
 public:
@@ -223,8 +223,8 @@ private:
 
     Memory& memory_;
     std::uint32_t first_ = kNone;
-    std::uint32_t last_ = kNone;  // ends the memory: never free, without bytes
-    std::uint32_t powers_ = 0;    // which powers of two have free blocks,
+    std::uint32_t last_ = kNone;   // ends the memory: never free, without bytes
+    std::uint32_t powers_ = 0;     // which powers of two have free blocks,
     std::uint8_t steps_[32] = {};  // and in which steps
     std::uint32_t lists_[32 * kSteps] = {};
 };

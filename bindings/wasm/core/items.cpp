@@ -35,10 +35,10 @@ constexpr std::uint8_t kForgotten = 32;
 
 crdt::detail::ContentKind content_of(const Run& run) noexcept {
     using crdt::detail::ContentKind;
-    constexpr ContentKind kKinds[] = {ContentKind::gc,     ContentKind::deleted, ContentKind::string,
-                                      ContentKind::string, ContentKind::any,     ContentKind::json,
-                                      ContentKind::binary, ContentKind::embed,   ContentKind::format,
-                                      ContentKind::type,   ContentKind::document};
+    constexpr ContentKind kKinds[] = {
+        ContentKind::gc,     ContentKind::deleted, ContentKind::string,  ContentKind::string,
+        ContentKind::any,    ContentKind::json,    ContentKind::binary,  ContentKind::embed,
+        ContentKind::format, ContentKind::type,    ContentKind::document};
     return kKinds[static_cast<std::size_t>(run.kind)];
 }
 
@@ -186,16 +186,17 @@ void Items::put(Out& out, RunPos first, std::uint32_t length, bool cut) noexcept
     const bool gone = run.kind == RunKind::gc;
     const bool dead = store_.content.deleted(run, first.offset);
     std::uint32_t count = 1;
-    const bool kept = dead && !gone && store_.keeping.any() &&
-                      store_.keeping.keeps(store_, first, count);
-    const RunPos copy = store_.keeping.redone.empty() ? RunPos{} : store_.keeping.redone.copy_of(first);
+    const bool kept =
+        dead && !gone && store_.keeping.any() && store_.keeping.keeps(store_, first, count);
+    const RunPos copy =
+        store_.keeping.redone.empty() ? RunPos{} : store_.keeping.redone.copy_of(first);
     const std::uint32_t key = gone ? kNone : store_.sequences.seqs[run.seq].key;
 
     out.byte(static_cast<std::uint8_t>(
         (kept ? kKept : 0) | (run.countable() ? kCountable : 0) | (dead ? kDeleted : 0) |
-        (cut ? kCut : 0) |
-        (origin.exists() ? kHasOrigin : 0) | (run.right.exists() ? kHasRight : 0) |
-        (key != kNone ? kHasKey : 0) | (copy.exists() ? kHasCopy : 0)));
+        (cut ? kCut : 0) | (origin.exists() ? kHasOrigin : 0) |
+        (run.right.exists() ? kHasRight : 0) | (key != kNone ? kHasKey : 0) |
+        (copy.exists() ? kHasCopy : 0)));
     out.byte(static_cast<std::uint8_t>(static_cast<std::uint8_t>(content_of(run)) |
                                        (dead && !kept && store_.collect ? kForgotten : 0)));
     out.id(store_, first);
@@ -220,7 +221,10 @@ std::uint32_t put_row(Items& items, Out& out, Item item, bool back, std::uint32_
 }
 
 // The end of what was collected from a unit on.
-std::uint32_t collected_end(const Store& store, std::uint32_t client, std::uint32_t clock, std::uint32_t to) noexcept {
+std::uint32_t collected_end(const Store& store,
+                            std::uint32_t client,
+                            std::uint32_t clock,
+                            std::uint32_t to) noexcept {
     while (clock < to) {
         const Run& run = store.runs[store.resolve(client, clock).run];
         if (run.kind != RunKind::gc) break;
@@ -234,7 +238,8 @@ std::uint32_t collected_end(const Store& store, std::uint32_t client, std::uint3
 // What a client inserted as units [from, to), the first and the last cut to these; at most `most`
 // structs.
 RW_EXPORT(rw_structs)
-std::uint32_t rw_structs(Document* document, double client, std::uint32_t from, std::uint32_t to, std::uint32_t most) {
+std::uint32_t rw_structs(
+    Document* document, double client, std::uint32_t from, std::uint32_t to, std::uint32_t most) {
     if (const auto opened = document->store().open_history(); !opened.ok()) return answer(opened);
     Store& store = settled(document);
     Items items(store);
@@ -259,13 +264,18 @@ std::uint32_t rw_structs(Document* document, double client, std::uint32_t from, 
 // The item that holds a unit, and those behind it, or in front of it: at most `most`. What was
 // collected stands nowhere.
 RW_EXPORT(rw_items)
-std::uint32_t rw_items(Document* document, double client, std::uint32_t clock, std::uint32_t back, std::uint32_t most) {
+std::uint32_t rw_items(Document* document,
+                       double client,
+                       std::uint32_t clock,
+                       std::uint32_t back,
+                       std::uint32_t most) {
     if (const auto opened = document->store().open_history(); !opened.ok()) return answer(opened);
     Store& store = settled(document);
     Items items(store);
     Out out;
     const RunPos unit = crdt::detail::unit_of(
-        store, {static_cast<crdt::ClientId>(static_cast<std::uint64_t>(client)), crdt::Clock{clock}});
+        store,
+        {static_cast<crdt::ClientId>(static_cast<std::uint64_t>(client)), crdt::Clock{clock}});
     if (!unit.exists() || store.runs[unit.run].kind == RunKind::gc) return out.done();
     return put_row(items, out, items.around(unit), back != 0, most);
 }
@@ -307,7 +317,10 @@ std::uint32_t rw_holder(Document* document, std::uint32_t number, std::uint32_t 
 // The content of units of one item. Text: 0 and ASCII, or 1 and UTF-16; a format: its key and
 // value; else values.
 RW_EXPORT(rw_item_content)
-std::uint32_t rw_item_content(Document* document, double client, std::uint32_t clock, std::uint32_t length) {
+std::uint32_t rw_item_content(Document* document,
+                              double client,
+                              std::uint32_t clock,
+                              std::uint32_t length) {
     Store& store = settled(document);
     Out out;
     const std::uint32_t number =
@@ -360,7 +373,10 @@ RW_EXPORT(rw_deaths) std::uint32_t rw_deaths(const Document* document) {
 // Deletes units wherever they stand, inside the open transaction or alone. What types among them
 // hold goes at the end of the transaction.
 RW_EXPORT(rw_delete_units)
-std::uint32_t rw_delete_units(Document* document, double client, std::uint32_t clock, std::uint32_t length) {
+std::uint32_t rw_delete_units(Document* document,
+                              double client,
+                              std::uint32_t clock,
+                              std::uint32_t length) {
     Store& store = document->store();
     if (const auto opened = store.begin_change(); !opened.ok()) return answer(opened);
     store.disarm();

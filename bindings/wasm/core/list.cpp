@@ -5,7 +5,11 @@ namespace ropewalk {
 
 // `count` contents in `in`. report.made: the last of them, if it is a type or a sub-document.
 RW_EXPORT(rw_list_insert)
-std::uint32_t rw_list_insert(Document* document, std::uint32_t type, std::uint32_t index, std::uint32_t size, std::uint32_t count) {
+std::uint32_t rw_list_insert(Document* document,
+                             std::uint32_t type,
+                             std::uint32_t index,
+                             std::uint32_t size,
+                             std::uint32_t count) {
     std::vector<crdt::Content> contents;
     if (const auto read = In(size).contents(count, contents); !read.ok()) return answer(read);
     const auto list = document->handle<crdt::Array>(type);
@@ -16,7 +20,10 @@ std::uint32_t rw_list_insert(Document* document, std::uint32_t type, std::uint32
 
 // Behind the very last item, deleted ones included.
 RW_EXPORT(rw_list_push)
-std::uint32_t rw_list_push(Document* document, std::uint32_t type, std::uint32_t size, std::uint32_t count) {
+std::uint32_t rw_list_push(Document* document,
+                           std::uint32_t type,
+                           std::uint32_t size,
+                           std::uint32_t count) {
     std::vector<crdt::Content> contents;
     if (const auto read = In(size).contents(count, contents); !read.ok()) return answer(read);
     const auto list = document->handle<crdt::Array>(type);
@@ -27,7 +34,11 @@ std::uint32_t rw_list_push(Document* document, std::uint32_t type, std::uint32_t
 
 // Directly behind the child that is this type.
 RW_EXPORT(rw_list_insert_after)
-std::uint32_t rw_list_insert_after(Document* document, std::uint32_t type, std::uint32_t child, std::uint32_t size, std::uint32_t count) {
+std::uint32_t rw_list_insert_after(Document* document,
+                                   std::uint32_t type,
+                                   std::uint32_t child,
+                                   std::uint32_t size,
+                                   std::uint32_t count) {
     std::vector<crdt::Content> contents;
     if (const auto read = In(size).contents(count, contents); !read.ok()) return answer(read);
     const auto behind = document->handle<crdt::XmlFragment>(child);
@@ -42,7 +53,10 @@ std::uint32_t rw_list_insert_after(Document* document, std::uint32_t type, std::
 }
 
 RW_EXPORT(rw_list_erase)
-std::uint32_t rw_list_erase(Document* document, std::uint32_t type, std::uint32_t index, std::uint32_t count) {
+std::uint32_t rw_list_erase(Document* document,
+                            std::uint32_t type,
+                            std::uint32_t index,
+                            std::uint32_t count) {
     return answer(document->handle<crdt::Array>(type).erase(index, count));
 }
 
@@ -61,7 +75,10 @@ std::uint32_t rw_list_get(Document* document, std::uint32_t type, std::uint32_t 
 
 // Elements [from, to).
 RW_EXPORT(rw_list_values)
-std::uint32_t rw_list_values(Document* document, std::uint32_t type, std::uint32_t from, std::uint32_t to) {
+std::uint32_t rw_list_values(Document* document,
+                             std::uint32_t type,
+                             std::uint32_t from,
+                             std::uint32_t to) {
     Out out;
     const auto list = document->handle<crdt::Array>(type);
     if (!list.alive()) return out.done();

@@ -5,7 +5,10 @@ namespace ropewalk {
 
 // A key, then a content. report.made: a type or sub-document that was put in.
 RW_EXPORT(rw_map_set)
-std::uint32_t rw_map_set(Document* document, std::uint32_t type, std::uint32_t key_size, std::uint32_t size) {
+std::uint32_t rw_map_set(Document* document,
+                         std::uint32_t type,
+                         std::uint32_t key_size,
+                         std::uint32_t size) {
     if (!room(0)) return no_room();
     const std::string_view key = in_text(key_size);
     const auto content = In(in_begin() + key_size, in_begin() + size).content();

@@ -11,8 +11,8 @@ extern "C" std::uint8_t __heap_base;
 class Linear {
 public:
     [[nodiscard]] static std::uint8_t* base() noexcept {
-        return reinterpret_cast<std::uint8_t*>((reinterpret_cast<std::uintptr_t>(&__heap_base) + 7) &
-                                               ~std::uintptr_t{7});
+        return reinterpret_cast<std::uint8_t*>(
+            (reinterpret_cast<std::uintptr_t>(&__heap_base) + 7) & ~std::uintptr_t{7});
     }
     [[nodiscard]] static std::uint32_t size() noexcept {
         return static_cast<std::uint32_t>(__builtin_wasm_memory_size(0) * kPage -

@@ -6,7 +6,10 @@ namespace ropewalk {
 // The unit that a place in front of visible unit `index` names, or behind it with `before`; nothing
 // where it names the start or end of the type.
 RW_EXPORT(rw_position)
-std::uint32_t rw_position(Document* document, std::uint32_t type, std::uint32_t index, std::uint32_t before) {
+std::uint32_t rw_position(Document* document,
+                          std::uint32_t type,
+                          std::uint32_t index,
+                          std::uint32_t before) {
     const auto position = document->handle<crdt::Text>(type).position_at(
         index, before != 0 ? crdt::Association::before : crdt::Association::after);
     Out out;
@@ -45,8 +48,8 @@ RW_EXPORT(rw_encode_past) std::uint32_t rw_encode_past(Document* document, std::
         }
     }
     crdt::Bytes& out = out_bytes();
-    const crdt::Status encoded = crdt::detail::Encoder(store, out, false)
-                                     .prefix(past->state_vector(), past->deletions());
+    const crdt::Status encoded =
+        crdt::detail::Encoder(store, out, false).prefix(past->state_vector(), past->deletions());
     return encoded.ok() ? out_done() : answer(encoded);
 }
 

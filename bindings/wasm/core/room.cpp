@@ -1,7 +1,7 @@
-// Memory for what cannot fail. The engine's own containers answer when memory is exhausted; those of
-// the standard library, in which contents and deltas come in and go out, cannot say so without
-// exceptions. So a call that uses them asks for room first, and what it did not foresee comes out of
-// a reserve that is there when it begins.
+// Memory for what cannot fail. The engine's own containers answer when memory is exhausted; those
+// of the standard library, in which contents and deltas come in and go out, cannot say so without
+// exceptions. So a call that uses them asks for room first, and what it did not foresee comes out
+// of a reserve that is there when it begins.
 #include "border.hpp"
 
 namespace ropewalk {

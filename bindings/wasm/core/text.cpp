@@ -84,9 +84,8 @@ std::uint32_t rw_text_insert(Document* document,
     const std::string_view utf8 = in_text(size);
     const std::u16string_view units(reinterpret_cast<const char16_t*>(in_begin()), size / 2);
     if (attributes_size < 0) {
-        return write(document, transaction, [&] {
-            return utf16 != 0 ? text.insert(at, units) : text.insert(at, utf8);
-        });
+        return write(document, transaction,
+                     [&] { return utf16 != 0 ? text.insert(at, units) : text.insert(at, utf8); });
     }
     crdt::Attributes attributes;
     const std::uint8_t* const behind = in_begin() + size;
@@ -94,8 +93,7 @@ std::uint32_t rw_text_insert(Document* document,
         return answer(read);
     }
     return write(document, transaction, [&] {
-        return utf16 != 0 ? text.insert(at, units, attributes)
-                          : text.insert(at, utf8, attributes);
+        return utf16 != 0 ? text.insert(at, units, attributes) : text.insert(at, utf8, attributes);
     });
 }
 
@@ -122,7 +120,10 @@ std::uint32_t rw_text_format(Document* document,
 
 // A content, then attributes. A type is filled when the host is told of it.
 RW_EXPORT(rw_text_embed)
-std::uint32_t rw_text_embed(Document* document, std::uint32_t type, std::uint32_t at, std::uint32_t size) {
+std::uint32_t rw_text_embed(Document* document,
+                            std::uint32_t type,
+                            std::uint32_t at,
+                            std::uint32_t size) {
     if (!room(0)) return no_room();
     In in(size);
     const auto content = in.content();

@@ -8,7 +8,10 @@ struct Undo;
 
 RW_IMPORT(undo_captures) std::uint32_t host_undo_captures(Undo* undo, std::uint32_t transaction);
 RW_IMPORT(undo_may_delete)
-std::uint32_t host_undo_may_delete(Undo* undo, double client, std::uint32_t clock, std::uint32_t length);
+std::uint32_t host_undo_may_delete(Undo* undo,
+                                   double client,
+                                   std::uint32_t clock,
+                                   std::uint32_t length);
 
 struct Undo {
     Undo(Document& document, const crdt::UndoOptions& options)
@@ -81,8 +84,8 @@ std::uint32_t rw_undo_scope(Undo* undo, Document* document, std::uint32_t type) 
     return answer(undo->manager.add_to_scope({document->handle<crdt::Text>(type)}));
 }
 
-// The oldest change that JavaScript wanted to be recorded: whether it was in scope, and what becomes
-// of it: a new item of a stack, or part of the newest one; or nothing.
+// The oldest change that JavaScript wanted to be recorded: whether it was in scope, and what
+// becomes of it: a new item of a stack, or part of the newest one; or nothing.
 RW_EXPORT(rw_undo_holds) std::uint32_t rw_undo_holds(const Undo* undo) {
     return undo->manager.holds() ? 1 : 0;
 }
@@ -104,7 +107,10 @@ RW_EXPORT(rw_undo_clear) void rw_undo_clear(Undo* undo, std::uint32_t redo) {
 }
 // Of an item of a stack, the oldest being 0: clients, starts and lengths.
 RW_EXPORT(rw_undo_ids)
-std::uint32_t rw_undo_ids(const Undo* undo, std::uint32_t redo, std::uint32_t index, std::uint32_t deleted) {
+std::uint32_t rw_undo_ids(const Undo* undo,
+                          std::uint32_t redo,
+                          std::uint32_t index,
+                          std::uint32_t deleted) {
     const crdt::UndoItem* const item = undo->manager.item(stack_of(redo), index);
     Out out;
     if (item != nullptr) out.id_set(deleted != 0 ? item->deletions() : item->insertions());
@@ -112,7 +118,10 @@ std::uint32_t rw_undo_ids(const Undo* undo, std::uint32_t redo, std::uint32_t in
 }
 // `in`: insertions of `inserted` bytes, then deletions, as ids of items are told.
 RW_EXPORT(rw_undo_push)
-std::uint32_t rw_undo_push(Undo* undo, std::uint32_t redo, std::uint32_t inserted, std::uint32_t size) {
+std::uint32_t rw_undo_push(Undo* undo,
+                           std::uint32_t redo,
+                           std::uint32_t inserted,
+                           std::uint32_t size) {
     crdt::IdSet insertions;
     crdt::IdSet deletions;
     if (!read_ids({in_begin(), in_begin() + inserted}, insertions) ||

@@ -52,9 +52,8 @@ RW_EXPORT(rw_convert) std::uint32_t rw_convert(std::uint32_t size, std::uint32_t
 // `what`: 1 formatting, 2 sub-documents, 4 names of XML.
 RW_EXPORT(rw_obfuscate)
 std::uint32_t rw_obfuscate(std::uint32_t size, std::uint32_t v2, std::uint32_t what) {
-    const crdt::ObfuscateOptions options{.formatting = (what & 1U) != 0,
-                                         .subdocuments = (what & 2U) != 0,
-                                         .xml = (what & 4U) != 0};
+    const crdt::ObfuscateOptions options{
+        .formatting = (what & 1U) != 0, .subdocuments = (what & 2U) != 0, .xml = (what & 4U) != 0};
     return out_result(crdt::obfuscate(in(size), format_of(v2), options));
 }
 

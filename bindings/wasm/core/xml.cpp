@@ -7,9 +7,9 @@ namespace ropewalk {
 RW_EXPORT(rw_xml_string)
 std::uint32_t rw_xml_string(Document* document, std::uint32_t type, std::uint32_t text) {
     crdt::Bytes& out = out_bytes();
-    const crdt::Status printed =
-        text != 0 ? document->handle<crdt::XmlText>(type).append_xml_to(out)
-                  : document->handle<crdt::XmlFragment>(type).append_to(out);
+    const crdt::Status printed = text != 0
+                                     ? document->handle<crdt::XmlText>(type).append_xml_to(out)
+                                     : document->handle<crdt::XmlFragment>(type).append_to(out);
     return printed.ok() ? out_done() : answer(printed);
 }
 

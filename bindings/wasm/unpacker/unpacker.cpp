@@ -1,8 +1,8 @@
 // Unpacks the module that the script carries: a raw LZMA stream, made by tools/pack.py. A module of
 // its own, 1.6 kB, because JavaScript that runs only once runs slowly.
 //
-// lc bits of the byte before choose among the probabilities of literals; the position chooses nothing
-// (lp and pb are 0). Input that ends early reads as zeros: who calls knows the size.
+// lc bits of the byte before choose among the probabilities of literals; the position chooses
+// nothing (lp and pb are 0). Input that ends early reads as zeros: who calls knows the size.
 #include <cstdint>
 
 namespace {
@@ -129,9 +129,9 @@ extern "C" __attribute__((export_name("unpack"))) bool unpack(const std::uint8_t
         if (bit(kIsMatch + (state << 4)) == 0) {
             const std::uint32_t before = to == 0 ? 0U : out[to - 1];
             if (state >= 7 && last[0] >= to) return false;
-            out[to] = static_cast<std::uint8_t>(
-                literal(kLiterals + 0x300 * (before >> (8 - lc)), state >= 7,
-                        state >= 7 ? out[to - last[0] - 1] : 0U));
+            out[to] = static_cast<std::uint8_t>(literal(kLiterals + 0x300 * (before >> (8 - lc)),
+                                                        state >= 7,
+                                                        state >= 7 ? out[to - last[0] - 1] : 0U));
             ++to;
             state = state < 4 ? 0 : (state < 10 ? state - 3 : state - 6);
             continue;

@@ -92,8 +92,8 @@ struct UndoCore : detail::Keeper {
     detail::UndoScope scope;
     detail::Vec<UndoItem*> stacks[2];
     detail::Vec<UndoItem*> held;  // with options.hold; nullptr: was not in scope
-    IdSet released;        // was kept once, see keep_units
-    bool popping = false;  // the change that is open is that of undo() or redo()
+    IdSet released;               // was kept once, see keep_units
+    bool popping = false;         // the change that is open is that of undo() or redo()
     UndoStack popped_from = UndoStack::undo;
     UndoItem* popped = nullptr;  // what it has undone; the caller of undo() owns it
     bool capturing = false;      // the next transaction may join the newest item

@@ -111,14 +111,13 @@ ROPEWALK_INLINE Status write_embed(Store& store,
     store.disarm();
     ROPEWALK_CHECK(reserve_content(store, needs));
     const Store::NewItem item = item_of(store, content, element);
-    return edit.insert(attributes, item, {needs.items, needs.values},
-                       [&](RunPos added) -> Status {
-                           ROPEWALK_CHECK(fill_type(store, added, content));
-                           const ChangeSink& sink = store.sink;
-                           if (sink.fill == nullptr) return {};
-                           sink.fill(sink.filler, store, store.runs[added.run].data);
-                           return edit.go_on();
-                       });
+    return edit.insert(attributes, item, {needs.items, needs.values}, [&](RunPos added) -> Status {
+        ROPEWALK_CHECK(fill_type(store, added, content));
+        const ChangeSink& sink = store.sink;
+        if (sink.fill == nullptr) return {};
+        sink.fill(sink.filler, store, store.runs[added.run].data);
+        return edit.go_on();
+    });
 }
 
 // Without `sanitize` a newline at the very end is left out.
