@@ -14,7 +14,7 @@ REPETITIONS ?= 9
 QUIETLY := tools/quietly.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-cpp test-python test-js test-editors wasm bench bench-python bench-js figures conformance differential fuzz soak lint format bugs coverage wheel
+.PHONY: help run test test-cpp test-python test-server test-js test-editors wasm bench bench-python bench-js figures conformance differential fuzz soak lint format bugs coverage wheel
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -36,6 +36,10 @@ test-cpp: ## the C++ suite with sanitizers, its consumers and its headers
 test-python: ## the Python package, built and installed into build/venv/python
 	@tools/setup.sh test
 	@python3 tools/run_tests.py python
+
+test-server: ## the server, in build/venv/server
+	@tools/setup.sh test
+	@python3 tools/run_tests.py server
 
 wheel: ## the Python package for any Linux with glibc 2.28 or newer, in build/dist: PYTHON=interpreter
 	@tools/wheel.sh

@@ -1,0 +1,1 @@
+"""A collaboration server for every Yjs client, on the Ropewalk engine."""

@@ -1,0 +1,1 @@
+"""Who somebody is (tokens, tickets) and what they may do (roles)."""
