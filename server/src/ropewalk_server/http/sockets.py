@@ -6,14 +6,14 @@ from itertools import count
 from typing import Any
 
 from starlette.routing import Router, WebSocketRoute
-from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from ..protocol.codec import Codec
 from ..rooms.ports import Connection
 from ..rooms.rooms import Rooms
 from ..sessions.outbox import Outbox
-from ..sessions.session import Credentials, Session
+from ..sessions.session import Session
+from ..sessions.states import Credentials
 
 _SUBPROTOCOL = "ropewalk.token."
 _ids = count(1)
@@ -29,9 +29,7 @@ def rooms_router(rooms: Rooms, *, token_in_query: bool = False) -> Router:
     async def several(socket: WebSocket) -> None:
         await serve(rooms, socket, None, token_in_query=token_in_query)
 
-    return Router(
-        routes=[WebSocketRoute("/", several), WebSocketRoute("/{document:path}", one)]
-    )
+    return Router(routes=[WebSocketRoute("/", several), WebSocketRoute("/{document:path}", one)])
 
 
 async def serve(

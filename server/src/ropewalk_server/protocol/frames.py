@@ -160,7 +160,9 @@ def _read_hello(data: bytes, at: int) -> Message:
 def _read_refused(data: bytes, at: int) -> Message:
     number, at = read_number(data, at)
     fields = read_object(data, at)
-    return Refusal(number, _optional(fields, "code", str) or "", _optional(fields, "message", str) or "")
+    return Refusal(
+        number, _optional(fields, "code", str) or "", _optional(fields, "message", str) or ""
+    )
 
 
 def _read_epoch(data: bytes, at: int) -> Message:

@@ -120,6 +120,11 @@ class Event:
 
 
 @dataclass(slots=True)
+class Leave:
+    """The client leaves this document; the connection stays. Only some codecs have a word for it."""
+
+
+@dataclass(slots=True)
 class Unknown:
     """A message of a type that this version does not know."""
 
@@ -142,5 +147,6 @@ Message = (
     | Renew
     | State
     | Event
+    | Leave
     | Unknown
 )

@@ -108,7 +108,7 @@ class Compaction:
             if done is not None:
                 self._around.metrics.count("compactions")
                 self._snapshot_bytes += size
-        except Exception as error:  # noqa: BLE001: the log is as it was; it is tried again
+        except Exception as error:  # the log is as it was; it is tried again
             logger.warning("compacting %s: %s", self._name, error)
             self._around.metrics.count("compaction_failures")
         took = loop.time() - began

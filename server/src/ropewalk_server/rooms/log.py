@@ -185,16 +185,14 @@ class Log:
         attempts = 0
         while True:
             try:
-                version = await around.store.append(
-                    self._name, updates, epoch=self.version.epoch
-                )
+                version = await around.store.append(self._name, updates, epoch=self.version.epoch)
             except Conflict as conflict:
                 if conflict.newest.epoch > self.version.epoch:
                     raise
                 reason = str(conflict)
             except StoreError as error:
                 reason = str(error)
-            except Exception as error:  # noqa: BLE001: a store may fail in ways it does not know
+            except Exception as error:  # a store may fail in ways it does not know
                 logger.exception("appending to %s", self._name)
                 reason = f"{type(error).__name__}: {error}"
             else:
@@ -218,7 +216,7 @@ class Log:
                 history = await self._around.store.read(self._name, self.version)
             except Damaged:
                 raise
-            except Exception as error:  # noqa: BLE001: as in _append()
+            except Exception as error:  # as in _append()
                 attempts += 1
                 self._around.metrics.count("read_failures")
                 logger.warning("reading %s again: %s", self._name, error)
@@ -254,7 +252,7 @@ class Log:
                 async for version in self._subscription:
                     attempts = 0
                     self._hear(version)
-            except Exception as error:  # noqa: BLE001: as in _append()
+            except Exception as error:  # as in _append()
                 logger.warning("listening for changes of %s: %s", self._name, error)
             if self._closed:
                 return

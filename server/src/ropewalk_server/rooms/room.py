@@ -1,29 +1,28 @@
 """A document while somebody works on it: the cache of a store, and those who are there.
 
-    R1  an update is applied whole or refused whole; who sent it hears which
-    R2  what was applied is sent to the others at once, written in order, and acknowledged when it is
-        durable
-    R3  what others wrote to the store arrives here, and what is known has no effect
-    R4  step 1 of the server names what is durable: what a client has beyond it is offered again
-    R5  the document is touched by one at a time, and never by the event loop for long
+R1  an update is applied whole or refused whole; who sent it hears which
+R2  what was applied is sent to the others at once, written in order, and acknowledged when it is
+    durable
+R3  what others wrote to the store arrives here, and what is known has no effect
+R4  step 1 of the server names what is durable: what a client has beyond it is offered again
+R5  the document is touched by one at a time, and never by the event loop for long
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ropewalk import Doc, decode_state_vector, encode_state_vector, inspect_update
 
-from ..errors import Close, CloseCode, LoadFailed, Rejected
+from ..errors import LoadFailed, Rejected
 from ..protocol.messages import Awareness, Event, Message, Refusal, State, Step1, Step2, Update
 from ..stores.contract import History, Version
 from .compaction import Compaction
 from .log import Log, Waiting
 from .member import Member
-from .names import split_name
 from .ports import Change, Surroundings
 from .presence import Presences
 
@@ -49,9 +48,7 @@ _KEPT_ANSWERS = 8
 class Room:
     """See above. Made by Rooms; open() first."""
 
-    def __init__(
-        self, name: str, around: Surroundings, forget: Callable[[Room], None]
-    ) -> None:
+    def __init__(self, name: str, around: Surroundings, forget: Callable[[Room], None]) -> None:
         self.name = name
         self.doc: Doc[Any] = Doc(limits=around.limits.for_documents())
         self.members: dict[Member, None] = {}
@@ -90,9 +87,7 @@ class Room:
             raise LoadFailed(f"what is stored is not a document: {error}") from error
         self.size = sum(map(len, updates))
         self._compaction.begin(history)
-        self._around.metrics.observe(
-            "load_seconds", asyncio.get_running_loop().time() - began
-        )
+        self._around.metrics.observe("load_seconds", asyncio.get_running_loop().time() - began)
         self._around.spawn(self._around.hooks.loaded(self.name, list(history.damaged)))
         self.rest()
 

@@ -57,8 +57,9 @@ class Rooms:
         if isinstance(store, str):
             from ..stores import open_store
 
-            store = open_store(store)
-        self.store = store
+            self.store = open_store(store)
+        else:
+            self.store = store
         self.limits = limits or Limits()
         self.hooks = HookList(hooks or Hooks())
         self.metrics = metrics or Metrics()
@@ -74,7 +75,7 @@ class Rooms:
         self._loading: dict[str, asyncio.Task[Room]] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._around = Surroundings(
-            store=store,
+            store=self.store,
             deadlines=self.deadlines,
             limits=self.limits,
             hooks=self.hooks,

@@ -97,7 +97,7 @@ class Outbox:
                     self.gone = True
                 else:
                     return
-        except Exception:  # noqa: BLE001: whatever it is, the other end is not reached any more
+        except Exception:  # whatever it is, the other end is not reached any more
             self.gone = True
         finally:
             self._task = None

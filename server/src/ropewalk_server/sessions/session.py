@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 from ..auth.identity import Identity, Refused, Role
@@ -23,6 +22,7 @@ from ..protocol.messages import (
     Denied,
     Event,
     Hello,
+    Leave,
     Message,
     Numbered,
     QueryAwareness,
@@ -36,60 +36,18 @@ from ..protocol.messages import (
     Welcome,
 )
 from ..protocol.recognition import recognise
-from ..rooms.deadlines import Deadline
+from ..rooms.colors import color_of
 from ..rooms.member import Member
 from ..rooms.names import BadName
 from ..rooms.ports import Connection
-from ..rooms.room import Room
 from ..rooms.rooms import Rooms
 from .budget import Budget
 from .link import Link
+from .states import Closed, Credentials, Joined, New, Open
 
 logger = logging.getLogger(__name__)
 
 PROTOCOL_VERSION = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """What came with the URL or the handshake."""
-
-    token: str | None = None
-    ticket: str | None = None
-
-
-@dataclass(slots=True)
-class New:
-    """Nobody knows yet who it is."""
-
-    credentials: Credentials
-    deadline: Deadline
-    messages: int = 0
-    size: int = 0
-
-
-@dataclass(slots=True)
-class Joined:
-    """A document that this connection is in. Its member is retired when the document was replaced:
-    then it waits for a new hello."""
-
-    room: Room
-    member: Member
-
-
-@dataclass(slots=True)
-class Open:
-    """Somebody, and the documents that they are in."""
-
-    identity: Identity
-    codec: Codec
-    extended: bool  # a hello was said
-    expiry: Deadline | None = None
-    documents: dict[str | None, Joined] = field(default_factory=dict)
-
-
-class Closed:
-    """Over."""
 
 
 class Session:
@@ -97,6 +55,7 @@ class Session:
     when the connection is gone."""
 
     __slots__ = (
+        "__weakref__",
         "_budget",
         "_codec",
         "_connection",
@@ -106,7 +65,6 @@ class Session:
         "_rooms",
         "_state",
         "_told_denied",
-        "__weakref__",
     )
 
     def __init__(
@@ -263,16 +221,13 @@ class Session:
     # -- who it is ---------------------------------------------------------------------------------
 
     async def _handle(self, document: str | None, said: Message) -> None:
-        state = self._state
-        if isinstance(state, New):
-            state = await self._open(state, said)
-            if state is None:
-                return
-        if isinstance(state, Open):
-            await self._handle_open(state, document, said)
+        if isinstance(self._state, New):
+            await self._open(self._state, said)
+        if isinstance(self._state, Open):
+            await self._handle_open(self._state, document, said)
 
-    async def _open(self, state: New, said: Message) -> Open | None:
-        """Finds out who it is. None: in the meantime the connection has ended."""
+    async def _open(self, state: New, said: Message) -> None:
+        """Finds out who it is."""
         token, ticket = state.credentials.token, state.credentials.ticket
         if isinstance(said, Hello) and (said.token is not None or said.ticket is not None):
             token, ticket = said.token, said.ticket
@@ -280,14 +235,13 @@ class Session:
         identity = await self._rooms.authenticate(token, ticket)
         await self._rooms.hooks.authenticated(self._connection, identity)
         if self._state is not state:
-            return None
+            return  # it has ended in the meantime
         assert self._codec is not None
         state.deadline.cancel()
         opened = self._state = Open(identity, self._codec, isinstance(said, Hello))
         self._watch_expiry(opened)
         if self._on_open is not None:
             self._on_open()
-        return opened
 
     def _watch_expiry(self, state: Open) -> None:
         if state.expiry is not None:
@@ -318,6 +272,10 @@ class Session:
             await self._hello(state, document, said)  # type: ignore[arg-type]
         elif kind is Renew:
             await self._renew(state, said)  # type: ignore[arg-type]
+        elif kind is Leave:
+            joined = state.documents.pop(document, None)
+            if joined is not None:
+                joined.room.leave(joined.member)
         elif kind is Unknown:
             self._rooms.metrics.count("unknown_messages")
         else:
@@ -363,8 +321,6 @@ class Session:
 
     def _welcome(self, state: Open, joined: Joined | None) -> None:
         """Answers a hello or a renewal."""
-        from ..rooms.colors import color_of
-
         identity, limits = state.identity, self._rooms.limits
         fields: dict[str, Any] = {
             "v": PROTOCOL_VERSION,
@@ -404,16 +360,16 @@ class Session:
             raise Close(CloseCode.PROTOCOL_ERROR, str(error)) from None
         role = await self._rooms.role(state.identity, name)
         if role is None:
-            return self._deny(state, document, CloseCode.FORBIDDEN, "no right to this document")
+            self._deny(state, document, CloseCode.FORBIDDEN, "no right to this document")
+            return None
         try:
             room = await self._rooms.room(stored)
         except LoadFailed as error:
             logger.warning("%s: %s", stored, error)
             reason = "the document could not be loaded; try again"
-            return self._deny(state, document, CloseCode.SERVER_FAULT, reason)
-        member = Member(
-            state.codec, self._link, document, state.identity, role, state.extended
-        )
+            self._deny(state, document, CloseCode.SERVER_FAULT, reason)
+            return None
+        member = Member(state.codec, self._link, document, state.identity, role, state.extended)
         room.expected += 1
         try:
             durable = await room.durable_state()
