@@ -63,7 +63,6 @@ class Session:
         "_document",
         "_identity",
         "_link",
-        "_on_open",
         "_rooms",
         "_state",
         "_told_denied",
@@ -78,16 +77,14 @@ class Session:
         document: str | None,
         credentials: Credentials | None = None,
         codec: Codec | None = None,
-        on_open: Callable[[], None] | None = None,
     ) -> None:
         """`document`: that of the URL; None: each message says which it is about. `codec`: None, if
-        the first message tells. `on_open` is called when it is known who it is."""
+        the first message tells."""
         self._rooms = rooms
         self._link = link
         self._connection = connection
         self._document = document
         self._codec = codec
-        self._on_open = on_open
         self._budget = Budget(rooms.limits)
         self._told_denied = False
         self._identity: Identity | None = None
@@ -250,8 +247,6 @@ class Session:
         state.deadline.cancel()
         opened = self._state = Open(identity, self._codec, isinstance(said, Hello))
         self._watch_expiry(opened)
-        if self._on_open is not None:
-            self._on_open()
 
     def _watch_expiry(self, state: Open) -> None:
         if state.expiry is not None:
