@@ -6,6 +6,7 @@ it. ROPEWALK_KILL_AT=NAME[:N] names the moment, and which time it comes by (1: t
 
 from __future__ import annotations
 
+import importlib
 import os
 import random
 import signal
@@ -30,6 +31,16 @@ POINTS = {
     "inside-closing": ("PRAGMA wal_checkpoint(TRUNCATE)", "inside"),
     "inside-migration": ("CREATE", "after"),
     "migration-counted": ("PRAGMA user_version =", "after"),
+}
+# name -> (module, class, method, when): moments of a server, not of its store.
+METHODS = {
+    "before-ack": ("ropewalk_server.rooms.room", "Room", "stored", "before"),
+    "after-ack": ("ropewalk_server.rooms.room", "Room", "stored", "after"),
+    "before-broadcast": ("ropewalk_server.rooms.room", "Room", "_passes_on", "before"),
+    "before-unloading": ("ropewalk_server.rooms.room", "Room", "close", "before"),
+    "after-unloading": ("ropewalk_server.rooms.room", "Room", "close", "after"),
+    "loaded": ("ropewalk_server.rooms.room", "Room", "open", "before"),
+    "before-draining": ("ropewalk_server.rooms.rooms", "Rooms", "drain", "before"),
 }
 # How long a statement that is killed inside may have gone on; its fsync takes about as long.
 INSIDE_SECONDS = 0.003
@@ -66,8 +77,11 @@ def install() -> None:
     name, _, times = os.environ.get("ROPEWALK_KILL_AT", "").partition(":")
     if not name:
         return
-    prefix, when = POINTS[name]
     countdown = Countdown(int(times or 1))
+    if name in METHODS:
+        _install_method(*METHODS[name], countdown)
+        return
+    prefix, when = POINTS[name]
 
     class Connection(sqlite3.Connection):
         def execute(self, sql: str, *arguments: object) -> sqlite3.Cursor:  # type: ignore[override]
@@ -91,3 +105,20 @@ def install() -> None:
         return connect(*arguments, **{**options, "factory": Connection})
 
     sqlite3.connect = connect_killing  # type: ignore[assignment]
+
+
+def _install_method(module: str, owner: str, name: str, when: str, countdown: Countdown) -> None:
+    """Before it is called, or after it has returned."""
+    cls = getattr(importlib.import_module(module), owner)
+    method = getattr(cls, name)
+
+    def killing(*arguments: object, **options: object) -> object:
+        now = countdown.is_now()
+        if now and when == "before":
+            die()
+        result = method(*arguments, **options)
+        if now:
+            die()
+        return result
+
+    setattr(cls, name, killing)
