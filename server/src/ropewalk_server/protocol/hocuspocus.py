@@ -28,6 +28,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..sessions.link import Link
 from .codec import Unreadable
 from .frames import number, read_bytes, read_number, read_text, with_size
 from .messages import (
@@ -56,6 +57,7 @@ TOKEN, PERMISSION_DENIED, AUTHENTICATED = 0, 1, 2
 _MAX_ADDRESS_BYTES = 1024 + 256
 _MAX_SESSIONS = 16
 _WRITERS = ("editor", "owner")
+_EMPTY_UPDATE = b"\x00\x00"
 _STEPS = (Step1, Step2, Update)
 
 
@@ -80,6 +82,10 @@ class HocuspocusCodec:
     def __init__(self) -> None:
         self._documents: dict[str, _Document] = {}
         self._token: str | None = None
+        self._link: Link | None = None
+
+    def attach(self, link: Link) -> None:
+        self._link = link
 
     # -- from the client -------------------------------------------------------------------------
 
@@ -153,6 +159,10 @@ class HocuspocusCodec:
         if isinstance(message, Step1):
             document.asks_again = document.asked is not None
             return ((name, message),)
+        if message.update == _EMPTY_UPDATE:  # the answer of those who have nothing to give
+            if self._link is not None:
+                self._link.send(_to(address) + bytes((SYNC_STATUS, 1)))
+            return ()
         document.last_number += 1
         document.unsaved.append((document.last_number, address))
         return ((name, Numbered(document.last_number, message)),)

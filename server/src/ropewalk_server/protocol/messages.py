@@ -120,6 +120,11 @@ class Event:
 
 
 @dataclass(slots=True)
+class Leave:
+    """This connection is done with the document."""
+
+
+@dataclass(slots=True)
 class Unknown:
     """A message of a type that this version does not know."""
 
@@ -142,5 +147,6 @@ Message = (
     | Renew
     | State
     | Event
+    | Leave
     | Unknown
 )

@@ -23,6 +23,7 @@ from ..protocol.messages import (
     Denied,
     Event,
     Hello,
+    Leave,
     Message,
     Numbered,
     QueryAwareness,
@@ -127,6 +128,8 @@ class Session:
         self._connection = connection
         self._document = document
         self._codec = codec
+        if codec is not None:
+            codec.attach(link)
         self._on_open = on_open
         self._budget = Budget(rooms.limits)
         self._told_denied = False
@@ -171,7 +174,8 @@ class Session:
         try:
             self._check_bounds(len(message))
             if self._codec is None:
-                self._codec = recognise(message)
+                self._codec = recognise(message, self._rooms, several=self._document is None)
+                self._codec.attach(self._link)
             for document, said in self._codec.decode(message):
                 await self._handle(document, said)
                 if isinstance(self._state, Closed):
@@ -318,6 +322,10 @@ class Session:
             await self._hello(state, document, said)  # type: ignore[arg-type]
         elif kind is Renew:
             await self._renew(state, said)  # type: ignore[arg-type]
+        elif kind is Leave:
+            joined = state.documents.pop(document, None)
+            if joined is not None:
+                joined.room.leave(joined.member)
         elif kind is Unknown:
             self._rooms.metrics.count("unknown_messages")
         else:
@@ -478,7 +486,7 @@ class Session:
         member, room = joined.member, joined.room
         if not member.extended:
             raise Close(CloseCode.PROTOCOL_ERROR, "a numbered message before a hello")
-        if said.number != member.number + 1:
+        if said.number <= member.number:
             raise Close(
                 CloseCode.PROTOCOL_ERROR,
                 f"message {said.number} after message {member.number}",
