@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from random import Random
 from typing import Any
 
 from ropewalk.client import Backoff, Connection, Cut
 from ropewalk_server.protocol import frames
 from ropewalk_server.protocol.messages import Message
+
+
+class Longest(Random):
+    """Draws the longest pause each time, so that a test sees what is between two connections."""
+
+    def uniform(self, a: float, b: float) -> float:
+        return max(a, b)
 
 
 class FakeTransport:
@@ -74,5 +82,5 @@ class FakeServer:
 
     def connection(self, **options: Any) -> Connection:
         return Connection(
-            "ws://fake", opener=self.open, backoff=Backoff(0.001, 0.01), **options
+            "ws://fake", opener=self.open, backoff=Backoff(0.02, 0.02, Longest()), **options
         )

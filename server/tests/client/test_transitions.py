@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 
-from client.fakes import FakeServer, FakeTransport
+from client.fakes import FakeServer, FakeTransport, Longest
 from ropewalk import Doc, Text
 from ropewalk.client import (
     Backoff,
@@ -416,14 +417,7 @@ def test_a_fault_of_the_opener_ends_it_with_its_reason() -> None:
 
 
 def test_pauses_are_drawn_up_to_a_longest_that_doubles() -> None:
-    from random import Random
-
-    class Always(Random):
-        def uniform(self, a: float, b: float) -> float:
-            assert a == 0
-            return b
-
-    backoff = Backoff(0.5, 4, Always())
+    backoff = Backoff(0.5, 4, Longest())
     assert [backoff.next() for _ in range(6)] == [0.5, 1, 2, 4, 4, 4]
     backoff.reset()
     assert backoff.next() == 0.5
