@@ -15,7 +15,7 @@ import logging
 from collections.abc import Callable, Hashable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ropewalk import Doc, decode_state_vector, encode_state_vector, inspect_update
+from ropewalk import Doc, LimitError, decode_state_vector, encode_state_vector, inspect_update
 
 from ..errors import LoadFailed, Rejected
 from ..protocol.messages import Awareness, Event, Message, Refusal, State, Step1, Step2, Update
@@ -120,6 +120,8 @@ class Room:
 
     async def settled(self) -> None:
         """Waits until all that was taken is durable."""
+        async with self._turn:
+            pass
         await self._log.settled()
 
     @property
@@ -184,10 +186,18 @@ class Room:
             self._known_already(member, number)
             return
         await self._check_size(len(update))
+        if len(update) <= SHORT_MERGE and not self._turn.locked():
+            await self._merge(member, update, number)
+        else:
+            # Finished even if the connection ends: what the document has is written, too.
+            await asyncio.shield(self._around.spawn(self._merge(member, update, number)))
+
+    async def _merge(self, member: Member, update: bytes, number: int | None) -> None:
         try:
             changed = await self._exclusively(len(update), SHORT_MERGE, self._apply, update)
+        except LimitError as error:
+            raise Rejected("too-large", str(error)) from None
         except ValueError as error:
-            self._around.metrics.count("updates_refused")
             raise Rejected("invalid", str(error)) from None
         if self.retired:
             raise Rejected("epoch", "the document was replaced")
@@ -238,10 +248,9 @@ class Room:
             )
         except ValueError as error:
             raise Rejected("invalid", str(error)) from None
-        if not self._turn.locked():  # else it may be out of date already
-            if len(self._answers) >= _KEPT_ANSWERS:
-                self._answers.clear()
-            self._answers[state] = answer
+        if len(self._answers) >= _KEPT_ANSWERS:
+            self._answers.clear()
+        self._answers[state] = answer
         return answer
 
     async def durable_state(self) -> bytes:

@@ -37,8 +37,8 @@ class Rooms:
         app.include_router(rooms_router(rooms), prefix="/collab")
 
     `authenticate` is an Authenticator, or a function of a token that returns an Identity or raises
-    Refused; `authorize` an Authorizer, or a function of an identity and a name that returns a Role or
-    None. Without one, everybody who is authenticated edits all documents of their tenant.
+    Refused; `authorize` an Authorizer, or a function of an identity and a name that returns a Role
+    or None. Without one, everybody who is authenticated edits all documents of their tenant.
     """
 
     def __init__(
@@ -67,7 +67,8 @@ class Rooms:
         self.random = random or _random.Random()
         self.deadlines = Deadlines()
         self.sessions: set[Session] = set()
-        self.draining = False
+        self.draining = False  # nothing more is taken
+        self.over = False  # and everybody was sent away
         self._authenticate = authenticate
         self._authorize = authorize
         self._threads = Threads() if offload is None else None
@@ -90,7 +91,7 @@ class Rooms:
 
     async def start(self) -> None:
         """Opens the store."""
-        self.draining = False
+        self.draining = self.over = False
         await self.store.open()
 
     async def drain(self) -> None:
@@ -104,6 +105,7 @@ class Rooms:
                 task.cancel()
             if late:
                 logger.error("%d documents are not stored; clients keep the changes", len(late))
+        self.over = True
         for number, session in enumerate(list(self.sessions), 1):
             session.end(CloseCode.GOING_AWAY, "the server goes away")
             if number % _DRAIN_BATCH == 0:
