@@ -151,15 +151,15 @@ def admin_router(admin: Administration) -> APIRouter:
     errors = responses(401, 403, 404, 409, 422, 503)
     router = APIRouter(prefix="/api/admin", tags=["admin"], responses=errors)
     documents = admin.documents
-    Who = Annotated[Administrator, Depends(admin.door)]  # noqa: N806 - a type
+    asking = Depends(admin.door)
 
     @router.get("/documents", summary="Documents in order of their names, page by page")
     async def list_documents(
-        who: Who,
         tenant: Tenant = None,
         prefix: Annotated[str, Query(max_length=MAX_NAME)] = "",
         after: Annotated[str, Query(max_length=2 * MAX_NAME)] = "",
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+        who: Administrator = asking,
     ) -> DocumentList:
         whose = who.tenant(tenant)
         full = prefix if whose is None else tenant_prefix(whose) + prefix
@@ -170,7 +170,7 @@ def admin_router(admin: Administration) -> APIRouter:
         return DocumentList(documents=shown, next=found[-1].doc if len(found) == limit else None)
 
     @router.get("/document", summary="What is known of a document")
-    async def inspect(who: Who, name: Name, tenant: Tenant = None) -> InspectionPage:
+    async def inspect(name: Name, tenant: Tenant = None, who: Administrator = asking) -> InspectionPage:
         stored = await who.owned(tenant, name)
         found = await documents.inspect(stored)
         room = admin.rooms.open_rooms.get(stored)
@@ -194,10 +194,10 @@ def admin_router(admin: Administration) -> APIRouter:
         responses={200: {"content": {"application/octet-stream": {}, "application/json": {}}}},
     )
     async def export(
-        who: Who,
         name: Name,
         tenant: Tenant = None,
         format: Literal["update", "update-v2", "json"] = "update",  # noqa: A002
+        who: Administrator = asking,
     ) -> Response:
         content = await documents.export(await who.owned(tenant, name), format)
         return _streamed(content, "application/json" if format == "json" else None)
@@ -214,23 +214,23 @@ def admin_router(admin: Administration) -> APIRouter:
         },
     )
     async def put(
-        who: Who,
         name: Name,
         request: Request,
         tenant: Tenant = None,
         format: Literal["update", "update-v2"] = "update",  # noqa: A002
         new: Annotated[bool, Query(description="409 if there is a document of this name")] = False,
+        who: Administrator = asking,
     ) -> VersionPage:
         stored = await who.owned(tenant, name)
         update = await _body(request, admin.rooms.limits.document_bytes)
         return VersionPage.of(await documents.put(stored, update, v2=format == "update-v2", new=new))
 
     @router.post("/document/compact", summary="Makes one snapshot of the log")
-    async def compact(who: Who, name: Name, tenant: Tenant = None) -> DocumentLine:
+    async def compact(name: Name, tenant: Tenant = None, who: Administrator = asking) -> DocumentLine:
         return DocumentLine.of(await documents.compact(await who.owned(tenant, name)))
 
     @router.post("/document/verify", summary="Reads every record and builds the document of them")
-    async def verify(who: Who, name: Name, tenant: Tenant = None) -> VerdictPage:
+    async def verify(name: Name, tenant: Tenant = None, who: Administrator = asking) -> VerdictPage:
         verdict = await documents.verify(await who.owned(tenant, name))
         return VerdictPage(
             sound=verdict.sound,
@@ -240,13 +240,16 @@ def admin_router(admin: Administration) -> APIRouter:
         )
 
     @router.get("/document/savepoints", summary="All save points, the oldest first")
-    async def savepoints(who: Who, name: Name, tenant: Tenant = None) -> list[SavePointPage]:
+    async def savepoints(name: Name, tenant: Tenant = None, who: Administrator = asking) -> list[SavePointPage]:
         found = await documents.savepoints(await who.owned(tenant, name))
         return [SavePointPage.of(one) for one in found]
 
     @router.post("/document/savepoints", status_code=201, summary="Keeps the document as it is now")
     async def savepoint(
-        who: Who, name: Name, body: NewSavePoint, tenant: Tenant = None
+        name: Name,
+        body: NewSavePoint,
+        tenant: Tenant = None,
+        who: Administrator = asking,
     ) -> SavePointPage:
         stored = await who.owned(tenant, name)
         return SavePointPage.of(await documents.savepoint(stored, label=body.label, author=who.name))
@@ -258,26 +261,28 @@ def admin_router(admin: Administration) -> APIRouter:
         responses={200: {"content": {"application/octet-stream": {}}}},
     )
     async def savepoint_content(
-        who: Who,
         id: Annotated[int, Field(ge=1, le=2**53)],  # noqa: A002
         name: Name,
         tenant: Tenant = None,
+        who: Administrator = asking,
     ) -> Response:
         return _streamed(await documents.read_savepoint(await who.owned(tenant, name), id), None)
 
     @router.post("/document/restore", summary="Makes the document what it was at a save point")
-    async def restore(who: Who, name: Name, body: Restore, tenant: Tenant = None) -> Restored:
+    async def restore(name: Name, body: Restore, tenant: Tenant = None, who: Administrator = asking) -> Restored:
         stored = await who.owned(tenant, name)
         version, kept = await documents.restore(stored, body.savepoint, author=who.name)
         return Restored(version=VersionPage.of(version), kept=SavePointPage.of(kept))
 
     @router.delete("/document", status_code=204, summary="Erases a document and all of its past")
-    async def delete(who: Who, name: Name, tenant: Tenant = None) -> None:
+    async def delete(name: Name, tenant: Tenant = None, who: Administrator = asking) -> None:
         await documents.delete(await who.owned(tenant, name))
 
     @router.post("/revocations", summary="Makes tokens worthless and ends their connections")
     async def revoke(
-        who: Who, body: Revoke, tenant: Annotated[str, Query(min_length=1, max_length=256)] = "main"
+        body: Revoke,
+        tenant: Annotated[str, Query(min_length=1, max_length=256)] = "main",
+        who: Administrator = asking,
     ) -> Revoked:
         if not who.is_admin:
             raise Problem(403, "forbidden", "tokens are revoked with the admin key")

@@ -12,7 +12,7 @@ from pathlib import Path
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import HTMLResponse
-from starlette.routing import Mount, Route, Router, WebSocketRoute
+from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket
 
@@ -33,7 +33,7 @@ from .admin import Administration, admin_router
 from .doors import AdminDoor
 from .health import health_router
 from .middleware import Origins, Requests, of_this_machine
-from .sockets import rooms_router, serve
+from .sockets import Sockets, rooms_router
 from .tickets import development_router, ticket_router
 
 log = logging.getLogger(__name__)
@@ -150,19 +150,20 @@ def _add_routes(app: FastAPI, service: Service) -> None:
     if auth.issuer is not None:
         app.include_router(development_router(auth.issuer))
     if settings.admin.enabled:
-        door = AdminDoor(auth.door, auth.authorizer, settings.admin.key)
+        door = AdminDoor(auth.door, auth.authorizer, settings.admin.key, settings.auth.tenant)
         app.include_router(
             admin_router(Administration(door, service.documents, rooms, auth.revocations))
         )
     in_query = settings.auth.token_in_url
-    app.router.routes.append(Mount("/collab", rooms_router(rooms, token_in_query=in_query)))
+    app.include_router(rooms_router(rooms, token_in_query=in_query), prefix="/collab")
+    sockets = Sockets(rooms, token_in_query=in_query)
 
     async def hocuspocus(socket: WebSocket) -> None:
-        await serve(rooms, socket, None, token_in_query=in_query, codec=HocuspocusCodec())
+        # Documents are named in the messages; some clients name the first in the address, too.
+        await sockets.serve(socket, None, HocuspocusCodec())
 
-    routes = [WebSocketRoute("/", hocuspocus), WebSocketRoute("/{name:path}", hocuspocus)]
-    app.router.routes.append(Mount("/hocuspocus", Router(routes=routes)))
-    app.router.routes.append(WebSocketRoute("/hocuspocus", hocuspocus))
+    for path in ("/hocuspocus", "/hocuspocus/{name:path}"):
+        app.router.routes.append(WebSocketRoute(path, hocuspocus))
     page = Path(settings.server.editor) if settings.server.editor else EXAMPLE
     if (page / "index.html").is_file():
         app.router.routes.append(Mount("/", StaticFiles(directory=page, html=True)))

@@ -26,9 +26,13 @@ def same(given: str, key: str) -> bool:
 class Administrator:
     """Somebody who administers: everything, by the admin key; or what they own, by a token."""
 
-    def __init__(self, identity: Identity | None, authorizer: Authorizer) -> None:
+    def __init__(
+        self, identity: Identity | None, authorizer: Authorizer, tenant: str = "main"
+    ) -> None:
+        """`tenant` is meant by the admin key where none is named."""
         self._identity = identity
         self._authorizer = authorizer
+        self._default = tenant
 
     @property
     def name(self) -> str:
@@ -57,22 +61,23 @@ class Administrator:
     async def owned(self, tenant: str | None, name: str) -> str:
         """What the document is called in the store; Refused, if it is not theirs."""
         chosen = self.tenant(tenant)
-        stored = stored_name(chosen if chosen is not None else "main", name)
+        stored = stored_name(self._default if chosen is None else chosen, name)
         if not await self.owns(stored):
             raise Refused("only an owner of the document may do this", "forbidden")
         return stored
 
 
 class AdminDoor:
-    def __init__(self, door: Door, authorizer: Authorizer, key: str) -> None:
+    def __init__(self, door: Door, authorizer: Authorizer, key: str, tenant: str) -> None:
         self._door = door
         self._authorizer = authorizer
         self._key = key
+        self._tenant = tenant
 
     async def __call__(self, request: Request) -> Administrator:
         token = bearer(request)
         if token is None:
-            raise Refused("a bearer is needed: a token of an owner, or the admin key")
+            raise Refused("no token: an owner's, or the admin key, is needed in the Authorization header")
         if self._key and same(token, self._key):
-            return Administrator(None, self._authorizer)
+            return Administrator(None, self._authorizer, self._tenant)
         return Administrator(await self._door.authenticate(token), self._authorizer)
