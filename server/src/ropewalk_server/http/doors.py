@@ -77,7 +77,7 @@ class AdminDoor:
     async def __call__(self, request: Request) -> Administrator:
         token = bearer(request)
         if token is None:
-            raise Refused("no token: an owner's, or the admin key, is needed in the Authorization header")
+            raise Refused("an owner's token or the admin key is needed in the Authorization header")
         if self._key and same(token, self._key):
             return Administrator(None, self._authorizer, self._tenant)
         return Administrator(await self._door.authenticate(token), self._authorizer)

@@ -31,7 +31,7 @@ def ticket_router(door: Door, authorizer: Authorizer) -> APIRouter:
     async def ticket(body: WantedTicket, request: Request) -> Ticket:
         token = bearer(request)
         if token is None:
-            raise Refused("no token: one is needed in the Authorization header")
+            raise Refused("a token is needed in the Authorization header")
         identity = await door.authenticate(token)
         stored_name(identity.tenant, body.document)
         if await authorizer.role(identity, body.document) is None:
