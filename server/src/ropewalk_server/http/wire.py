@@ -83,7 +83,7 @@ class WireProtocol(WebSocketsSansIOProtocol):
         self.conn = _Protocol(max_size=self.config.ws_max_size, logger=self.conn.logger)
 
     async def run_asgi(self) -> None:
-        extensions: dict[Any, Any] = self.scope["extensions"]  # type: ignore[assignment]
+        extensions: dict[Any, Any] = self.scope["extensions"]
         extensions[EXTENSION] = self
         await super().run_asgi()
 

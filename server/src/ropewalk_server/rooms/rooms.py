@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from ..auth.identity import Authenticator, Authorizer, Identity, Refused, Role
-from ..errors import CloseCode, LoadFailed
+from ..errors import CloseCode, LoadFailed, Rejected
 from ..limits import Limits
 from ..protocol.unfinished import Unfinished
 from ..stores.contract import Store
@@ -144,8 +144,9 @@ class Rooms:
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            logger.error("a task has failed", exc_info=task.exception())
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not isinstance(error, Rejected | LoadFailed):
+            logger.error("a task has failed", exc_info=error)
 
     # -- rooms -------------------------------------------------------------------------------------
 
