@@ -292,11 +292,14 @@ export class WebsocketProvider extends Observable<ProviderEvents> {
   }
 
   #greet(): void {
+    this.#isOffered = false
+    this.synced = false
     const { epoch } = this.#outbox
     const hello: messages.Hello = { v: 1 }
     if (this.#token !== undefined) hello.token = this.#token
     if (epoch !== null) hello.epoch = epoch
     this.#conversation.open(hello, this.#options.protocol === 'y-websocket')
+    this.#tellState()
   }
 
   readonly #conversed = {
