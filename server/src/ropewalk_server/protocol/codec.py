@@ -1,0 +1,31 @@
+"""The seam between what is said and how it looks on the wire."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import Protocol
+
+from .messages import Message
+
+
+class Unreadable(ValueError):
+    """A message that is cut short or is not what it says; the connection ends with 1007."""
+
+
+class Codec(Protocol):
+    """Of one connection, which begins with its first message and keeps what it needs to remember.
+
+    `family`: codecs of the same family write the same bytes for the same message, so that a
+    broadcast is encoded once for all of them. None: each connection has bytes of its own.
+    """
+
+    family: Hashable | None
+
+    def decode(self, message: bytes | str) -> Sequence[tuple[str | None, Message]]:
+        """What a message from the client says, and about which document: None is that of the
+        connection, or none. Nothing, as long as parts are lacking. Unreadable, if it cannot be."""
+        ...
+
+    def encode(self, document: str | None, message: Message) -> Sequence[bytes | str]:
+        """The messages that say it to the client; none, if this codec has no words for it."""
+        ...
