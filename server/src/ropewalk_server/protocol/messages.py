@@ -121,7 +121,7 @@ class Event:
 
 @dataclass(slots=True)
 class Leave:
-    """The client leaves this document; the connection stays. Only some codecs have a word for it."""
+    """The client leaves this document; the connection stays."""
 
 
 @dataclass(slots=True)

@@ -1,7 +1,8 @@
 """What rooms and sessions need from outside, each with a default that does nothing or the least.
 
 Time passes only through Clock and the event loop, chance comes only from the random source that is
-handed in, and threads are only behind Offload: a simulation replaces these and runs the rest as it is.
+handed in, and threads are only behind Offload: a simulation replaces these and runs the rest as it
+is.
 """
 
 from __future__ import annotations

@@ -11,8 +11,9 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from ..auth.identity import Authenticator, Authorizer, Identity, Refused, Role
-from ..errors import CloseCode, LoadFailed
+from ..errors import CloseCode, LoadFailed, Rejected
 from ..limits import Limits
+from ..protocol.unfinished import Unfinished
 from ..stores.contract import Store
 from .deadlines import Deadlines
 from .hooks import Function, HookList
@@ -37,8 +38,8 @@ class Rooms:
         app.include_router(rooms_router(rooms), prefix="/collab")
 
     `authenticate` is an Authenticator, or a function of a token that returns an Identity or raises
-    Refused; `authorize` an Authorizer, or a function of an identity and a name that returns a Role or
-    None. Without one, everybody who is authenticated edits all documents of their tenant.
+    Refused; `authorize` an Authorizer, or a function of an identity and a name that returns a Role
+    or None. Without one, everybody who is authenticated edits all documents of their tenant.
     """
 
     def __init__(
@@ -66,8 +67,10 @@ class Rooms:
         self.clock = clock or SystemClock()
         self.random = random or _random.Random()
         self.deadlines = Deadlines()
+        self.unfinished = Unfinished()
         self.sessions: set[Session] = set()
-        self.draining = False
+        self.draining = False  # nothing more is taken
+        self.over = False  # and everybody was sent away
         self._authenticate = authenticate
         self._authorize = authorize
         self._threads = Threads() if offload is None else None
@@ -90,7 +93,7 @@ class Rooms:
 
     async def start(self) -> None:
         """Opens the store."""
-        self.draining = False
+        self.draining = self.over = False
         await self.store.open()
 
     async def drain(self) -> None:
@@ -104,6 +107,7 @@ class Rooms:
                 task.cancel()
             if late:
                 logger.error("%d documents are not stored; clients keep the changes", len(late))
+        self.over = True
         for number, session in enumerate(list(self.sessions), 1):
             session.end(CloseCode.GOING_AWAY, "the server goes away")
             if number % _DRAIN_BATCH == 0:
@@ -140,8 +144,9 @@ class Rooms:
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            logger.error("a task has failed", exc_info=task.exception())
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not isinstance(error, Rejected | LoadFailed):
+            logger.error("a task has failed", exc_info=error)
 
     # -- rooms -------------------------------------------------------------------------------------
 

@@ -1,8 +1,8 @@
 """One connection as a state machine: new, open, closed. It does no IO: what comes is handed to
 receive(), what goes is handed to a Link.
 
-    new     bounded in time, bytes and messages; the first message tells the codec, and proves who it
-            is: by a hello, or by what came with the URL
+    new     bounded in time, bytes and messages; the first message tells the codec, and proves who
+            it is: by a hello, or by what came with the URL
     open    one member for each document; every message is checked against the role of its member
     closed  whatever comes is dropped
 """
@@ -56,10 +56,12 @@ class Session:
 
     __slots__ = (
         "__weakref__",
+        "_announced",
         "_budget",
         "_codec",
         "_connection",
         "_document",
+        "_identity",
         "_link",
         "_on_open",
         "_rooms",
@@ -85,9 +87,13 @@ class Session:
         self._connection = connection
         self._document = document
         self._codec = codec
+        if codec is not None:
+            codec.attach(link)
         self._on_open = on_open
         self._budget = Budget(rooms.limits)
         self._told_denied = False
+        self._identity: Identity | None = None
+        self._announced = False  # to the hooks
         self._state: New | Open | Closed = New(
             credentials or Credentials(),
             rooms.deadlines.after(rooms.limits.handshake_seconds, self._too_late),
@@ -100,7 +106,7 @@ class Session:
     @property
     def identity(self) -> Identity | None:
         """Who it is, as soon as that is known."""
-        return self._state.identity if isinstance(self._state, Open) else None
+        return self._identity
 
     @property
     def is_closed(self) -> bool:
@@ -124,12 +130,15 @@ class Session:
         if isinstance(self._state, Closed):
             return
         if self._rooms.draining:
-            self.end(CloseCode.GOING_AWAY, "the server goes away")
+            # Not taken, so not acknowledged: the client offers it again where it connects next.
+            if self._rooms.over:
+                self.end(CloseCode.GOING_AWAY, "the server goes away")
             return
         try:
             self._check_bounds(len(message))
             if self._codec is None:
-                self._codec = recognise(message)
+                self._codec = recognise(message, self._rooms, several=self._document is None)
+                self._codec.attach(self._link)
             for document, said in self._codec.decode(message):
                 await self._handle(document, said)
                 if isinstance(self._state, Closed):
@@ -154,9 +163,10 @@ class Session:
 
     async def closed(self) -> None:
         """The connection is gone."""
-        identity = self.identity
         self._leave_everything()
-        await self._rooms.hooks.disconnect(self._connection, identity)
+        if self._announced:
+            self._announced = False
+            await self._rooms.hooks.disconnect(self._connection, self._identity)
 
     def _leave_everything(self) -> None:
         state = self._state
@@ -231,12 +241,15 @@ class Session:
         token, ticket = state.credentials.token, state.credentials.ticket
         if isinstance(said, Hello) and (said.token is not None or said.ticket is not None):
             token, ticket = said.token, said.ticket
-        await self._rooms.hooks.connect(self._connection)
+        if not self._announced:
+            self._announced = True
+            await self._rooms.hooks.connect(self._connection)
         identity = await self._rooms.authenticate(token, ticket)
         await self._rooms.hooks.authenticated(self._connection, identity)
         if self._state is not state:
             return  # it has ended in the meantime
         assert self._codec is not None
+        self._identity = identity
         state.deadline.cancel()
         opened = self._state = Open(identity, self._codec, isinstance(said, Hello))
         self._watch_expiry(opened)
@@ -434,7 +447,7 @@ class Session:
         member, room = joined.member, joined.room
         if not member.extended:
             raise Close(CloseCode.PROTOCOL_ERROR, "a numbered message before a hello")
-        if said.number != member.number + 1:
+        if said.number <= member.number:
             raise Close(
                 CloseCode.PROTOCOL_ERROR,
                 f"message {said.number} after message {member.number}",
