@@ -12,8 +12,12 @@ function userId(): string {
 }
 
 export async function tokenFor({ name }: Person): Promise<string | undefined> {
-  const answer = await fetch(`auth/development/token?${new URLSearchParams({ user: userId(), name })}`, { method: 'POST' })
-  // There is no such issuer: the server knows other ways, or none is needed.
+  const answer = await fetch('api/dev/token', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ user: userId(), name })
+  })
+  // There is no such issuer: the server lets everybody in, or knows other ways.
   if (answer.status === 404 || answer.status === 405) return undefined
   if (!answer.ok) throw new Error(`the server gave no token: ${answer.status}`)
   const { token } = (await answer.json()) as { token: string }
