@@ -13,8 +13,9 @@ export function Letter({ session }: { session: Session }) {
   const editor = useEditor(
     {
       extensions: [
-        // Undo is the document's: it takes back what was written here, not what others wrote.
-        StarterKit.configure({ undoRedo: false, link: { openOnClick: false } }),
+        // Undo is the document's: it takes back what was written here, not what others wrote. And no
+        // paragraph is added at the end by itself: everybody who has the page open would add one.
+        StarterKit.configure({ undoRedo: false, trailingNode: false, link: { openOnClick: false } }),
         Collaboration.configure({ fragment: letter }),
         CollaborationCaret.configure({ provider, user: awareness.getLocalState()?.user }),
         Placeholder.configure({ placeholder: 'Write something. Then open this page in a second window.' })

@@ -27,8 +27,8 @@ const groups: Tool[][] = [
     { name: 'Redo', keys: 'Ctrl Shift Z', icon: stroke('m13 5 3.5 3.5L13 12', 'M16 8.5H8a4 4 0 0 0 0 8h4'), can: (editor) => editor.can().redo(), run: (editor) => editor.chain().focus().redo().run() }
   ],
   [
-    { name: 'Heading', icon: letters('H1'), isOn: (editor) => editor.isActive('heading', { level: 1 }), run: (editor) => editor.chain().focus().toggleHeading({ level: 1 }).run() },
-    { name: 'Subheading', icon: letters('H2'), isOn: (editor) => editor.isActive('heading', { level: 2 }), run: (editor) => editor.chain().focus().toggleHeading({ level: 2 }).run() }
+    { name: 'H1 heading', icon: letters('H1'), isOn: (editor) => editor.isActive('heading', { level: 1 }), run: (editor) => editor.chain().focus().toggleHeading({ level: 1 }).run() },
+    { name: 'H2 subheading', icon: letters('H2'), isOn: (editor) => editor.isActive('heading', { level: 2 }), run: (editor) => editor.chain().focus().toggleHeading({ level: 2 }).run() }
   ],
   [
     { name: 'Bold', keys: 'Ctrl B', icon: letters('B', 'bold'), isOn: (editor) => editor.isActive('bold'), run: (editor) => editor.chain().focus().toggleBold().run() },

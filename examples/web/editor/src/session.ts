@@ -42,8 +42,8 @@ function open(id: string): Session {
     stopWarning()
     stopChoosing()
     provider.destroy()
+    // The document itself goes when nobody holds it: editors that are being taken down still do.
     awareness.destroy()
-    doc.destroy()
   }
   return { id, doc, letter: doc.getXmlFragment('letter'), notes: doc.getText('notes'), awareness, provider, traffic, close }
 }
