@@ -25,6 +25,7 @@ class Identity:
     tenant: str
     name: str = ""
     expires: float | None = None  # seconds since 1970
+    document: str | None = None  # if set, the only document they may touch: a ticket was for it
     claims: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -33,7 +34,7 @@ class Refused(Exception):
     """A credential or a right that is not enough. `reason` is for the person, and holds no secret."""
 
     reason: str
-    code: str = "unauthorized"  # or "forbidden", "expired"
+    code: str = "unauthorized"  # or "forbidden", "expired", "unavailable": nobody can tell just now
 
     def __str__(self) -> str:
         return self.reason

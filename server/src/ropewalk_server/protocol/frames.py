@@ -163,7 +163,9 @@ def _read_hello(data: bytes, at: int) -> Message:
 def _read_refused(data: bytes, at: int) -> Message:
     number, at = read_number(data, at)
     fields = read_object(data, at)
-    return Refusal(number, _optional(fields, "code", str) or "", _optional(fields, "message", str) or "")
+    return Refusal(
+        number, _optional(fields, "code", str) or "", _optional(fields, "message", str) or ""
+    )
 
 
 def _read_epoch(data: bytes, at: int) -> Message:
@@ -279,6 +281,7 @@ class BinaryCodec:
     __slots__ = ()
 
     family: Hashable | None = "binary"
+    counts_on = False
 
     def attach(self, link: Link) -> None:
         """It has nothing to say of its own."""

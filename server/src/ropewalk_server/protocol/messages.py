@@ -121,7 +121,7 @@ class Event:
 
 @dataclass(slots=True)
 class Leave:
-    """This connection is done with the document."""
+    """The client leaves this document; the connection stays."""
 
 
 @dataclass(slots=True)

@@ -1,7 +1,7 @@
 """When the log of a document is put together, and how.
 
-After so many entries, so many bytes behind the snapshot, or so many seconds of change; never two at a
-time, and a document that takes long is put together seldom. What is deleted is forgotten as Yjs
+After so many entries, so many bytes behind the snapshot, or so many seconds of change; never two at
+a time, and a document that takes long is put together seldom. What is deleted is forgotten as Yjs
 forgets it: its ids stay, so that whoever still names them finds them.
 """
 
@@ -20,6 +20,8 @@ logger = logging.getLogger(__name__)
 
 # At most this part of the time goes into one document.
 _SHARE = 0.05
+# And not more often than this many seconds, whatever the sizes.
+_LEAST_PAUSE = 1.0
 
 
 async def compact(store: Store, offload: Offload, name: str) -> Version | None:
@@ -108,12 +110,12 @@ class Compaction:
             if done is not None:
                 self._around.metrics.count("compactions")
                 self._snapshot_bytes += size
-        except Exception as error:  # noqa: BLE001: the log is as it was; it is tried again
+            self._entries -= entries
+            self._bytes -= size
+        except Exception as error:  # the log is as it was; it is tried again
             logger.warning("compacting %s: %s", self._name, error)
             self._around.metrics.count("compaction_failures")
         took = loop.time() - began
         self._around.metrics.observe("compaction_seconds", took)
-        self._not_before = loop.time() + took / _SHARE
-        self._entries -= entries
-        self._bytes -= size
+        self._not_before = loop.time() + max(took / _SHARE, _LEAST_PAUSE)
         self._task = None

@@ -87,7 +87,7 @@ class Deadlines:
         for deadline in due:
             try:
                 deadline.run()
-            except Exception as error:  # noqa: BLE001: one must not keep the others from running
+            except Exception as error:  # one must not keep the others from running
                 loop.call_exception_handler({"message": "a deadline failed", "exception": error})
 
     def _drop_cancelled(self) -> None:

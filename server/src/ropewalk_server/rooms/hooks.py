@@ -8,7 +8,7 @@ from collections.abc import Callable
 from fnmatch import fnmatchcase
 from typing import Any
 
-from ..auth.identity import Identity, Refused
+from ..auth.identity import Identity
 from ..stores.contract import Damage, Version
 from .names import split_name
 from .ports import Change, Connection, Hooks
@@ -88,6 +88,3 @@ async def _guarded(what: str, function: Function, *arguments: Any) -> None:
         await _call(function, *arguments)
     except Exception:
         logger.exception("%s has failed", what)
-
-
-__all__ = ["HookList", "Refused"]

@@ -1,7 +1,7 @@
-"""The log of one document, seen from a room: what waits to be written, and what others have written.
+"""The log of one document, seen from a room: what waits to be written, and what others wrote.
 
-One task does both, so that nothing overtakes: it writes all that waits as one group, reads what other
-processes wrote, and ends when there is nothing to do.
+One task does both, so that nothing overtakes: it writes all that waits as one group, reads what
+other processes wrote, and ends when there is nothing to do.
 
     L1  updates are written in the order in which they were given
     L2  nobody hears of a commit before the store has committed
@@ -14,15 +14,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from ..stores.contract import (
     NOTHING,
     Conflict,
-    Damaged,
     History,
     StoreError,
     Subscription,
@@ -32,6 +31,8 @@ from .member import Member
 from .ports import Surroundings
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 # Pauses between attempts: up to so many seconds, doubled each time, up to the longest.
 _FIRST_PAUSE = 0.05
@@ -98,7 +99,7 @@ class Log:
         return history
 
     def close(self) -> None:
-        """Nothing is written or heard any more. What waits is dropped: its owner has seen to that."""
+        """Nothing is written or heard any more; what waits is dropped."""
         self._closed = True
         self._waiting.clear()
         for task in (self._listener, self._worker):
@@ -179,62 +180,56 @@ class Log:
         self._owner.stored(batch, version)
 
     async def _append(self, updates: list[bytes]) -> Version:
-        around = self._around
+        began = asyncio.get_running_loop().time()
+        version = await self._persist(
+            "append",
+            lambda: self._around.store.append(self._name, updates, epoch=self.version.epoch),
+        )
+        took = asyncio.get_running_loop().time() - began
+        self._around.metrics.observe("append_seconds", took)
+        return version
+
+    async def _read_what_others_wrote(self) -> None:
+        history = await self._persist(
+            "read", lambda: self._around.store.read(self._name, self.version)
+        )
+        if history.version.epoch != self.version.epoch:
+            raise Conflict("the epoch has ended", newest=history.version)
+        await self._owner.others_wrote(history)
+        if history.version > self.version:
+            self.version = history.version
+        else:
+            await self._pause(1)  # told of before it can be read: a store that is late
+        self._heard = max(self._heard, self.version)
+
+    async def _persist(self, what: str, call: Callable[[], Awaitable[T]]) -> T:
+        """Calls the store until it answers. Conflict: another epoch has begun."""
         loop = asyncio.get_running_loop()
         began = loop.time()
         attempts = 0
         while True:
             try:
-                version = await around.store.append(
-                    self._name, updates, epoch=self.version.epoch
-                )
+                result = await call()
             except Conflict as conflict:
                 if conflict.newest.epoch > self.version.epoch:
                     raise
                 reason = str(conflict)
             except StoreError as error:
                 reason = str(error)
-            except Exception as error:  # noqa: BLE001: a store may fail in ways it does not know
-                logger.exception("appending to %s", self._name)
+            except Exception as error:  # a store may fail in ways it does not know
+                logger.exception("%s of %s", what, self._name)
                 reason = f"{type(error).__name__}: {error}"
             else:
-                around.metrics.observe("append_seconds", loop.time() - began)
                 if self._troubled:
                     self._troubled = False
                     self._owner.out_of_trouble()
-                return version
+                return result
             attempts += 1
-            around.metrics.count("append_failures")
-            if not self._troubled and loop.time() - began >= around.limits.append_seconds:
+            self._around.metrics.count("store_failures", call=what)
+            if not self._troubled and loop.time() - began >= self._around.limits.append_seconds:
                 self._troubled = True
-                logger.error("%s takes no changes: %s", self._name, reason)
                 self._owner.in_trouble(reason)
             await self._pause(attempts)
-
-    async def _read_what_others_wrote(self) -> None:
-        attempts = 0
-        while not self._closed:
-            try:
-                history = await self._around.store.read(self._name, self.version)
-            except Damaged:
-                raise
-            except Exception as error:  # noqa: BLE001: as in _append()
-                attempts += 1
-                self._around.metrics.count("read_failures")
-                logger.warning("reading %s again: %s", self._name, error)
-                await self._pause(attempts)
-                continue
-            if history.version.epoch != self.version.epoch:
-                raise Conflict("the epoch has ended", newest=history.version)
-            await self._owner.others_wrote(history)
-            self.version = max(self.version, history.version)
-            self._heard = max(self._heard, self.version)
-            if self._heard > self.version:
-                # Told of before it can be read: a store that is late. It is asked again.
-                attempts += 1
-                await self._pause(attempts)
-                continue
-            return
 
     async def _pause(self, attempts: int) -> None:
         longest = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(attempts, 10))
@@ -254,7 +249,7 @@ class Log:
                 async for version in self._subscription:
                     attempts = 0
                     self._hear(version)
-            except Exception as error:  # noqa: BLE001: as in _append()
+            except Exception as error:  # as in _append()
                 logger.warning("listening for changes of %s: %s", self._name, error)
             if self._closed:
                 return

@@ -10,6 +10,7 @@ from ..errors import CloseCode
 from ..protocol.codec import Codec
 from ..protocol.messages import Ack, Epoch, Message
 from ..sessions.link import Link
+from .colors import color_of
 
 
 class Member:
@@ -71,7 +72,5 @@ class Member:
 
     def describe(self) -> dict[str, Any]:
         """How others see this person."""
-        from .colors import color_of
-
         user = self.identity.user
         return {"id": user, "name": self.identity.name or user, "color": color_of(user)}

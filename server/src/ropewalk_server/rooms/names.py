@@ -1,7 +1,7 @@
 """Names of documents in stores: the tenant, percent-escaped, a slash, and the name.
 
-The tenant has no slash of its own, so that the documents of a tenant are those whose names begin with
-it, and no name of one can be a name of another's.
+The tenant has no slash of its own, so that the documents of a tenant are those whose names begin
+with it, and no name of one can be a name of another's.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """What rooms and sessions need from outside, each with a default that does nothing or the least.
 
 Time passes only through Clock and the event loop, chance comes only from the random source that is
-handed in, and threads are only behind Offload: a simulation replaces these and runs the rest as it is.
+handed in, and threads are only behind Offload: a simulation replaces these and runs the rest as it
+is.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -134,4 +135,4 @@ class Surroundings:
     clock: Clock = field(default_factory=SystemClock)
     offload: Offload = at_once
     random: random.Random = field(default_factory=random.Random)
-    spawn: Callable[[Awaitable[Any]], asyncio.Task[Any]] = asyncio.ensure_future  # type: ignore[assignment]
+    spawn: Callable[[Coroutine[Any, Any, Any]], asyncio.Task[Any]] = asyncio.create_task

@@ -1,10 +1,10 @@
 """Who is in a room and what they show of themselves, as the server keeps it.
 
-    A1  a member speaks for one client id, which nobody else who is here speaks for; whatever it says
-        of other ids is ignored (stock clients repeat what they hear, and their timeouts)
-    A2  a state goes when its member goes, or when nothing was heard of it for awareness_seconds
-    A3  nothing is kept of a client that has no state
-    A4  changes are told to all at once, at most once in awareness_interval
+A1  a member speaks for one client id, which nobody else who is here speaks for; whatever it says
+    of other ids is ignored (stock clients repeat what they hear, and their timeouts)
+A2  a state goes when its member goes, or when nothing was heard of it for awareness_seconds
+A3  nothing is kept of a client that has no state
+A4  changes are told to all at once, at most once in awareness_interval
 """
 
 from __future__ import annotations

@@ -1,29 +1,28 @@
 """A document while somebody works on it: the cache of a store, and those who are there.
 
-    R1  an update is applied whole or refused whole; who sent it hears which
-    R2  what was applied is sent to the others at once, written in order, and acknowledged when it is
-        durable
-    R3  what others wrote to the store arrives here, and what is known has no effect
-    R4  step 1 of the server names what is durable: what a client has beyond it is offered again
-    R5  the document is touched by one at a time, and never by the event loop for long
+R1  an update is applied whole or refused whole; who sent it hears which
+R2  what was applied is sent to the others at once, written in order, and acknowledged when it is
+    durable
+R3  what others wrote to the store arrives here, and what is known has no effect
+R4  step 1 of the server names what is durable: what a client has beyond it is offered again
+R5  the document is touched by one at a time, and never by the event loop for long
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ropewalk import Doc, decode_state_vector, encode_state_vector, inspect_update
+from ropewalk import Doc, LimitError, decode_state_vector, encode_state_vector, inspect_update
 
-from ..errors import Close, CloseCode, LoadFailed, Rejected
+from ..errors import LoadFailed, Rejected
 from ..protocol.messages import Awareness, Event, Message, Refusal, State, Step1, Step2, Update
 from ..stores.contract import History, Version
 from .compaction import Compaction
 from .log import Log, Waiting
 from .member import Member
-from .names import split_name
 from .ports import Change, Surroundings
 from .presence import Presences
 
@@ -49,9 +48,7 @@ _KEPT_ANSWERS = 8
 class Room:
     """See above. Made by Rooms; open() first."""
 
-    def __init__(
-        self, name: str, around: Surroundings, forget: Callable[[Room], None]
-    ) -> None:
+    def __init__(self, name: str, around: Surroundings, forget: Callable[[Room], None]) -> None:
         self.name = name
         self.doc: Doc[Any] = Doc(limits=around.limits.for_documents())
         self.members: dict[Member, None] = {}
@@ -72,6 +69,9 @@ class Room:
         self._wants_changes = around.hooks.wants_changes(name)
         self._changes: asyncio.Queue[Change] | None = None
         self._measured_at = float("-inf")
+        # Of updates that wait for what is missing, since nothing did last.
+        self._parked = 0
+        self._parked_structs = 0
 
     # -- its life ----------------------------------------------------------------------------------
 
@@ -90,9 +90,7 @@ class Room:
             raise LoadFailed(f"what is stored is not a document: {error}") from error
         self.size = sum(map(len, updates))
         self._compaction.begin(history)
-        self._around.metrics.observe(
-            "load_seconds", asyncio.get_running_loop().time() - began
-        )
+        self._around.metrics.observe("load_seconds", asyncio.get_running_loop().time() - began)
         self._around.spawn(self._around.hooks.loaded(self.name, list(history.damaged)))
         self.rest()
 
@@ -125,6 +123,8 @@ class Room:
 
     async def settled(self) -> None:
         """Waits until all that was taken is durable."""
+        async with self._turn:
+            pass
         await self._log.settled()
 
     @property
@@ -189,10 +189,19 @@ class Room:
             self._known_already(member, number)
             return
         await self._check_size(len(update))
+        await self._check_parked(update)
+        if len(update) <= SHORT_MERGE and not self._turn.locked():
+            await self._merge(member, update, number)
+        else:
+            # Finished even if the connection ends: what the document has is written, too.
+            await asyncio.shield(self._around.spawn(self._merge(member, update, number)))
+
+    async def _merge(self, member: Member, update: bytes, number: int | None) -> None:
         try:
             changed = await self._exclusively(len(update), SHORT_MERGE, self._apply, update)
+        except LimitError as error:
+            raise Rejected("too-large", str(error)) from None
         except ValueError as error:
-            self._around.metrics.count("updates_refused")
             raise Rejected("invalid", str(error)) from None
         if self.retired:
             raise Rejected("epoch", "the document was replaced")
@@ -243,10 +252,9 @@ class Room:
             )
         except ValueError as error:
             raise Rejected("invalid", str(error)) from None
-        if not self._turn.locked():  # else it may be out of date already
-            if len(self._answers) >= _KEPT_ANSWERS:
-                self._answers.clear()
-            self._answers[state] = answer
+        if len(self._answers) >= _KEPT_ANSWERS:
+            self._answers.clear()
+        self._answers[state] = answer
         return answer
 
     async def durable_state(self) -> bytes:
@@ -287,6 +295,11 @@ class Room:
         """Whether the document has become another one, or keeps something for later."""
         self._changed = False
         self.doc.apply_update(update)
+        if not self.doc.has_pending:
+            self._parked = self._parked_structs = 0
+        elif not self._changed:
+            self._parked += len(update)
+            self._parked_structs += inspect_update(update)["items"]
         return self._changed or self.doc.has_pending
 
     def _apply_all(self, updates: Sequence[bytes]) -> list[bytes]:
@@ -306,6 +319,23 @@ class Room:
             raise Rejected(
                 "too-large",
                 f"the document would be larger than {limit} bytes (document_bytes)",
+            )
+
+    async def _check_parked(self, update: bytes) -> None:
+        """The engine bounds what one update may leave waiting for a gap; this bounds the sum. Beyond
+        it only that is taken which leaves no gap itself."""
+        limits = self._around.limits
+        if self._parked <= limits.pending_bytes and self._parked_structs <= limits.pending_structs:
+            return
+        state = decode_state_vector(await self._exclusively(0, 1, self.doc.get_state))
+        try:
+            clients = inspect_update(update)["clients"]
+        except ValueError as error:
+            raise Rejected("invalid", str(error)) from None
+        if any(first > state.get(client, 0) for client, (first, _) in clients.items()):
+            raise Rejected(
+                "too-large",
+                "more waits for what is missing than is allowed (pending_bytes, pending_structs)",
             )
 
     # -- what the log says -------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from ..auth.identity import Authenticator, Authorizer, Identity, Refused, Role
-from ..errors import CloseCode, LoadFailed
+from ..errors import CloseCode, LoadFailed, Rejected
 from ..limits import Limits
 from ..protocol.unfinished import Unfinished
 from ..stores.contract import Store
@@ -28,6 +28,8 @@ logger = logging.getLogger(__name__)
 
 # Clients that are sent away at once come back at once; they are asked to go one after another.
 _DRAIN_BATCH = 200
+# In which links send what they have, and that it is over, before whoever serves them ends.
+_FAREWELL_SECONDS = 0.05
 
 
 class Rooms:
@@ -38,8 +40,8 @@ class Rooms:
         app.include_router(rooms_router(rooms), prefix="/collab")
 
     `authenticate` is an Authenticator, or a function of a token that returns an Identity or raises
-    Refused; `authorize` an Authorizer, or a function of an identity and a name that returns a Role or
-    None. Without one, everybody who is authenticated edits all documents of their tenant.
+    Refused; `authorize` an Authorizer, or a function of an identity and a name that returns a Role
+    or None. Without one, everybody who is authenticated edits all documents of their tenant.
     """
 
     def __init__(
@@ -58,8 +60,9 @@ class Rooms:
         if isinstance(store, str):
             from ..stores import open_store
 
-            store = open_store(store)
-        self.store = store
+            self.store = open_store(store)
+        else:
+            self.store = store
         self.limits = limits or Limits()
         self.hooks = HookList(hooks or Hooks())
         self.metrics = metrics or Metrics()
@@ -68,7 +71,8 @@ class Rooms:
         self.deadlines = Deadlines()
         self.unfinished = Unfinished()
         self.sessions: set[Session] = set()
-        self.draining = False
+        self.draining = False  # nothing more is taken
+        self.over = False  # and everybody was sent away
         self._authenticate = authenticate
         self._authorize = authorize
         self._threads = Threads() if offload is None else None
@@ -76,7 +80,7 @@ class Rooms:
         self._loading: dict[str, asyncio.Task[Room]] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._around = Surroundings(
-            store=store,
+            store=self.store,
             deadlines=self.deadlines,
             limits=self.limits,
             hooks=self.hooks,
@@ -91,7 +95,7 @@ class Rooms:
 
     async def start(self) -> None:
         """Opens the store."""
-        self.draining = False
+        self.draining = self.over = False
         await self.store.open()
 
     async def drain(self) -> None:
@@ -105,10 +109,12 @@ class Rooms:
                 task.cancel()
             if late:
                 logger.error("%d documents are not stored; clients keep the changes", len(late))
+        self.over = True
         for number, session in enumerate(list(self.sessions), 1):
             session.end(CloseCode.GOING_AWAY, "the server goes away")
             if number % _DRAIN_BATCH == 0:
                 await asyncio.sleep(0.01)
+        await asyncio.sleep(_FAREWELL_SECONDS)
 
     async def stop(self) -> None:
         """drain(), then closes the store."""
@@ -141,8 +147,9 @@ class Rooms:
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            logger.error("a task has failed", exc_info=task.exception())
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not isinstance(error, Rejected | LoadFailed):
+            logger.error("a task has failed", exc_info=error)
 
     # -- rooms -------------------------------------------------------------------------------------
 

@@ -19,8 +19,8 @@ _LINGER_SECONDS = 5.0
 class Outbox:
     """A Link over two coroutines: one that sends a message, one that closes.
 
-    At most `limit` bytes wait, not counting the message that is being sent: a client that asks for a
-    large document gets it, however large.
+    At most `limit` bytes wait, not counting the message that is being sent: a client that asks for
+    a large document gets it, however large.
     """
 
     __slots__ = ("_close", "_closing", "_limit", "_queue", "_send", "_task", "_unsent", "gone")
@@ -97,7 +97,7 @@ class Outbox:
                     self.gone = True
                 else:
                     return
-        except Exception:  # noqa: BLE001: whatever it is, the other end is not reached any more
+        except Exception:  # whatever it is, the other end is not reached any more
             self.gone = True
         finally:
             self._task = None

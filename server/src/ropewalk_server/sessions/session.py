@@ -1,8 +1,8 @@
 """One connection as a state machine: new, open, closed. It does no IO: what comes is handed to
 receive(), what goes is handed to a Link.
 
-    new     bounded in time, bytes and messages; the first message tells the codec, and proves who it
-            is: by a hello, or by what came with the URL
+    new     bounded in time, bytes and messages; the first message tells the codec, and proves who
+            it is: by a hello, or by what came with the URL
     open    one member for each document; every message is checked against the role of its member
     closed  whatever comes is dropped
 """
@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 from ..auth.identity import Identity, Refused, Role
@@ -37,60 +36,18 @@ from ..protocol.messages import (
     Welcome,
 )
 from ..protocol.recognition import recognise
-from ..rooms.deadlines import Deadline
+from ..rooms.colors import color_of
 from ..rooms.member import Member
 from ..rooms.names import BadName
 from ..rooms.ports import Connection
-from ..rooms.room import Room
 from ..rooms.rooms import Rooms
 from .budget import Budget
 from .link import Link
+from .states import Closed, Credentials, Joined, New, Open
 
 logger = logging.getLogger(__name__)
 
 PROTOCOL_VERSION = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """What came with the URL or the handshake."""
-
-    token: str | None = None
-    ticket: str | None = None
-
-
-@dataclass(slots=True)
-class New:
-    """Nobody knows yet who it is."""
-
-    credentials: Credentials
-    deadline: Deadline
-    messages: int = 0
-    size: int = 0
-
-
-@dataclass(slots=True)
-class Joined:
-    """A document that this connection is in. Its member is retired when the document was replaced:
-    then it waits for a new hello."""
-
-    room: Room
-    member: Member
-
-
-@dataclass(slots=True)
-class Open:
-    """Somebody, and the documents that they are in."""
-
-    identity: Identity
-    codec: Codec
-    extended: bool  # a hello was said
-    expiry: Deadline | None = None
-    documents: dict[str | None, Joined] = field(default_factory=dict)
-
-
-class Closed:
-    """Over."""
 
 
 class Session:
@@ -98,16 +55,17 @@ class Session:
     when the connection is gone."""
 
     __slots__ = (
+        "__weakref__",
+        "_announced",
         "_budget",
         "_codec",
         "_connection",
         "_document",
+        "_identity",
         "_link",
-        "_on_open",
         "_rooms",
         "_state",
         "_told_denied",
-        "__weakref__",
     )
 
     def __init__(
@@ -119,10 +77,9 @@ class Session:
         document: str | None,
         credentials: Credentials | None = None,
         codec: Codec | None = None,
-        on_open: Callable[[], None] | None = None,
     ) -> None:
         """`document`: that of the URL; None: each message says which it is about. `codec`: None, if
-        the first message tells. `on_open` is called when it is known who it is."""
+        the first message tells."""
         self._rooms = rooms
         self._link = link
         self._connection = connection
@@ -130,9 +87,10 @@ class Session:
         self._codec = codec
         if codec is not None:
             codec.attach(link)
-        self._on_open = on_open
         self._budget = Budget(rooms.limits)
         self._told_denied = False
+        self._identity: Identity | None = None
+        self._announced = False  # to the hooks
         self._state: New | Open | Closed = New(
             credentials or Credentials(),
             rooms.deadlines.after(rooms.limits.handshake_seconds, self._too_late),
@@ -145,7 +103,7 @@ class Session:
     @property
     def identity(self) -> Identity | None:
         """Who it is, as soon as that is known."""
-        return self._state.identity if isinstance(self._state, Open) else None
+        return self._identity
 
     @property
     def is_closed(self) -> bool:
@@ -169,7 +127,9 @@ class Session:
         if isinstance(self._state, Closed):
             return
         if self._rooms.draining:
-            self.end(CloseCode.GOING_AWAY, "the server goes away")
+            # Not taken, so not acknowledged: the client offers it again where it connects next.
+            if self._rooms.over:
+                self.end(CloseCode.GOING_AWAY, "the server goes away")
             return
         try:
             self._check_bounds(len(message))
@@ -200,9 +160,10 @@ class Session:
 
     async def closed(self) -> None:
         """The connection is gone."""
-        identity = self.identity
         self._leave_everything()
-        await self._rooms.hooks.disconnect(self._connection, identity)
+        if self._announced:
+            self._announced = False
+            await self._rooms.hooks.disconnect(self._connection, self._identity)
 
     def _leave_everything(self) -> None:
         state = self._state
@@ -267,31 +228,28 @@ class Session:
     # -- who it is ---------------------------------------------------------------------------------
 
     async def _handle(self, document: str | None, said: Message) -> None:
-        state = self._state
-        if isinstance(state, New):
-            state = await self._open(state, said)
-            if state is None:
-                return
-        if isinstance(state, Open):
-            await self._handle_open(state, document, said)
+        if isinstance(self._state, New):
+            await self._open(self._state, said)
+        if isinstance(self._state, Open):
+            await self._handle_open(self._state, document, said)
 
-    async def _open(self, state: New, said: Message) -> Open | None:
-        """Finds out who it is. None: in the meantime the connection has ended."""
+    async def _open(self, state: New, said: Message) -> None:
+        """Finds out who it is."""
         token, ticket = state.credentials.token, state.credentials.ticket
         if isinstance(said, Hello) and (said.token is not None or said.ticket is not None):
             token, ticket = said.token, said.ticket
-        await self._rooms.hooks.connect(self._connection)
+        if not self._announced:
+            self._announced = True
+            await self._rooms.hooks.connect(self._connection)
         identity = await self._rooms.authenticate(token, ticket)
         await self._rooms.hooks.authenticated(self._connection, identity)
         if self._state is not state:
-            return None
+            return  # it has ended in the meantime
         assert self._codec is not None
+        self._identity = identity
         state.deadline.cancel()
         opened = self._state = Open(identity, self._codec, isinstance(said, Hello))
         self._watch_expiry(opened)
-        if self._on_open is not None:
-            self._on_open()
-        return opened
 
     def _watch_expiry(self, state: Open) -> None:
         if state.expiry is not None:
@@ -371,8 +329,6 @@ class Session:
 
     def _welcome(self, state: Open, joined: Joined | None) -> None:
         """Answers a hello or a renewal."""
-        from ..rooms.colors import color_of
-
         identity, limits = state.identity, self._rooms.limits
         fields: dict[str, Any] = {
             "v": PROTOCOL_VERSION,
@@ -412,16 +368,16 @@ class Session:
             raise Close(CloseCode.PROTOCOL_ERROR, str(error)) from None
         role = await self._rooms.role(state.identity, name)
         if role is None:
-            return self._deny(state, document, CloseCode.FORBIDDEN, "no right to this document")
+            self._deny(state, document, CloseCode.FORBIDDEN, "no right to this document")
+            return None
         try:
             room = await self._rooms.room(stored)
         except LoadFailed as error:
             logger.warning("%s: %s", stored, error)
             reason = "the document could not be loaded; try again"
-            return self._deny(state, document, CloseCode.SERVER_FAULT, reason)
-        member = Member(
-            state.codec, self._link, document, state.identity, role, state.extended
-        )
+            self._deny(state, document, CloseCode.SERVER_FAULT, reason)
+            return None
+        member = Member(state.codec, self._link, document, state.identity, role, state.extended)
         room.expected += 1
         try:
             durable = await room.durable_state()
@@ -486,7 +442,8 @@ class Session:
         member, room = joined.member, joined.room
         if not member.extended:
             raise Close(CloseCode.PROTOCOL_ERROR, "a numbered message before a hello")
-        if said.number <= member.number:
+        counts_on = said.number > member.number and member.codec.counts_on
+        if said.number != member.number + 1 and not counts_on:
             raise Close(
                 CloseCode.PROTOCOL_ERROR,
                 f"message {said.number} after message {member.number}",

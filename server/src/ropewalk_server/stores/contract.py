@@ -1,9 +1,9 @@
 """What a room asks of a store, and what every store promises.
 
 A document is a log. Each entry of it is one update and has a version `(epoch, seq)`: `seq` counts
-from 1 without gaps inside an epoch. A snapshot stands for all entries up to its version. A new epoch
-begins with a snapshot (its seq 0) that has nothing to do with the ids of the epoch before, or, after
-a document was deleted, with nothing at all.
+from 1 without gaps inside an epoch. A snapshot stands for all entries up to its version. A new
+epoch begins with a snapshot (its seq 0) that has nothing to do with the ids of the epoch before,
+or, after a document was deleted, with nothing at all.
 
 Promises, tested for every store by tests/store_contract.py:
 
@@ -15,8 +15,8 @@ Promises, tested for every store by tests/store_contract.py:
   S4  an append or a compaction in an epoch that is sealed is a Conflict that carries the new one.
       delete() ends an epoch, too: what comes late does not bring a document back.
   S5  from the moment subscribe() was called it tells of every version that lands, whichever process
-      wrote it, in order and at least once. Several may be told as one, the newest: who listens reads
-      what is new and drops what it knows.
+      wrote it, in order and at least once. Several may be told as one, the newest: who listens
+      reads what is new and drops what it knows.
   S6  a record that was damaged is never given out as sound. read() gives all that is sound, names
       what is missing in `damaged`, and sets it aside: listed by damaged(), and nothing writes over
       it. Where no sound snapshot is left the entries alone mean nothing: read() raises Damaged.
@@ -70,8 +70,8 @@ class Damage:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What read() found: the snapshot, if it is newer than what was asked for, and the entries after
-    it, in order. `version` is that of the newest entry."""
+    """What read() found: the snapshot, if it is newer than what was asked for, and the entries
+    after it, in order. `version` is that of the newest entry."""
 
     version: Version
     snapshot: Snapshot | None = None
@@ -156,9 +156,9 @@ class Subscription(Protocol):
 
 
 class Store(Protocol):
-    """A place where documents are kept. Names of documents are any text of 1 to 1024 bytes in UTF-8;
-    rooms put the tenant in front of them (rooms/names.py). A wrong argument (a name that is too long,
-    no update at all) is a ValueError, and never reaches what is stored."""
+    """A place where documents are kept. Names of documents are any text of 1 to 1024 bytes in
+    UTF-8; rooms put the tenant in front of them (rooms/names.py). A wrong argument (a name that is
+    too long, no update at all) is a ValueError, and never reaches what is stored."""
 
     async def open(self) -> None:
         """Connects, checks what is there, and repairs what a crash has left half done."""

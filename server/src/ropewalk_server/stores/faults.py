@@ -1,5 +1,5 @@
-"""Faults for a store in memory: the n-th call fails, is late, loses its answer or conflicts; news of
-a document come late or twice. With seeds, so that a run can be repeated."""
+"""Faults for a store in memory: the n-th call fails, is late, loses its answer or conflicts; news
+of a document come late or twice. With seeds, so that a run can be repeated."""
 
 from __future__ import annotations
 
