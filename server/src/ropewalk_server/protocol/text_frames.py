@@ -19,6 +19,7 @@ from ..limits import Limits
 from ..sessions.link import Link
 from ..stores.contract import Version
 from . import frames
+from .codec import Unreadable
 from .messages import Denied, Message
 from .unfinished import Unfinished
 
@@ -31,6 +32,7 @@ class TextFramesCodec:
     """The codec of one connection."""
 
     family: Hashable | None = None
+    counts_on = True
 
     def __init__(self, limits: Limits, unfinished: Unfinished) -> None:
         self._unfinished = unfinished
@@ -57,6 +59,8 @@ class TextFramesCodec:
             arrived = self._stream.receive(message)
         except FrameError as error:
             if error.code in ("damaged", "foreign"):
+                if self._stream.stream is None:
+                    raise Unreadable(str(error)) from None  # this was never about text frames
                 return ()  # what was in it is asked for again
             too_big = error.code == "too_big"
             code = CloseCode.TOO_LARGE if too_big else CloseCode.PROTOCOL_ERROR

@@ -442,7 +442,8 @@ class Session:
         member, room = joined.member, joined.room
         if not member.extended:
             raise Close(CloseCode.PROTOCOL_ERROR, "a numbered message before a hello")
-        if said.number <= member.number:
+        counts_on = said.number > member.number and member.codec.counts_on
+        if said.number != member.number + 1 and not counts_on:
             raise Close(
                 CloseCode.PROTOCOL_ERROR,
                 f"message {said.number} after message {member.number}",
