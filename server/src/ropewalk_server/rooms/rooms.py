@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..auth.identity import Authenticator, Authorizer, Identity, Refused, Role
 from ..errors import CloseCode, LoadFailed, Rejected
 from ..limits import Limits
+from ..protocol.unfinished import Unfinished
 from ..stores.contract import Store
 from .deadlines import Deadlines
 from .hooks import Function, HookList
@@ -68,6 +69,7 @@ class Rooms:
         self.clock = clock or SystemClock()
         self.random = random or _random.Random()
         self.deadlines = Deadlines()
+        self.unfinished = Unfinished()
         self.sessions: set[Session] = set()
         self.draining = False  # nothing more is taken
         self.over = False  # and everybody was sent away

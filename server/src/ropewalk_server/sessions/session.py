@@ -86,6 +86,8 @@ class Session:
         self._connection = connection
         self._document = document
         self._codec = codec
+        if codec is not None:
+            codec.attach(link)
         self._budget = Budget(rooms.limits)
         self._told_denied = False
         self._identity: Identity | None = None
@@ -133,7 +135,8 @@ class Session:
         try:
             self._check_bounds(len(message))
             if self._codec is None:
-                self._codec = recognise(message)
+                self._codec = recognise(message, self._rooms, several=self._document is None)
+                self._codec.attach(self._link)
             for document, said in self._codec.decode(message):
                 await self._handle(document, said)
                 if isinstance(self._state, Closed):
@@ -440,7 +443,8 @@ class Session:
         member, room = joined.member, joined.room
         if not member.extended:
             raise Close(CloseCode.PROTOCOL_ERROR, "a numbered message before a hello")
-        if said.number != member.number + 1:
+        counts_on = said.number > member.number and member.codec.counts_on
+        if said.number != member.number + 1 and not counts_on:
             raise Close(
                 CloseCode.PROTOCOL_ERROR,
                 f"message {said.number} after message {member.number}",
