@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from harness.peers import Peer, awareness, make_rooms, stored_text, until
-from ropewalk_server.auth.identity import Identity, Refused
+from ropewalk_server.auth.identity import Identity, Refused, Role
 from ropewalk_server.errors import CloseCode
 from ropewalk_server.limits import Limits
 from ropewalk_server.protocol import frames
@@ -196,6 +196,35 @@ async def test_whoever_has_no_right_hears_so() -> None:
     rooms = await open_rooms()
     peer = await Peer(rooms, "secret").hello()
     assert peer.code == 4403
+    await rooms.stop()
+
+
+@pytest.mark.parametrize(
+    ("code", "closes"),
+    [("not-found", 4404), ("forbidden", 4403), ("expired", 4401), ("unavailable", 1011)],
+)
+async def test_a_document_may_be_refused_in_several_ways(code: str, closes: int) -> None:
+    def may(_: Identity, document: str) -> Role:
+        if document == "letter":
+            raise Refused("not this one", code)
+        return Role.EDITOR
+
+    rooms = await open_rooms(authorize=may)
+    assert (await Peer(rooms).hello()).closed == (closes, "not this one")
+    several = await Peer(rooms, None).hello()
+    await several.say(Hello(), "letter")
+    assert several.received[-1] == ("letter", Denied("not this one"))
+    await several.say(Hello(), "other")
+    assert several.code is None
+    await rooms.stop()
+
+
+async def test_a_ticket_for_one_document_opens_no_other() -> None:
+    rooms = await open_rooms(
+        authenticate=lambda _: Identity("ann", "firm", document="letter"), authorize=None
+    )
+    assert (await Peer(rooms, "letter").hello()).code is None
+    assert (await Peer(rooms, "other").hello()).code == 4403
     await rooms.stop()
 
 
