@@ -277,7 +277,9 @@ class StoreContract:
                 whole = (history.snapshot.update if history.snapshot else b"") + b"".join(
                     updates_of(history)
                 )
-                assert whole == b"".join(f"{n},".encode() for n in range(1, history.version.seq + 1))
+                assert whole == b"".join(
+                    f"{n},".encode() for n in range(1, history.version.seq + 1)
+                )
                 assert history.version >= seen
                 assert list(history.damaged) == []
                 seen = history.version
