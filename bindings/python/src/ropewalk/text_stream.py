@@ -40,6 +40,8 @@ from .text_frames import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .text_frames import Item
 
 MAX_MESSAGE = 16 * 1024 * 1024
@@ -87,12 +89,16 @@ class TextStream:
         kept: Kept | None = None,
         max_message: int = MAX_MESSAGE,
         max_queued: int = 2 * MAX_MESSAGE,
+        find_kept: Callable[[Head], Kept | None] | None = None,
     ) -> None:
-        """`stream`: its number, chosen by the client; a server gives None and takes the client's."""
+        """`stream`: its number, chosen by the client; a server gives None and takes the client's.
+        `max_message` is what the other side may send, `max_queued` what may wait to be sent.
+        `find_kept` finds what other connections have left of a message that is offered again."""
         self.stream = stream
         self.ignored = 0  # frames that brought nothing new
         self._max_message = max_message
         self._max_queued = max_queued
+        self._find_kept = find_kept
         # Sending. The place up to which all was sent is (number, offset), and so is what the other
         # side has acknowledged; the queue holds what is not.
         self._queue: deque[_Outgoing] = deque()
@@ -128,6 +134,11 @@ class TextStream:
         asks = self._kept is not None or any(message.offered for message in self._queue)
         return asks or self._in_flight > 0
 
+    @property
+    def waiting(self) -> int:
+        """The same without the message that is on its way, however long that is."""
+        return self._queued - (len(self._queue[0].content) + OVERHEAD if self._queue else 0)
+
     def send(self, message: bytes, source: bytes = b"", *, offer: bool = False) -> None:
         """Puts a message at the end of the queue.
 
@@ -150,10 +161,6 @@ class TextStream:
     def _enqueue(
         self, content: bytes, source: bytes, *, wanted: Resume | None = None, offer: bool = False
     ) -> None:
-        if len(content) > self._max_message:
-            raise FrameError(
-                "too_big", f"a message of {len(content)} bytes; at most {self._max_message} are allowed"
-            )
         if self._queued + len(content) > self._max_queued:
             raise FrameError(
                 "too_big", f"{self._queued} bytes wait already; at most {self._max_queued} may"
@@ -173,6 +180,10 @@ class TextStream:
     def unfinished(self) -> list[bytes]:
         """Messages that were not acknowledged as a whole, in their order."""
         return [message.content for message in self._queue]
+
+    def unfinished_sources(self) -> set[bytes]:
+        """The sources of those of them that are long."""
+        return {message.head.source for message in self._queue if message.head is not None}
 
     def frames(self, *, flush: bool = False) -> list[str]:
         """What may be sent now. `flush`: with all acknowledgements that are due at some time."""
@@ -235,7 +246,8 @@ class TextStream:
     # -- receiving ---------------------------------------------------------------------------------
 
     def kept(self) -> Kept | None:
-        """For the next connection: what is here of a long message that is not complete."""
+        """For the next connection: what is here of a long message that is not complete. It goes on
+        growing while this one lives."""
         if self._current is not None and self._current.data:
             return self._current
         return self._kept
@@ -270,6 +282,9 @@ class TextStream:
         elif isinstance(item, Resume):
             self._take_resume(item, arrived)
         elif isinstance(item, Offer):
+            if self._kept is None or self._kept.head != item.head:
+                found = self._find_kept(item.head) if self._find_kept is not None else None
+                self._kept = found or self._kept
             kept = self._kept
             size = len(kept.data) if kept is not None and kept.head == item.head else 0
             self._answer(Resume(item.head, size))

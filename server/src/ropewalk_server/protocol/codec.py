@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from .messages import Message
+
+if TYPE_CHECKING:
+    from ..sessions.link import Link
 
 
 class Unreadable(ValueError):
@@ -20,10 +23,17 @@ class Codec(Protocol):
     """
 
     family: Hashable | None
+    # Whether the client's numbers go on from its connection before; else they count up from 1.
+    counts_on: bool
+
+    def attach(self, link: Link) -> None:
+        """Where it may send what is its own affair, such as acknowledgements of frames. Called once,
+        before all others."""
 
     def decode(self, message: bytes | str) -> Sequence[tuple[str | None, Message]]:
         """What a message from the client says, and about which document: None is that of the
-        connection, or none. Nothing, as long as parts are lacking. Unreadable, if it cannot be."""
+        connection, or none. Nothing, as long as parts are lacking. Unreadable, if it cannot be; Close,
+        if what came is not allowed."""
         ...
 
     def encode(self, document: str | None, message: Message) -> Sequence[bytes | str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Hashable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .codec import Unreadable
 from .messages import (
@@ -30,6 +30,9 @@ from .messages import (
     Update,
     Welcome,
 )
+
+if TYPE_CHECKING:
+    from ..sessions.link import Link
 
 SYNC, AWARENESS, AUTH, QUERY_AWARENESS = 0, 1, 2, 3
 EVENT, STATE, HELLO, WELCOME, NUMBERED = 118, 119, 120, 121, 122
@@ -278,6 +281,10 @@ class BinaryCodec:
     __slots__ = ()
 
     family: Hashable | None = "binary"
+    counts_on = False
+
+    def attach(self, link: Link) -> None:
+        """It has nothing to say of its own."""
 
     def decode(self, message: bytes | str) -> Sequence[tuple[str | None, Message]]:
         if isinstance(message, str):

@@ -28,6 +28,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..sessions.link import Link
 from .codec import Unreadable
 from .frames import number, read_bytes, read_number, read_text, with_size
 from .messages import (
@@ -56,6 +57,8 @@ TOKEN, PERMISSION_DENIED, AUTHENTICATED = 0, 1, 2
 _MAX_ADDRESS_BYTES = 1024 + 256
 _MAX_SESSIONS = 16
 _WRITERS = ("editor", "owner")
+_SEEN_IN_AWARENESS = ("user-joined", "user-left")
+_EMPTY_UPDATE = b"\x00\x00"
 _STEPS = (Step1, Step2, Update)
 
 
@@ -64,7 +67,7 @@ class _Document:
     """What is remembered of a document of the connection."""
 
     sessions: list[str] = field(default_factory=list)  # whole addresses
-    greeted: set[str] = field(default_factory=set)
+    scope: str | None = None  # what the client may do; None: it has not been let in
     # Numbers of changes that are not durable, and who sent them.
     unsaved: deque[tuple[int, str]] = field(default_factory=deque)
     last_number: int = 0
@@ -76,10 +79,15 @@ class HocuspocusCodec:
     """The codec of one connection."""
 
     family: Hashable | None = None
+    counts_on = False
 
     def __init__(self) -> None:
         self._documents: dict[str, _Document] = {}
         self._token: str | None = None
+        self._link: Link | None = None
+
+    def attach(self, link: Link) -> None:
+        self._link = link
 
     # -- from the client -------------------------------------------------------------------------
 
@@ -118,9 +126,19 @@ class HocuspocusCodec:
         elif token != self._token:
             said.append((None, Renew(token)))
         self._token = token
-        if is_new:
+        if is_new and document.scope is not None:
+            # The connection is in the document already, for another session.
+            self._greet(address, document.scope, document.asked)
+            said.append((name, QueryAwareness()))
+        elif is_new:
             said.append((name, Hello()))
         return said
+
+    def _greet(self, address: str, scope: str, asked: bytes | None) -> None:
+        if self._link is not None:
+            self._link.send(_authenticated(address, scope))
+            if asked is not None:
+                self._link.send(_to(address) + _sync(0, asked))
 
     def _decode(
         self, name: str, document: _Document, address: str, kind: int, data: bytes, at: int
@@ -136,7 +154,6 @@ class HocuspocusCodec:
             return ((name, Event({"type": "stateless", "payload": payload})),)
         if kind == CLOSE:
             document.sessions.remove(address)
-            document.greeted.discard(address)
             if document.sessions:
                 return ()
             del self._documents[name]
@@ -153,6 +170,10 @@ class HocuspocusCodec:
         if isinstance(message, Step1):
             document.asks_again = document.asked is not None
             return ((name, message),)
+        if message.update == _EMPTY_UPDATE:  # the answer of those who have nothing to give
+            if self._link is not None:
+                self._link.send(_to(address) + bytes((SYNC_STATUS, 1)))
+            return ()
         document.last_number += 1
         document.unsaved.append((document.last_number, address))
         return ((name, Numbered(document.last_number, message)),)
@@ -187,10 +208,10 @@ class HocuspocusCodec:
 
     def _encode_welcome(self, document: _Document, fields: dict[str, Any]) -> Sequence[bytes | str]:
         scope = "read-write" if fields.get("role") in _WRITERS else "readonly"
-        payload = bytes((AUTH, AUTHENTICATED)) + with_size(scope.encode())
-        new = [address for address in document.sessions if address not in document.greeted]
-        document.greeted.update(new)
-        return [_to(address) + payload for address in new]
+        if scope == document.scope:
+            return ()
+        document.scope = scope
+        return [_authenticated(address, scope) for address in document.sessions]
 
     def _encode_ack(self, document: _Document, upto: int) -> Sequence[bytes | str]:
         statuses = []
@@ -217,7 +238,7 @@ def _payload(message: Message) -> bytes | None:
         return bytes((QUERY_AWARENESS,))
     if isinstance(message, Denied):
         return bytes((AUTH, PERMISSION_DENIED)) + with_size(message.reason.encode())
-    if isinstance(message, Event):
+    if isinstance(message, Event) and message.fields.get("type") not in _SEEN_IN_AWARENESS:
         return bytes((STATELESS,)) + with_size(_stateless(message.fields).encode())
     return None
 
@@ -236,16 +257,21 @@ def _sync(step: int, data: bytes) -> bytes:
     return b"".join((bytes((SYNC, step)), number(len(data)), data))
 
 
+def _authenticated(address: str, scope: str) -> bytes:
+    return _to(address) + bytes((AUTH, AUTHENTICATED)) + with_size(scope.encode())
+
+
 def _to(address: str) -> bytes:
     return with_size(address.encode())
 
 
 def begins_hocuspocus(first: bytes) -> bool:
     """Whether this is the first message of a Hocuspocus provider: a name, and a token, to the last
-    byte. No message of y-websocket or of ours is that."""
+    byte. No message of y-websocket or of ours is that: as a name it would begin with a control
+    character, or be cut."""
     try:
         name, at = read_text(first, 0, _MAX_ADDRESS_BYTES)
-        if not name or first[at : at + 2] != bytes((AUTH, TOKEN)):
+        if not name or name[0] < " " or first[at : at + 2] != bytes((AUTH, TOKEN)):
             return False
         _, at = read_text(first, at + 2)
         if at < len(first):

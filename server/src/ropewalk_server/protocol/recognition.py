@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from .codec import Codec, Unreadable
+from .codec import Codec
+from .envelopes import EnvelopeCodec
 from .frames import BinaryCodec
+from .hocuspocus import HocuspocusCodec, begins_hocuspocus
+from .text_frames import TextFramesCodec
 
-# Codecs of text, each with what recognises it; the first that does is taken.
-TextCodec = tuple[Callable[[str], bool], Callable[[], Codec]]
-TEXT_CODECS: list[TextCodec] = []
+if TYPE_CHECKING:
+    from ..rooms.rooms import Rooms
 
 
-def recognise(first: bytes | str) -> Codec:
-    """The codec of a connection that begins with this message."""
+def recognise(first: bytes | str, rooms: Rooms, *, several: bool) -> Codec:
+    """The codec of a connection that begins with this message. `several`: its URL names no document;
+    Hocuspocus' provider connects like that, and no other first message looks like its."""
     if isinstance(first, bytes):
-        return BinaryCodec()
-    for recognises, codec in TEXT_CODECS:
-        if recognises(first):
-            return codec()
-    raise Unreadable("text, where a binary message was expected")
+        return HocuspocusCodec() if several and begins_hocuspocus(first) else BinaryCodec()
+    if first.lstrip()[:1] == "{":
+        return EnvelopeCodec(rooms.limits)
+    return TextFramesCodec(rooms.limits, rooms.unfinished)

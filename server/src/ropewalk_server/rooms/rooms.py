@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..auth.identity import Authenticator, Authorizer, Identity, Refused, Role
 from ..errors import CloseCode, LoadFailed, Rejected
 from ..limits import Limits
+from ..protocol.unfinished import Unfinished
 from ..stores.contract import Store
 from .deadlines import Deadlines
 from .hooks import Function, HookList
@@ -27,6 +28,8 @@ logger = logging.getLogger(__name__)
 
 # Clients that are sent away at once come back at once; they are asked to go one after another.
 _DRAIN_BATCH = 200
+# In which links send what they have, and that it is over, before whoever serves them ends.
+_FAREWELL_SECONDS = 0.05
 
 
 class Rooms:
@@ -66,6 +69,7 @@ class Rooms:
         self.clock = clock or SystemClock()
         self.random = random or _random.Random()
         self.deadlines = Deadlines()
+        self.unfinished = Unfinished()
         self.sessions: set[Session] = set()
         self.draining = False  # nothing more is taken
         self.over = False  # and everybody was sent away
@@ -110,6 +114,7 @@ class Rooms:
             session.end(CloseCode.GOING_AWAY, "the server goes away")
             if number % _DRAIN_BATCH == 0:
                 await asyncio.sleep(0.01)
+        await asyncio.sleep(_FAREWELL_SECONDS)
 
     async def stop(self) -> None:
         """drain(), then closes the store."""
