@@ -46,10 +46,10 @@ class _RecordingVfs(apsw.VFS):
         self._recorder = recorder
         super().__init__(self.name, "unix", maxpathname=1024)
 
-    def xOpen(self, name: object, flags: list[int]) -> _RecordingFile:  # noqa: N802
+    def xOpen(self, name: object, flags: list[int]) -> _RecordingFile:
         return _RecordingFile(self._recorder.ops, name, flags)
 
-    def xDelete(self, name: str, sync_directory: bool) -> None:  # noqa: N802
+    def xDelete(self, name: str, sync_directory: bool) -> None:
         super().xDelete(name, sync_directory)
         what = "delete for good" if sync_directory else "delete"
         self._recorder.ops.append(Op(what, Path(name).name))
@@ -64,15 +64,15 @@ class _RecordingFile(apsw.VFSFile):
 
     # Recorded before they are done: whoever is told of a commit is told behind all its records.
 
-    def xWrite(self, data: bytes, offset: int) -> None:  # noqa: N802
+    def xWrite(self, data: bytes, offset: int) -> None:
         self._ops.append(Op("write", self._name, offset, bytes(data)))
         super().xWrite(data, offset)
 
-    def xTruncate(self, size: int) -> None:  # noqa: N802
+    def xTruncate(self, size: int) -> None:
         self._ops.append(Op("truncate", self._name, size))
         super().xTruncate(size)
 
-    def xSync(self, flags: int) -> None:  # noqa: N802
+    def xSync(self, flags: int) -> None:
         super().xSync(flags)
         self._ops.append(Op("sync", self._name))
 
