@@ -374,9 +374,9 @@ class Session:
             room = await self._rooms.room(stored)
         except LoadFailed as error:
             logger.warning("%s: %s", stored, error)
+            # With it the connection, whatever else it carries: a denial would be for good.
             reason = "the document could not be loaded; try again"
-            self._deny(state, document, CloseCode.SERVER_FAULT, reason)
-            return None
+            raise Close(CloseCode.SERVER_FAULT, reason) from None
         member = Member(state.codec, self._link, document, state.identity, role, state.extended)
         room.expected += 1
         try:
