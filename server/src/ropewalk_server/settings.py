@@ -44,8 +44,8 @@ class ServerSettings:
         (), "addresses of proxies whose X-Forwarded-* headers are believed"
     )
     public_url: str = setting("", "where the world finds this server, if a proxy stands before it")
-    drain_seconds: float = setting(
-        10.0, "how long connections may take to end when the server stops", least=0, most=3600
+    ping_seconds: float = setting(
+        30.0, "between two signs of life on a connection that is silent; 0: none", least=0, most=3600
     )
     force: bool = setting(
         False, "let the development issuer or no authentication serve other machines", name="force"

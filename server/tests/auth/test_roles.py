@@ -116,10 +116,10 @@ def test_a_table_that_is_missing_says_so(tmp_path: Path) -> None:
 
 
 async def test_the_first_rule_that_fits_counts() -> None:
-    table = TableRoles((Rule(None, document="a"), Rule(Role.OWNER)), default=Role.READER)
+    table = TableRoles((Rule(None, document="a"), Rule(Role.OWNER)), otherwise=SameForAll(Role.READER))
     assert await table.role(somebody(), "a") is None
     assert await table.role(somebody(), "b") == Role.OWNER
-    assert await TableRoles((), default=Role.READER).role(somebody(), "a") == Role.READER
+    assert await TableRoles((), otherwise=SameForAll(Role.READER)).role(somebody(), "a") == Role.READER
 
 
 async def test_roles_from_a_function() -> None:

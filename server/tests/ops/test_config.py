@@ -73,7 +73,7 @@ def test_secrets_are_no_flags() -> None:
         ("[server]\norigins = 'a'", "server.origins is a list of texts"),
         ("[server]\norigins = [1]", "server.origins is a list of texts"),
         ("[server]\nforce = 'yes'", "server.force is true or false"),
-        ("[server]\ndrain_seconds = nan", "server.drain_seconds is a number"),
+        ("[server]\nping_seconds = nan", "server.ping_seconds is a number"),
         ("[log]\nlevel = 'loud'", "log.level is one of debug, info, warning, error, not 'loud'"),
         ("[sevrer]\nport = 1", "sevrer is no setting; 'server' is"),
         ("[server]\nprot = 1", "server.prot is no setting; 'port' is"),
@@ -99,7 +99,7 @@ def test_what_is_wrong_in_a_file_is_named(file: Path, toml: str, says: str) -> N
         ("ROPEWALK_PORT", "", "server.port is a whole number"),
         ("ROPEWALK_FORCE", "maybe", "server.force is true or false, not 'maybe'"),
         ("ROPEWALK_ROLE", "boss", "one of none, reader, commenter, editor, owner, not 'boss'"),
-        ("ROPEWALK_SERVER_DRAIN_SECONDS", "inf", "a number from 0 to 3600, not"),
+        ("ROPEWALK_SERVER_PING_SECONDS", "inf", "a number from 0 to 3600, not"),
         ("ROPEWALK_LIMITS_IDLE_SECONDS", "soon", "limits.idle_seconds is a number"),
     ],
 )

@@ -102,7 +102,8 @@ class TableRoles:
 
     rules: tuple[Rule, ...]
     groups_claim: str = "groups"
-    default: Role | None = None
+    # Asked where no rule fits; without one, nobody may do anything there.
+    otherwise: Authorizer = SameForAll(None)
 
     async def role(self, identity: Identity, doc: str) -> Role | None:
         listed = identity.claims.get(self.groups_claim)
@@ -110,14 +111,16 @@ class TableRoles:
         for rule in self.rules:
             if rule.fits(identity, doc, groups):
                 return rule.role
-        return self.default
+        return await self.otherwise.role(identity, doc)
 
 
 class BadTable(ValueError):
     """A table of roles that cannot be understood; the message says where."""
 
 
-def read_table(path: Path, *, groups_claim: str = "groups", default: Role | None = None) -> TableRoles:
+def read_table(
+    path: Path, *, groups_claim: str = "groups", otherwise: Authorizer | None = None
+) -> TableRoles:
     """A TOML file of `[[rule]]`, each with a `role` and any of tenant, user, group, document."""
     try:
         page = tomllib.loads(path.read_text("utf-8"))
@@ -142,7 +145,7 @@ def read_table(path: Path, *, groups_claim: str = "groups", default: Role | None
         except ValueError as error:
             raise BadTable(f"{path}: rule {place}: {error}") from error
         made.append(Rule(**{**line, "role": role}))
-    return TableRoles(tuple(made), groups_claim, default)
+    return TableRoles(tuple(made), groups_claim, otherwise or SameForAll(None))
 
 
 class CallbackRoles:

@@ -117,7 +117,7 @@ class Webhooks:
         for address in self._addresses:
             # What has a document and only says that it changed is one event for as long as it waits.
             joins = event in ("change", "store") and "document" in fields
-            key = f"{event} {fields['document']}" if joins else str(self._numbered)
+            key = f"{event} {fields.get('tenant')} {fields['document']}" if joins else str(self._numbered)
             waiting = address.waiting.get(key)
             if waiting is not None:
                 _join(waiting, made)
