@@ -351,6 +351,15 @@ async def test_an_operation_that_breaks_takes_no_other_with_it(store):
         Version,
     ]
     assert updates_of(await store.read("a")) == [b"1", b"2"]
+    # And where one fails inside SQLite, and no other does.
+    results = await asyncio.gather(
+        store.append("a", [b"3"]),
+        store._writer.do(fails_in_sqlite),
+        store.append("b", [b"2"]),
+        return_exceptions=True,
+    )
+    assert [type(result) for result in results] == [Version, StoreError, Version]
+    assert updates_of(await store.read("a")) == [b"1", b"2", b"3"]
     rows = "SELECT count(*) FROM entries WHERE document = 99"
     assert store._writer._connection.execute(rows).fetchone() == (0,)
 

@@ -220,7 +220,7 @@ class Writer:
         if rows and rows[0][0] > self._stamp + 1:
             # Some were cut off before we saw them.
             return self._newest_of_all_watched()
-        return {name.decode(): Version(epoch, seq) for _, name, epoch, seq in rows}
+        return {name.decode(errors="replace"): Version(epoch, seq) for _, name, epoch, seq in rows}
 
     def _newest_of_all_watched(self) -> dict[str, Version]:
         news = {}
