@@ -28,7 +28,10 @@ from ropewalk import Doc, Text
 
 DOCUMENTS = 20
 READERS = 5
-RATES = [1000, 1500, 2000, 3000, 4000, 6000, 8000, 12000]
+# The first gives the percentiles; then upwards until one is too much, or downwards until one is not.
+FIRST = 1000
+UPWARDS = [1500, 2000, 3000, 4000, 6000, 8000, 12000]
+DOWNWARDS = [500, 250, 125, 60]
 FAST_ENOUGH = 0.100
 WARM_UP = 1.5
 DRAIN = 3.0
@@ -181,25 +184,28 @@ def _percentile(ordered: list[float], part: float) -> float:
     return round(ordered[min(len(ordered) - 1, int(len(ordered) * part))] * 1e3, 2)
 
 
-def race(contestant: Contestant, rates: list[int], seconds: float, tries: int) -> list[Run]:
-    """Rate after rate, until one is too much; the best of some tries, since others use this machine
-    too. The first rate is tried as often in any case: it gives the percentiles."""
-    runs: list[Run] = []
-    for rate in rates:
-        best: Run | None = None
-        for _ in range(tries):
-            with contestant.running() as port:
-                run = uvloop.run(measure(contestant, port, rate, seconds))
-            print(f"# {contestant.id} {run}", flush=True)
-            if best is None or (run.delivered, -run.slowest) > (best.delivered, -best.slowest):
-                best = run
-            if best.keeps_up and runs:
-                break
-        assert best is not None
-        runs.append(best)
-        if not best.keeps_up:
+def race(contestant: Contestant, seconds: float, tries: int) -> list[Run]:
+    """The first rate, and then others."""
+    runs = [best_of(contestant, FIRST, seconds, tries, stop=False)]
+    upwards = runs[0].keeps_up
+    for rate in UPWARDS if upwards else DOWNWARDS:
+        runs.append(best_of(contestant, rate, seconds, tries, stop=True))
+        if runs[-1].keeps_up != upwards:
             break
     return runs
+
+
+def best_of(contestant: Contestant, rate: int, seconds: float, tries: int, *, stop: bool) -> Run:
+    """The best of some tries, since others use this machine too; with `stop`, the first that keeps up."""
+    runs: list[Run] = []
+    for _ in range(tries):
+        with contestant.running() as port:
+            run = uvloop.run(measure(contestant, port, rate, seconds))
+        print(f"# {contestant.id} {run}", flush=True)
+        runs.append(run)
+        if stop and run.keeps_up:
+            break
+    return min(runs, key=lambda run: (-run.delivered, run.slowest))
 
 
 def figures(contestant: Contestant, runs: list[Run]) -> list[tuple[str, float, str]]:
@@ -220,14 +226,13 @@ def main() -> None:
     parser.add_argument("--only", default="")
     parser.add_argument("--seconds", type=float, default=6.0)
     parser.add_argument("--tries", type=int, default=3)
-    parser.add_argument("--rates", type=int, nargs="*", default=RATES)
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     everything = {}
     table = []
     for contestant in CONTESTANTS:
         if contestant.id.startswith(arguments.only):
-            runs = race(contestant, arguments.rates, arguments.seconds, arguments.tries)
+            runs = race(contestant, arguments.seconds, arguments.tries)
             everything[contestant.id] = [asdict(run) for run in runs]
             table += figures(contestant, runs)
     for name, value, unit in table:
