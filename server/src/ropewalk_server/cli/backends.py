@@ -23,7 +23,9 @@ class Backend(Protocol):
 
     async def open(self) -> None: ...
     async def close(self) -> None: ...
-    async def list(self, prefix: str, after: str, limit: int) -> tuple[list[Page], str | None]: ...
+    async def list(
+        self, prefix: str, after: str, limit: int, *, everywhere: bool = False
+    ) -> tuple[list[Page], str | None]: ...
     async def inspect(self, name: str) -> Page: ...
     async def export(self, name: str, format: str) -> bytes: ...  # noqa: A002
     async def put(self, name: str, update: bytes, *, v2: bool, new: bool) -> Page: ...
@@ -77,8 +79,11 @@ class InStore:
     def _stored(self, name: str) -> str:
         return stored_name(self._tenant, name)
 
-    async def list(self, prefix: str, after: str, limit: int) -> tuple[list[Page], str | None]:
-        found = await self._documents.list(tenant_prefix(self._tenant) + prefix, after, limit)
+    async def list(
+        self, prefix: str, after: str, limit: int, *, everywhere: bool = False
+    ) -> tuple[list[Page], str | None]:
+        full = "" if everywhere else tenant_prefix(self._tenant) + prefix
+        found = await self._documents.list(full, after, limit)
         return [_line(info) for info in found], found[-1].doc if len(found) == limit else None
 
     async def inspect(self, name: str) -> Page:
@@ -152,8 +157,11 @@ class AtServer:
         body = {k: v for k, v in more.items() if k in ("json", "content")}
         return await self._remote.request(method, f"/api/admin/{path}", params=query, **body)
 
-    async def list(self, prefix: str, after: str, limit: int) -> tuple[list[Page], str | None]:
-        page = (await self._ask("GET", "documents", prefix=prefix, after=after, limit=limit)).json()
+    async def list(
+        self, prefix: str, after: str, limit: int, *, everywhere: bool = False
+    ) -> tuple[list[Page], str | None]:
+        query = {"prefix": prefix, "after": after, "limit": limit, "everywhere": everywhere}
+        page = (await self._ask("GET", "documents", **query)).json()
         return page["documents"], page["next"]
 
     async def inspect(self, name: str) -> Page:
