@@ -61,7 +61,8 @@ class Running:
         self.app = app
         self.service: Service = app.state.service
         self.place = place
-        self.http = httpx.AsyncClient(base_url=f"http://{place}", timeout=10)
+        # Without certificates: to load them takes longer than most tests.
+        self.http = httpx.AsyncClient(base_url=f"http://{place}", timeout=10, verify=False)
 
     def token(self, user: str = "alice", **more: Any) -> str:  # noqa: ANN401
         assert self.service.auth.issuer is not None

@@ -11,7 +11,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +50,6 @@ class Program:
     process: asyncio.subprocess.Process
     place: str
     announced: str
-    out: list[str] = field(default_factory=list)
     log: str = ""
 
     async def end(self, sig: int = signal.SIGTERM) -> int:
@@ -169,51 +168,6 @@ def update(text: str) -> bytes:
     doc: Doc[Any] = Doc()
     doc["t"] = Text(text)
     return doc.get_update()
-
-
-@pytest.fixture(params=["store", "server"])
-async def where(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[dict[str, str]]:
-    """A store, and the same through a server that is running."""
-    if request.param == "store":
-        yield {"ROPEWALK_STORE": "sqlite:docs.db"}
-        return
-    async with program(tmp_path, "--store", "sqlite:docs.db", ROPEWALK_ADMIN_KEY="k" * 20) as server:
-        yield {"ROPEWALK_SERVER": f"http://{server.place}", "ROPEWALK_ADMIN_KEY": "k" * 20}
-
-
-async def test_documents_are_looked_after(where: dict[str, str], tmp_path: Path) -> None:
-    (tmp_path / "letters%2F1.bin").write_bytes(update("Dear Sir"))
-    (tmp_path / "todo.bin").write_bytes(update("x"))
-
-    async def docs(*arguments: str, status: int = 0) -> str:
-        done = await asyncio.to_thread(ropewalk, "docs", *arguments, cwd=tmp_path, **where)
-        assert done.returncode == status, done.stderr
-        return done.stdout if status == 0 else done.stderr
-
-    assert "letters/1: version 0.1" in await docs("import", "letters%2F1.bin", "todo.bin")
-    assert "there is a document" in await docs("import", "todo.bin", "--as", "todo", "--new", status=2)
-    listed = json.loads(await docs("list", "--json"))
-    assert [line["name"] for line in listed] == ["letters/1", "todo"]
-    assert "letters/1  0.1" in await docs("list", "letters/")
-    assert "t (text)" in await docs("inspect", "letters/1")
-    assert "main    letters/1" in await docs("list", "--everywhere")
-    assert json.loads(await docs("inspect", "todo", "--json"))["roots"] == {"t": "text"}
-    assert "save point 1" in await docs("savepoint", "todo", "--label", "before")
-    assert "before" in await docs("savepoints", "todo")
-    assert "1.0" in await docs("restore", "todo", "--version", "1")
-    assert "there is no save point 9" in await docs("restore", "todo", "--version", "9", status=2)
-    assert "2 documents verified, 0 not sound" in await docs("verify")
-    assert "1 document compacted" in await docs("compact", "letters/1")
-    assert "2 documents in out" in await docs("export", "-o", "out")
-    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["letters%2F1.bin", "todo.bin"]
-    await docs("export", "letters/1", "-o", "one.json", "--format", "json")
-    assert json.loads((tmp_path / "one.json").read_text()) == {"t": "Dear Sir"}
-    assert "say --yes" in await docs("delete", "todo", status=2)
-    await docs("delete", "todo", "--yes")
-    assert "no such document" in await docs("inspect", "todo", status=2)
-    (tmp_path / "bad.bin").write_bytes(b"\x01")
-    assert "not an update" in await docs("import", "bad.bin", status=2)
-    assert "No such file" in await docs("import", "none.bin", status=2)
 
 
 def test_to_look_into_a_store_does_not_make_it(tmp_path: Path) -> None:
