@@ -6,5 +6,11 @@ const built = (file: string) => fileURLToPath(new URL(`../../build/npm/ropewalk/
 
 export default defineConfig({
   resolve: { alias: { 'ropewalk/provider': built('provider-node.mjs'), ropewalk: built('node.mjs') } },
-  test: { include: ['tests/**/*.test.ts', 'tests/**/*.test.tsx'], testTimeout: 60_000, execArgv: ['--expose-gc'] }
+  test: {
+    include: ['tests/**/*.test.ts', 'tests/**/*.test.tsx'],
+    testTimeout: 60_000,
+    execArgv: ['--expose-gc'],
+    // Node loads it by itself, so that the engine is one for all entries of the package.
+    server: { deps: { external: [/build\/npm\/ropewalk\/dist/] } }
+  }
 })

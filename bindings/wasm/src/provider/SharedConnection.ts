@@ -1,12 +1,12 @@
 // One WebSocket for several documents: each message names the document it is about.
 import { type Bytes, Decoder } from './bytes.js'
-import { Line, type LineListener, type LineOptions } from './line.js'
+import { type GetToken, Line, type LineListener, type LineOptions } from './line.js'
 import * as messages from './messages.js'
 import { textFrames } from './text-stream.js'
 import type { Wire } from './wire.js'
 
 export interface SharedConnectionOptions {
-  getToken?: () => string | Promise<string>
+  getToken?: GetToken
   protocols?: string[]
   WebSocketPolyfill?: typeof WebSocket
   maxBackoffTime?: number

@@ -10,6 +10,7 @@ import { Line, type LineListener, type ProviderError } from './line.js'
 import * as messages from './messages.js'
 import type { EpochEvent, ProviderEvents, ProviderOptions, SyncState } from './options.js'
 import { Outbox } from './outbox.js'
+import { Pace } from './pace.js'
 import { splitUpdate } from './split.js'
 import { type Epoch, IndexedDbStorage, type KeptAside, MemoryStorage } from './storage.js'
 import { Tabs } from './tabs.js'
@@ -47,6 +48,13 @@ export class WebsocketProvider extends Observable<ProviderEvents> {
   #isRefused = false
   #replaced: EpochEvent | null = null
   #told: string | null = null
+  /** Whose presence has changed and was not told. */
+  readonly #seen = new Set<number>()
+  readonly #pace = new Pace(() => {
+    this.#sendChanges()
+    this.#sendPresence()
+    this.#tellState()
+  })
   #limit = Infinity
   #largest = 0
   #ownsAwareness: boolean
@@ -167,6 +175,7 @@ export class WebsocketProvider extends Observable<ProviderEvents> {
     this.disconnect()
     this.#isDestroyed = true
     clearInterval(this.#resync)
+    this.#pace.stop()
     this.#wire.destroy()
     this.doc.off('update', this.#changed)
     this.doc.off('destroy', this.#docDestroyed)
@@ -271,7 +280,11 @@ export class WebsocketProvider extends Observable<ProviderEvents> {
       void this.#isReplaced(null)
       return false
     },
-    quiet: () => (this.acknowledges ? this.#send(messages.queryAwareness()) : this.#ask())
+    // Ours answers with everybody's presence, our own at least; a stock server, only what it lacks.
+    quiet: () => {
+      if (this.acknowledges && this.awareness.getLocalState() !== null) this.#send(messages.queryAwareness())
+      else this.#ask()
+    }
   }
 
   /** Before each attempt: what other tabs could not deliver goes along. */
@@ -292,11 +305,14 @@ export class WebsocketProvider extends Observable<ProviderEvents> {
   }
 
   #greet(): void {
+    this.#isOffered = false
+    this.synced = false
     const { epoch } = this.#outbox
     const hello: messages.Hello = { v: 1 }
     if (this.#token !== undefined) hello.token = this.#token
     if (epoch !== null) hello.epoch = epoch
     this.#conversation.open(hello, this.#options.protocol === 'y-websocket')
+    this.#tellState()
   }
 
   readonly #conversed = {
@@ -390,8 +406,10 @@ export class WebsocketProvider extends Observable<ProviderEvents> {
   /** The server has asked: everything it lacks, and with it all that waits in the outbox. */
   #offer(update: Bytes): void {
     if (!this.#conversation.isOpen) return
-    const [from, to] = this.#say(messages.syncAnswer, update)
     this.#isOffered = true
+    // Who may not write answers, too, but offers nothing that would have to be refused.
+    if (this.#mayOnlyRead && this.unsent === 0) return this.#send(messages.sync(messages.syncAnswer, update))
+    const [from, to] = this.#say(messages.syncAnswer, update)
     if (this.#conversation.phase === 'stock') this.#outbox.handedOver()
     else if (to > 0) this.#outbox.offered(from, to)
     this.#tellState()
@@ -415,17 +433,30 @@ export class WebsocketProvider extends Observable<ProviderEvents> {
 
   readonly #changed = (update: Bytes, origin: unknown): void => {
     if (origin === this) return
-    const isStock = this.#conversation.phase === 'stock'
-    const goesOut = isStock || (this.#conversation.isOpen && this.#isOffered)
-    const number = goesOut ? this.#say(messages.syncUpdate, update)[1] : 0
-    if (!isStock) this.#outbox.add(update, number)
+    this.#outbox.add(update)
+    if (this.#pace.take()) this.#sendChanges()
     this.#toTabs(messages.sync(messages.syncUpdate, update))
     this.#tellState()
   }
 
   readonly #awarenessChanged = ({ added, updated, removed }: AwarenessChange, origin: unknown): void => {
     if (origin === this) return
-    const message = this.#awarenessOf([...added, ...updated, ...removed])
+    for (const client of [...added, ...updated, ...removed]) this.#seen.add(client)
+    if (this.#pace.take()) this.#sendPresence()
+  }
+
+  /** What was made since the server has asked; before that, it all goes with the answer. */
+  #sendChanges(): void {
+    const { phase } = this.#conversation
+    if (phase !== 'stock' && !(phase === 'joined' && this.#isOffered)) return
+    this.#outbox.sendRest((update) => this.#say(messages.syncUpdate, update))
+    if (phase === 'stock') this.#outbox.handedOver()
+  }
+
+  #sendPresence(): void {
+    if (this.#seen.size === 0) return
+    const message = this.#awarenessOf([...this.#seen])
+    this.#seen.clear()
     if (this.#conversation.isOpen) this.#send(message)
     this.#toTabs(message)
   }
@@ -458,6 +489,11 @@ export class WebsocketProvider extends Observable<ProviderEvents> {
   }
 
   // -- the rest -----------------------------------------------------------------------------------
+
+  get #mayOnlyRead(): boolean {
+    const role = this.welcome?.role
+    return this.acknowledges && (role === 'reader' || role === 'commenter')
+  }
 
   #isEmpty(): boolean {
     return this.#outbox.size === 0 && encodeStateVector(this.doc).length === 1

@@ -79,7 +79,8 @@ export class Conversation {
   received(type: number, decoder: Decoder): boolean {
     if (this.phase === 'greeting' && type !== messages.messageWelcome && type !== messages.messageEpoch) {
       // A refusal to let us in is of both protocols; everything else only stock servers say unasked.
-      if (type !== messages.messageAuth && type < messages.messageEvent) this.#becomeStock()
+      if (type === messages.messageAuth) this.close()
+      else if (type < messages.messageEvent) this.#becomeStock()
     }
     switch (type) {
       case messages.messageWelcome:

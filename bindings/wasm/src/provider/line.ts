@@ -16,13 +16,16 @@ export interface ProviderError {
   message: string
 }
 
+/** Undefined: without one, as whoever the server takes for anonymous. */
+export type GetToken = () => string | undefined | Promise<string | undefined>
+
 export interface LineOptions {
   url: () => string
   protocols: () => string[]
   WebSocket: typeof WebSocket
   maxBackoffTime: number
   random?: () => number
-  getToken?: (() => string | Promise<string>) | undefined
+  getToken?: GetToken | undefined
   /** Awaited before each attempt. */
   prepare?: () => Promise<void>
   framing?: () => Framing
@@ -129,11 +132,11 @@ export class Line {
     if (this.ws !== null) this.#lost(this.ws, null)
   }
 
-  async #renew(getToken: () => string | Promise<string>): Promise<void> {
+  async #renew(getToken: GetToken): Promise<void> {
     const { ws } = this
     try {
       const token = await getToken()
-      if (ws === this.ws) this.send(renew(token))
+      if (ws === this.ws && token !== undefined) this.send(renew(token))
     } catch (error) {
       this.listener.troubled({ code: 'token', message: String(error) })
       // Once more, while there may be time.

@@ -1,7 +1,7 @@
 // What a provider can be told, and what it tells.
 import type { AwarenessLike } from './awareness.js'
 import type { Bytes } from './bytes.js'
-import type { ProviderError } from './line.js'
+import type { GetToken, ProviderError } from './line.js'
 import type { Epoch, OutboxStorage } from './storage.js'
 import type { SharedConnection } from './SharedConnection.js'
 import type { WebsocketProvider } from './WebsocketProvider.js'
@@ -35,7 +35,7 @@ export interface ProviderOptions {
   /** Decides instead of the table of close codes. */
   shouldReconnect?: (event: CloseEvent, provider: WebsocketProvider) => boolean
   /** The token that says who this is: asked before each attempt, and before it ends. */
-  getToken?: () => string | Promise<string>
+  getToken?: GetToken
   /** A connection that several documents share. */
   connection?: SharedConnection
   /** Where changes wait until they are acknowledged: IndexedDB if there is one; null: in memory alone. */

@@ -47,10 +47,18 @@ export class Outbox {
     return this.size === 0 ? null : mergeUpdates([...this.#changes.values()].map(({ update }) => update))
   }
 
-  /** A change was made here. `number` is the message that carries it, or 0. */
-  add(update: Bytes, number: number): void {
-    this.#put(update, number)
+  /** A change was made here. */
+  add(update: Bytes): void {
+    this.#put(update)
     if (this.size >= mergeAt) this.#mergeUnsent()
+  }
+
+  /** Sends what no message of this connection carries yet, as one update; `send` says as which messages. */
+  sendRest(send: (update: Bytes) => [from: number, to: number]): void {
+    const rest = this.#unsent()
+    if (rest.length === 0) return
+    const [from, to] = send(rest.length === 1 ? rest[0].update : mergeUpdates(rest.map(({ update }) => update)))
+    for (const change of rest) Object.assign(change, { from, to })
   }
 
   /** What other tabs, and this page before it was reloaded, have left in the storage and is new here. */
@@ -138,9 +146,13 @@ export class Outbox {
     while (this.#writing !== null) await this.#writing
   }
 
-  #put(update: Bytes, number: number): void {
+  #unsent(): Change[] {
+    return [...this.#changes.values()].filter(({ to, isRefused }) => to === 0 && !isRefused)
+  }
+
+  #put(update: Bytes): void {
     const key = `${this.#tab}.${++this.#counter}`
-    this.#changes.set(key, { key, epoch: this.epoch, update, from: number, to: number, isRefused: false })
+    this.#changes.set(key, { key, epoch: this.epoch, update, from: 0, to: 0, isRefused: false })
     this.#toWrite.add(key)
     this.#write()
   }
@@ -152,11 +164,11 @@ export class Outbox {
   }
 
   #mergeUnsent(): void {
-    const unsent = [...this.#changes.values()].filter(({ to }) => to === 0)
+    const unsent = this.#unsent()
     if (unsent.length < mergeAt) return
     const update = mergeUpdates(unsent.map((change) => change.update))
     for (const { key } of unsent) this.#remove(key)
-    this.#put(update, 0)
+    this.#put(update)
   }
 
   async #putAside(changes: StoredChange[]): Promise<void> {
@@ -173,6 +185,8 @@ export class Outbox {
   }
 
   async #writeAll(): Promise<void> {
+    // What is made and handed over in one go is never written.
+    await Promise.resolve()
     while (this.#toWrite.size + this.#toRemove.size > 0) {
       const added = [...this.#toWrite].map((key) => this.#changes.get(key)).filter((change) => change !== undefined)
       const removed = [...this.#toRemove]
