@@ -88,6 +88,7 @@ async def check(url, journal):
 async def test_killed_at_random_moments_nothing_acknowledged_is_lost(tmp_path):
     rng = random.Random(SEED)
     journal = Journal()
+    lively = 0  # lives in which something was acknowledged
     for cycle in range(CYCLES):
         # Whatever was given to the system survives kill -9, with either setting.
         url = f"sqlite:{tmp_path / 'rooms.db'}?sync={'full' if cycle % 2 else 'normal'}"
@@ -96,8 +97,8 @@ async def test_killed_at_random_moments_nothing_acknowledged_is_lost(tmp_path):
         code = await run_victim(url, journal, 30, kill_after=after)
         assert code == -signal.SIGKILL, f"cycle {cycle} of seed {SEED} ended with {code}"
         await check(url, journal)
-        if after > 0.3:
-            assert journal.acked != before, "it wrote nothing: there was no load to be killed under"
+        lively += journal.acked != before
+    assert lively > CYCLES // 3
     assert min(journal.acked.values()) > 0
 
 
