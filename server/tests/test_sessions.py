@@ -127,7 +127,7 @@ async def test_the_welcome_says_who_one_is_and_what_is_allowed() -> None:
     await rooms.stop()
 
 
-# -- before it is known who it is --------------------------------------------------------------------
+# -- before it is known who it is ----------------------------------------------------------------
 
 
 async def test_who_says_nothing_is_sent_away() -> None:
@@ -207,7 +207,7 @@ async def test_a_name_that_no_document_can_have_is_refused(name: str) -> None:
     await rooms.stop()
 
 
-# -- bounds ------------------------------------------------------------------------------------------
+# -- bounds --------------------------------------------------------------------------------------
 
 
 async def test_a_flood_of_messages_ends() -> None:
@@ -239,7 +239,7 @@ async def test_documents_of_one_connection_are_limited() -> None:
     await rooms.stop()
 
 
-# -- tokens ------------------------------------------------------------------------------------------
+# -- tokens --------------------------------------------------------------------------------------
 
 
 def expiring(seconds: dict[str, float], now: list[float]) -> Any:
@@ -321,7 +321,7 @@ async def test_what_was_taken_back_ends_connections() -> None:
     await rooms.stop()
 
 
-# -- epochs ------------------------------------------------------------------------------------------
+# -- epochs --------------------------------------------------------------------------------------
 
 
 async def test_a_client_of_another_epoch_is_told_and_not_heard() -> None:
@@ -374,7 +374,7 @@ async def test_a_change_that_comes_too_late_for_its_epoch_is_refused() -> None:
     await rooms.stop()
 
 
-# -- several documents -------------------------------------------------------------------------------
+# -- several documents ---------------------------------------------------------------------------
 
 
 async def test_several_documents_over_one_connection() -> None:
@@ -416,7 +416,7 @@ async def test_a_message_without_a_document_where_none_is_meant() -> None:
     await rooms.stop()
 
 
-# -- numbers -----------------------------------------------------------------------------------------
+# -- numbers -------------------------------------------------------------------------------------
 
 
 async def test_numbers_count_up_from_one() -> None:
@@ -449,7 +449,7 @@ async def test_an_update_that_is_none_is_refused_and_changes_nothing() -> None:
     await rooms.stop()
 
 
-# -- comments ----------------------------------------------------------------------------------------
+# -- comments ------------------------------------------------------------------------------------
 
 
 async def test_comments_are_passed_on_and_say_who_wrote_them() -> None:

@@ -7,19 +7,21 @@ import contextlib
 import random
 import socket
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pycrdt
 import pytest
+import ropewalk
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-import ropewalk
 from harness.peers import make_rooms, stored_text, until
 from harness.serving import SocketPeer, serving
 from ropewalk_server.limits import Limits
 from ropewalk_server.protocol import frames
 from ropewalk_server.protocol.messages import Hello, Step1, Update, Welcome
+from ropewalk_server.stores import open_store
 from ropewalk_server.stores.memory import MemoryStore
 
 pytestmark = pytest.mark.anyio
@@ -91,11 +93,10 @@ async def test_the_end_is_told_when_all_is_durable(options: dict[str, Any]) -> N
         await peer.open()
         for letter in "abc":
             await peer.type(letter)
-        await until(lambda: peer.acked)
+        await until(lambda: peer.acked == peer.number == 4)  # with the answer to step 1
     await peer._reader
     assert peer.close is not None
     assert peer.close[0] == 1001
-    assert peer.acked == peer.number
     assert await stored_text(rooms) == "abc"
 
 
@@ -137,15 +138,19 @@ async def test_split_frames_are_one_message() -> None:
         assert isinstance(frames.decode(await client.recv())[1], Welcome)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("kind", ["memory", "sqlite"])
 @BOTH
-async def test_random_edits_drops_and_restarts_end_equal(options: dict[str, Any]) -> None:
+async def test_random_edits_drops_and_restarts_end_equal(
+    options: dict[str, Any], kind: str, tmp_path: Path
+) -> None:
     chance = random.Random(7)
-    store = MemoryStore()
+    kept = MemoryStore()
     port = free_port()
     url = f"ws://127.0.0.1:{port}/collab/letter"
     peers = [SocketPeer(url, extended=number % 2 == 0) for number in range(6)]
     typed = 0
     for _ in range(3):
+        store = kept if kind == "memory" else open_store(f"sqlite:{tmp_path / 'rooms.db'}")
         rooms = make_rooms(store)
         async with serving(rooms, port, **options):
             for peer in peers:
@@ -173,7 +178,10 @@ async def test_random_edits_drops_and_restarts_end_equal(options: dict[str, Any]
             await peer._reader
             peer.received.clear()
     assert {len(peer.text) for peer in peers} == {typed}
+    store = kept if kind == "memory" else open_store(f"sqlite:{tmp_path / 'rooms.db'}")
+    await store.open()
     assert await stored_text(make_rooms(store)) == peers[0].text
+    await store.close()
 
 
 def free_port() -> int:

@@ -43,6 +43,8 @@ SHORT_ENCODE = 192 * 1024
 # Answers to step 1 that are kept as long as the document does not change: after a restart of
 # anything many ask for the same.
 _KEPT_ANSWERS = 8
+_KEPT_STATE = 4 * 1024
+_KEPT_ANSWER = 8 * 1024 * 1024
 
 
 class Room:
@@ -54,6 +56,8 @@ class Room:
         self.members: dict[Member, None] = {}
         self.presences = Presences(around, self._tell_awareness)
         self.retired = False
+        # The server goes away: nobody needs to hear who leaves.
+        self.ending = False
         # How many are about to join: nobody closes the door before them.
         self.expected = 0
         self.size = 0  # of the document, encoded: what it was when it was measured, and all since
@@ -151,7 +155,7 @@ class Room:
         """The member has gone, and what it showed of itself."""
         if self.members.pop(member, self) is self:
             return
-        if not self.retired:
+        if not self.retired and not self.ending:
             self.presences.leave(member)
             self._announce("user-left", member)
             self.rest()
@@ -171,7 +175,7 @@ class Room:
                 continue
             parts = encoded.get(member.wire)
             if parts is None:
-                parts = encoded[member.wire] = member.codec.encode(member.document, message)
+                parts = encoded[member.wire] = member.encode(message)
             for part in parts:
                 member.link.send(part)
 
@@ -252,9 +256,10 @@ class Room:
             )
         except ValueError as error:
             raise Rejected("invalid", str(error)) from None
-        if len(self._answers) >= _KEPT_ANSWERS:
-            self._answers.clear()
-        self._answers[state] = answer
+        if len(state) <= _KEPT_STATE and len(answer.update) <= _KEPT_ANSWER:
+            if len(self._answers) >= _KEPT_ANSWERS:
+                self._answers.clear()
+            self._answers[state] = answer
         return answer
 
     async def durable_state(self) -> bytes:
@@ -302,9 +307,22 @@ class Room:
             self._parked_structs += inspect_update(update)["items"]
         return self._changed or self.doc.has_pending
 
-    def _apply_all(self, updates: Sequence[bytes]) -> list[bytes]:
-        """Those of the updates that were new."""
-        return [update for update in updates if self._apply(update)]
+    def _apply_all(self, updates: Sequence[bytes]) -> None:
+        for update in updates:
+            self._apply(update)
+
+    def _apply_sound(self, updates: Sequence[bytes]) -> list[bytes]:
+        """Those of the updates that were new. One that another process has stored and that cannot
+        be merged here stops nobody here; whoever opens the document next is refused."""
+        new = []
+        for update in updates:
+            try:
+                if self._apply(update):
+                    new.append(update)
+            except ValueError as error:
+                logger.error("%s: an entry of the store is no update: %s", self.name, error)
+                self._around.metrics.count("entries_refused")
+        return new
 
     async def _check_size(self, arriving: int) -> None:
         limit = self._around.limits.document_bytes
@@ -322,8 +340,8 @@ class Room:
             )
 
     async def _check_parked(self, update: bytes) -> None:
-        """The engine bounds what one update may leave waiting for a gap; this bounds the sum. Beyond
-        it only that is taken which leaves no gap itself."""
+        """The engine bounds what one update may leave waiting for a gap; this bounds the sum.
+        Beyond it only that is taken which leaves no gap itself."""
         limits = self._around.limits
         if self._parked <= limits.pending_bytes and self._parked_structs <= limits.pending_structs:
             return
@@ -361,7 +379,7 @@ class Room:
     async def others_wrote(self, history: History) -> None:
         updates = _updates_of(history)
         size = sum(map(len, updates))
-        new = await self._exclusively(size, SHORT_MERGE, self._apply_all, updates)
+        new = await self._exclusively(size, SHORT_MERGE, self._apply_sound, updates)
         for update in new:
             self._passes_on(update, None)
         self._compaction.grown(len(history.entries), sum(len(e.update) for e in history.entries))

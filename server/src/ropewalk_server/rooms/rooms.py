@@ -110,6 +110,8 @@ class Rooms:
             if late:
                 logger.error("%d documents are not stored; clients keep the changes", len(late))
         self.over = True
+        for room in self._rooms.values():
+            room.ending = True
         for number, session in enumerate(list(self.sessions), 1):
             session.end(CloseCode.GOING_AWAY, "the server goes away")
             if number % _DRAIN_BATCH == 0:

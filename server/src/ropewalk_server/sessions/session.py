@@ -40,6 +40,7 @@ from ..rooms.colors import color_of
 from ..rooms.member import Member
 from ..rooms.names import BadName
 from ..rooms.ports import Connection
+from ..rooms.room import EMPTY_UPDATE
 from ..rooms.rooms import Rooms
 from .budget import Budget
 from .link import Link
@@ -452,6 +453,8 @@ class Session:
         inner = said.message
         if isinstance(inner, Step1):
             await self._step1(joined, inner)
+            room.acknowledge_when_durable(member, said.number)
+        elif inner.update == EMPTY_UPDATE:
             room.acknowledge_when_durable(member, said.number)
         elif member.role < Role.EDITOR:
             self._rooms.metrics.count("changes_denied")
