@@ -141,6 +141,9 @@ async def test_two_clients_write_together_and_it_is_counted(server: Running) -> 
         assert "ropewalk_connections 2.0" in numbers
         assert "ropewalk_rooms 1.0" in numbers
         assert "ropewalk_append_seconds_count 1.0" in numbers
+        assert "ropewalk_ack_seconds_count 1.0" in numbers
+        assert "ropewalk_broadcast_seconds_count 1.0" in numbers
+        assert 'ropewalk_messages_total{type="Numbered"} 1.0' in numbers
     exported = await server.service.documents.export("main/letter", "json")
     assert json.loads(exported) == {"t": "Dear Sir"}
 
@@ -429,7 +432,7 @@ async def test_no_token_or_ticket_is_in_any_log(log: io.StringIO) -> None:
                               headers={"Authorization": f"Bearer {ADMIN_KEY}"})  # fmt: skip
         await server.http.get(f"/{tokens[3]}")
     written = log.getvalue()
-    assert written.count("\n") > 5
+    assert written.count("\n") >= 4
     for secret in [*tokens, *tickets, ADMIN_KEY]:
         for part in secret.removeprefix("rwt_").split("."):
             assert part[:20] not in written

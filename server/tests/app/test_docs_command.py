@@ -18,6 +18,8 @@ from .running import ADMIN_KEY, made, running
 
 Docs = Callable[..., Awaitable[str]]
 
+FOREIGN = Path(__file__).parents[1] / "stores" / "foreign" / "hocuspocus.sqlite"
+
 
 def update(text: str) -> bytes:
     doc: Doc[Any] = Doc()
@@ -95,6 +97,19 @@ async def test_documents_are_looked_after(docs: Docs, tmp_path: Path) -> None:
     for command in ("inspect", "savepoint", "savepoints", "verify", "compact"):
         assert "no such document" in await docs(command, "todo", status=2)
     assert "no such document" in await docs("delete", "todo", "--yes", status=2)
+
+
+async def test_the_documents_of_another_server_are_brought_in(docs: Docs) -> None:
+    source = f"hocuspocus:{FOREIGN}"
+    done = json.loads(await docs("import", source, "--json"))
+    assert done
+    assert {one["outcome"] for one in done} <= {"new", "imported"}
+    names = {line["name"] for line in json.loads(await docs("list", "--json"))}
+    assert names == {one["name"] for one in done}
+    assert "0 not sound" in await docs("verify")
+    await docs("import", source)
+    assert "hocuspocus:none: " in await docs("import", "hocuspocus:none", status=2)
+    assert "updates in files" in await docs("import", source, "--as", "a", status=2)
 
 
 async def test_what_is_no_document_is_refused(docs: Docs, tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ class InStore:
             self.store = open_store(url)
         except ValueError as error:
             raise Failure(str(error)) from None
-        self._tenant = tenant
+        self.tenant = tenant
         self._threads = Threads(1)
         self._documents = Documents(self.store, offload=self._threads)
 
@@ -77,12 +77,12 @@ class InStore:
         self._threads.close()
 
     def _stored(self, name: str) -> str:
-        return stored_name(self._tenant, name)
+        return stored_name(self.tenant, name)
 
     async def list(
         self, prefix: str, after: str, limit: int, *, everywhere: bool = False
     ) -> tuple[list[Page], str | None]:
-        full = "" if everywhere else tenant_prefix(self._tenant) + prefix
+        full = "" if everywhere else tenant_prefix(self.tenant) + prefix
         found = await self._documents.list(full, after, limit)
         return [_line(info) for info in found], found[-1].doc if len(found) == limit else None
 
