@@ -178,3 +178,15 @@ class Client:
                 while True:
                     await self.hear()
         return self.code
+
+
+async def ticket(server: Running, document: str = "letter", **who: Any) -> str:  # noqa: ANN401
+    answer = await server.http.post(
+        "/api/tickets",
+        json={"document": document},
+        headers={"Authorization": f"Bearer {server.token(**who)}"},
+    )
+    assert answer.status_code == 201
+    assert answer.json()["expires_in"] == 30
+    given: str = answer.json()["ticket"]
+    return given
