@@ -8,7 +8,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "bench" / "server"))
 
-import idle  # noqa: E402: it is found by the line above
+import idle  # noqa: E402
 
 
 def test_t14_idle_connections_cost_little() -> None:

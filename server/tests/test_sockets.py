@@ -250,48 +250,6 @@ async def test_pycrdt_and_ropewalk_providers_write_together_through_drops() -> N
             assert await stored_text(rooms) == witness.text
 
 
-async def stalled_reader(url: str) -> socket.socket:
-    """Joins, and never reads what it is sent."""
-    loop = asyncio.get_running_loop()
-    stalled = socket.socket()
-    stalled.setblocking(False)
-    stalled.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    host, port = url.split("/")[2].split(":")
-    await loop.sock_connect(stalled, (host, int(port)))
-    request = (
-        b"GET /collab/letter HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"
-        b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-        b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
-    )
-    await loop.sock_sendall(stalled, request)
-    assert b" 101 " in await loop.sock_recv(stalled, 1000)
-    step1 = b"\x82\x84\0\0\0\0" + frames.encode(None, Step1(b"\0"))
-    await loop.sock_sendall(stalled, step1)
-    return stalled
-
-
-async def test_t17_a_reader_who_does_not_read_costs_little_and_hurts_nobody() -> None:
-    rooms = make_rooms(limits=replace(Limits(), messages_per_second=1e6, message_burst=10**6))
-    async with serving(rooms) as url:
-        async with SocketPeer(url + "letter") as ann, SocketPeer(url + "letter") as bob:
-            stalled = await stalled_reader(url)
-            room = await until(lambda: rooms.open_rooms.get("firm/letter"))
-            await until(lambda: len(room.members) == 3)
-            ann.keeps = bob.keeps = False
-            unsent = 0
-            for number in range(2500):
-                await ann.type("x" * 1000)
-                if number % 20 == 0:
-                    links = [member.link for member in room.members]
-                    unsent = max(unsent, *(link.unsent for link in links))
-                    await asyncio.sleep(0)
-            await until(lambda: len(room.members) == 2, 10)
-            await until(lambda: len(bob.text) == 2_500_000, 20)
-            assert 500_000 < unsent <= 1 << 20
-            assert bob.close is None
-            stalled.close()
-
-
 @BOTH
 async def test_a_large_document_reaches_a_reader_though_it_is_beyond_what_may_wait(
     options: dict[str, Any],

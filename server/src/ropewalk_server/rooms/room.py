@@ -100,7 +100,7 @@ class Room:
 
     def rest(self) -> None:
         """Nobody may be here any more: the room is closed after a while, if so."""
-        if self._idle is None and not self.members:
+        if self._idle is None and not self.members and not self.retired:
             self._idle = self._around.deadlines.after(
                 self._around.limits.idle_seconds, self._close_if_idle
             )
