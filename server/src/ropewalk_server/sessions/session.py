@@ -359,9 +359,9 @@ class Session:
             return None
         except LoadFailed as error:
             logger.warning("%s: %s", stored, error)
+            # With it the connection, whatever else it carries: a denial would be for good.
             reason = "the document could not be loaded; try again"
-            self._deny(state, document, CloseCode.SERVER_FAULT, reason)
-            return None
+            raise Close(CloseCode.SERVER_FAULT, reason) from None
         if role is None or room is None:
             self._deny(state, document, CloseCode.FORBIDDEN, "no right to this document")
             return None
