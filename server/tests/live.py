@@ -14,7 +14,7 @@ from starlette.routing import Mount, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from ropewalk_server.auth.identity import Identity, Refused, Role
-from ropewalk_server.http.sockets import rooms_router, serve
+from ropewalk_server.http.sockets import Sockets, rooms_router
 from ropewalk_server.protocol.hocuspocus import HocuspocusCodec
 from ropewalk_server.rooms.rooms import Rooms
 from ropewalk_server.stores.memory import MemoryStore
@@ -52,7 +52,7 @@ class LiveServer:
         self.rooms = Rooms(self.store, authenticate=who_is_it, authorize=may, **self.options)
 
         async def hocuspocus(websocket: WebSocket) -> None:
-            await serve(self.rooms, websocket, None, codec=HocuspocusCodec())
+            await Sockets(self.rooms).serve(websocket, None, HocuspocusCodec())
 
         app = Starlette(
             routes=[

@@ -173,7 +173,15 @@ async def test_it_is_told_at_most_once_in_an_interval() -> None:
 
 @pytest.mark.parametrize(
     "state",
-    [b"{", b"NaN", b'{"a":Infinity}', b"\xff\xfe", b'"\xed\xa0\x80"', b"[" * 2000, b"[" * 200 + b"]" * 200],
+    [
+        b"{",
+        b"NaN",
+        b'{"a":Infinity}',
+        b"\xff\xfe",
+        b'"\xed\xa0\x80"',
+        b"[" * 2000,
+        b"[" * 200 + b"]" * 200,
+    ],
     ids=["cut", "NaN", "Infinity", "no UTF-8", "surrogate", "deep and cut", "deep"],
 )
 async def test_what_browsers_cannot_read_reaches_none(state: bytes) -> None:

@@ -369,9 +369,7 @@ async def test_news_that_come_late_twice_or_fail_lose_nothing(seed: int) -> None
     await until(lambda: all(peer.acked == peer.number for peer in peers), 20)
     for plan in plans:
         plan.stop()
-    await until(
-        lambda: len({(r.open_rooms["firm/letter"].version) for r in both}) == 1, 10
-    )
+    await until(lambda: len({(r.open_rooms["firm/letter"].version) for r in both}) == 1, 10)
     for peer in peers:
         peer.merge()
     assert len({peer.text for peer in peers}) == 1

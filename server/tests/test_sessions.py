@@ -60,10 +60,7 @@ FIRST: list[tuple[str, bytes | str, list[type], int | None]] = [
     ("nothing", b"", [], 1007),
     ("a message that is cut", b"\x00\x02\x05ab", [], 1007),
     ("text", "\x00\x02", [], 1007),
-    *[
-        (type(said).__name__, frames.encode(None, said), [Step1], None)
-        for said in ONLY_SERVERS_SAY
-    ],
+    *[(type(said).__name__, frames.encode(None, said), [Step1], None) for said in ONLY_SERVERS_SAY],
 ]
 
 
@@ -73,7 +70,9 @@ async def open_rooms(**options: Any) -> Rooms:
     return rooms
 
 
-@pytest.mark.parametrize(("said", "answers", "code"), [row[1:] for row in FIRST], ids=[r[0] for r in FIRST])
+@pytest.mark.parametrize(
+    ("said", "answers", "code"), [row[1:] for row in FIRST], ids=[r[0] for r in FIRST]
+)
 async def test_a_new_connection(
     said: bytes | str, answers: list[type] | None, code: int | None
 ) -> None:

@@ -51,8 +51,8 @@ class Sockets:
         """Serves one connection until it ends. `codec`: None, if its first message tells."""
         rooms = self._rooms
         credentials, subprotocol = _credentials(socket, self._token_in_query)
+        link = self._link(socket)
         await socket.accept(subprotocol)
-        link, on_open = self._link(socket)
         connection = Connection(
             id=f"c{next(_ids)}",
             document=document,
@@ -66,7 +66,6 @@ class Sockets:
             document=document,
             credentials=credentials,
             codec=codec,
-            on_open=on_open,
         )
         try:
             while True:
@@ -81,17 +80,13 @@ class Sockets:
             link.lost()
             await session.closed()
 
-    def _link(self, socket: WebSocket) -> tuple[WireLink | Outbox, Callable[[], None] | None]:
+    def _link(self, socket: WebSocket) -> WireLink | Outbox:
         limits = self._rooms.limits
         wire = socket.scope["extensions"].get(EXTENSION)
         if not isinstance(wire, WireProtocol):
-            return Outbox(_sender(socket), socket.close, limits.unsent_bytes), None
-        wire.limit_messages(limits.handshake_bytes, "handshake_bytes")
-
-        def on_open() -> None:
-            wire.limit_messages(limits.message_bytes, "message_bytes")
-
-        return WireLink(wire, self._framer, limits.unsent_bytes), on_open
+            return Outbox(_sender(socket), socket.close, limits.unsent_bytes)
+        wire.limit_messages(limits.handshake_bytes, limits.message_bytes)
+        return WireLink(wire, self._framer, limits.unsent_bytes)
 
 
 def _sender(socket: WebSocket) -> Callable[[bytes | str], Awaitable[None]]:

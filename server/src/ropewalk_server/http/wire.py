@@ -2,8 +2,8 @@
 
     W1  a message for many is made into a frame once, and written without a task or a queue for
         whoever keeps up
-    W2  how large a message may be can change while the connection lives, and a connection that is
-        closed for a larger one is told which setting that is
+    W2  the first message, which comes before it is known who sends it, has a limit of its own; and
+        a connection that is closed for a larger one is told which setting that is
     W3  who does not read is cut off for good: closing alone would wait for them
     W4  when the server ends, clients hear 1001
 
@@ -12,10 +12,13 @@ Used with `uvicorn.Config(ws=WireProtocol)`; under any other protocol sockets.py
 
 from __future__ import annotations
 
+import socket
+from asyncio import BaseTransport
 from collections import deque
 from typing import Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import Frame, Opcode
 from websockets.server import ServerProtocol
 
 from ..errors import CloseCode, fitting_reason
@@ -24,8 +27,11 @@ from ..errors import CloseCode, fitting_reason
 EXTENSION = "ropewalk.wire"
 
 _TEXT, _BINARY = 0x81, 0x82
+_DATA = (Opcode.CONT, Opcode.TEXT, Opcode.BINARY)
 # A larger message is written behind its header instead of being copied behind it.
 _COPIED = 16 * 1024
+# Of the system, for each connection; it reserves twice as much.
+_SEND_BUFFER = 256 * 1024
 # How long a client may take to accept what is left and to answer the closing.
 _LINGER_SECONDS = 5.0
 
@@ -61,9 +67,17 @@ class Framer:
 
 
 class _Protocol(ServerProtocol):
-    """Says which setting a message was too large for."""
+    """Has a limit of its own for the first message, and says which setting one was too large for."""
 
     setting = "message_bytes"
+    later: int | None = None
+
+    def recv_frame(self, frame: Frame) -> None:
+        super().recv_frame(frame)
+        # What comes behind the first message may be here already while that is being looked at.
+        if self.later is not None and frame.fin and frame.opcode in _DATA:
+            self.max_message_size, self.later = self.later, None
+            self.setting = "message_bytes"
 
     def fail(self, code: int, reason: str = "") -> None:
         if code == CloseCode.TOO_LARGE:
@@ -73,24 +87,40 @@ class _Protocol(ServerProtocol):
         super().fail(code, reason)
 
 
+def _bound_send_buffer(transport: BaseTransport) -> None:
+    """The system would let it grow to some megabytes for a client that does not read."""
+    connection = transport.get_extra_info("socket")
+    if connection is not None and connection.family in (socket.AF_INET, socket.AF_INET6):
+        own = socket.socket(fileno=connection.fileno())
+        try:
+            own.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
+        finally:
+            own.detach()
+
+
 class WireProtocol(WebSocketsSansIOProtocol):
     """See above."""
 
     link: WireLink | None = None
+    conn: _Protocol
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.conn = _Protocol(max_size=self.config.ws_max_size, logger=self.conn.logger)
+
+    def connection_made(self, transport: BaseTransport) -> None:
+        super().connection_made(transport)
+        _bound_send_buffer(transport)
 
     async def run_asgi(self) -> None:
         extensions: dict[Any, Any] = self.scope["extensions"]
         extensions[EXTENSION] = self
         await super().run_asgi()
 
-    def limit_messages(self, size: int, setting: str) -> None:
-        """From now on messages are of at most so many bytes."""
-        self.conn.max_message_size = size
-        self.conn.setting = setting  # type: ignore[attr-defined]
+    def limit_messages(self, first: int, later: int) -> None:
+        """How many bytes the first message, and each later one, may have."""
+        self.conn.max_message_size, self.conn.later = first, later
+        self.conn.setting = "handshake_bytes"
 
     # -- writing -----------------------------------------------------------------------------------
 

@@ -23,6 +23,8 @@ class Codec(Protocol):
     """
 
     family: Hashable | None
+    # Whether the client's numbers go on from its connection before; else they count up from 1.
+    counts_on: bool
 
     def attach(self, link: Link) -> None:
         """Where it may send what is its own affair, such as acknowledgements of frames. Called once,

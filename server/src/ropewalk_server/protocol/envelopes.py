@@ -67,6 +67,7 @@ class EnvelopeCodec:
     """The codec of one connection."""
 
     family: Hashable | None = None
+    counts_on = False
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits

@@ -281,6 +281,7 @@ class BinaryCodec:
     __slots__ = ()
 
     family: Hashable | None = "binary"
+    counts_on = False
 
     def attach(self, link: Link) -> None:
         """It has nothing to say of its own."""

@@ -79,6 +79,7 @@ class HocuspocusCodec:
     """The codec of one connection."""
 
     family: Hashable | None = None
+    counts_on = False
 
     def __init__(self) -> None:
         self._documents: dict[str, _Document] = {}

@@ -11,7 +11,7 @@ from collections.abc import Hashable, Sequence
 from typing import NamedTuple
 
 from ropewalk import DecodeError, Decoder, Encoder
-from ropewalk.text_frames import MAX_SOURCE, MOST_DATA, FrameError
+from ropewalk.text_frames import MAX_SOURCE, MOST_DATA, FrameError, Head, Resume
 from ropewalk.text_stream import TextStream
 
 from ..errors import Close, CloseCode
@@ -19,14 +19,20 @@ from ..limits import Limits
 from ..sessions.link import Link
 from ..stores.contract import Version
 from . import frames
+from .codec import Unreadable
 from .messages import Denied, Message
 from .unfinished import Unfinished
+
+
+# Of one connection at a time; a client resumes one message.
+_MOST_WANTED = 4
 
 
 class TextFramesCodec:
     """The codec of one connection."""
 
     family: Hashable | None = None
+    counts_on = True
 
     def __init__(self, limits: Limits, unfinished: Unfinished) -> None:
         self._unfinished = unfinished
@@ -39,7 +45,9 @@ class TextFramesCodec:
         )
         self._link: Link | None = None
         self._known = False  # who it is: what was cut is resumed after that
+        self._wanted: list[Resume] = []
         self._sources: list[bytes] = []
+        self._receiving: Head | None = None
 
     def attach(self, link: Link) -> None:
         self._link = link
@@ -51,16 +59,16 @@ class TextFramesCodec:
             arrived = self._stream.receive(message)
         except FrameError as error:
             if error.code in ("damaged", "foreign"):
+                if self._stream.stream is None:
+                    raise Unreadable(str(error)) from None  # this was never about text frames
                 return ()  # what was in it is asked for again
             too_big = error.code == "too_big"
             code = CloseCode.TOO_LARGE if too_big else CloseCode.PROTOCOL_ERROR
             raise Close(code, str(error)) from None
-        for wanted in arrived.wanted:
-            content = self._unfinished.content(wanted.head.source) if self._known else None
-            self._stream.resume(wanted, content)
-        kept = self._stream.kept()
-        if kept is not None:
-            self._unfinished.receiving(kept)
+        self._wanted = [*self._wanted, *arrived.wanted][-_MOST_WANTED:]
+        if self._known:
+            self._go_on()
+        self._note_what_is_received()
         self._forget_what_arrived()
         if self._link is not None:
             for text in self._stream.frames(flush=True):
@@ -68,7 +76,9 @@ class TextFramesCodec:
         return [frames.decode(content) for content in arrived.messages]
 
     def encode(self, document: str | None, message: Message) -> Sequence[bytes | str]:
-        self._known = self._known or not isinstance(message, Denied)
+        if not self._known and not isinstance(message, Denied):
+            self._known = True
+            self._go_on()
         content = frames.encode(document, message)
         source = b""
         if len(content) > MOST_DATA:
@@ -82,6 +92,24 @@ class TextFramesCodec:
                 f"more than {self._most_waiting} bytes wait to be acknowledged (unsent_bytes)",
             )
         return texts
+
+    def _go_on(self) -> None:
+        """Answers those who want the rest of what a cut connection has left."""
+        wanted, self._wanted = self._wanted, []
+        for one in wanted:
+            content = self._unfinished.content(one.head.source)
+            self._stream.resume(one, content)
+            if content is not None:
+                self._sources.append(one.head.source)
+
+    def _note_what_is_received(self) -> None:
+        kept = self._stream.kept()
+        if self._receiving is not None and (kept is None or kept.head != self._receiving):
+            self._unfinished.received(self._receiving)
+            self._receiving = None
+        if kept is not None:
+            self._receiving = kept.head
+            self._unfinished.receiving(kept)
 
     def _forget_what_arrived(self) -> None:
         if self._sources:

@@ -139,7 +139,7 @@ class TextMirror:
         clocks = self._clocks()
         gone = [own for own in deletes if clocks.get(own[0], 0) > own[1] and self._is_visible(own)]
         self._doc.apply_update(update)
-        operations = [
+        operations: list[dict[str, Any]] = [
             {"type": "delete", "id": self._name(own)} for own in gone if not self._is_visible(own)
         ]
         new = [own for own in inserts if clocks.get(own[0], 0) <= own[1] and self._is_visible(own)]

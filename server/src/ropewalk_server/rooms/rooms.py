@@ -28,6 +28,8 @@ logger = logging.getLogger(__name__)
 
 # Clients that are sent away at once come back at once; they are asked to go one after another.
 _DRAIN_BATCH = 200
+# In which links send what they have, and that it is over, before whoever serves them ends.
+_FAREWELL_SECONDS = 0.05
 
 
 class Rooms:
@@ -112,6 +114,7 @@ class Rooms:
             session.end(CloseCode.GOING_AWAY, "the server goes away")
             if number % _DRAIN_BATCH == 0:
                 await asyncio.sleep(0.01)
+        await asyncio.sleep(_FAREWELL_SECONDS)
 
     async def stop(self) -> None:
         """drain(), then closes the store."""

@@ -63,7 +63,6 @@ class Session:
         "_document",
         "_identity",
         "_link",
-        "_on_open",
         "_rooms",
         "_state",
         "_told_denied",
@@ -78,10 +77,9 @@ class Session:
         document: str | None,
         credentials: Credentials | None = None,
         codec: Codec | None = None,
-        on_open: Callable[[], None] | None = None,
     ) -> None:
         """`document`: that of the URL; None: each message says which it is about. `codec`: None, if
-        the first message tells. `on_open` is called when it is known who it is."""
+        the first message tells."""
         self._rooms = rooms
         self._link = link
         self._connection = connection
@@ -89,7 +87,6 @@ class Session:
         self._codec = codec
         if codec is not None:
             codec.attach(link)
-        self._on_open = on_open
         self._budget = Budget(rooms.limits)
         self._told_denied = False
         self._identity: Identity | None = None
@@ -253,8 +250,6 @@ class Session:
         state.deadline.cancel()
         opened = self._state = Open(identity, self._codec, isinstance(said, Hello))
         self._watch_expiry(opened)
-        if self._on_open is not None:
-            self._on_open()
 
     def _watch_expiry(self, state: Open) -> None:
         if state.expiry is not None:
@@ -447,7 +442,8 @@ class Session:
         member, room = joined.member, joined.room
         if not member.extended:
             raise Close(CloseCode.PROTOCOL_ERROR, "a numbered message before a hello")
-        if said.number <= member.number:
+        counts_on = said.number > member.number and member.codec.counts_on
+        if said.number != member.number + 1 and not counts_on:
             raise Close(
                 CloseCode.PROTOCOL_ERROR,
                 f"message {said.number} after message {member.number}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from ropewalk_server.stores.contract import NOTHING, Version
 
@@ -59,12 +59,6 @@ class Watchers:
     def __init__(self) -> None:
         self._by_doc: dict[str, set[Watcher]] = {}
 
-    def __bool__(self) -> bool:
-        return bool(self._by_doc)
-
-    def __contains__(self, doc: str) -> bool:
-        return doc in self._by_doc
-
     def add(self, doc: str) -> Watcher:
         watcher = Watcher(self, doc)
         self._by_doc.setdefault(doc, set()).add(watcher)
@@ -76,7 +70,8 @@ class Watchers:
         if not watchers:
             self._by_doc.pop(doc, None)
 
-    def documents(self) -> Iterable[str]:
+    def documents(self) -> Collection[str]:
+        """May be called from any thread."""
         return tuple(self._by_doc)
 
     def tell(self, doc: str, version: Version) -> None:

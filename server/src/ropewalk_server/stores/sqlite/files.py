@@ -150,8 +150,8 @@ def check(connection: sqlite3.Connection, path: str) -> None:
         problems = [row[0] for row in connection.execute("PRAGMA integrity_check(documents)")]
     if problems != ["ok"]:
         raise StoreError(
-            f"{path} is damaged: {'; '.join(problems)[:500]}. Keep a copy, and restore a backup or "
-            f"what `sqlite3 {path} .recover` saves",
+            f"{path} is damaged ({'; '.join(problems).replace(chr(10), ' ')[:500]}). Keep a copy, "
+            f"and restore a backup or what `sqlite3 {path} .recover` saves",
             transient=False,
         )
 

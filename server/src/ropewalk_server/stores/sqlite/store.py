@@ -61,7 +61,7 @@ class SqliteStore:
             return
         connection = await asyncio.to_thread(self._prepare)
         self._readers = ThreadPoolExecutor(self._settings.readers, "ropewalk-read")
-        self._writer = Writer(self._settings, connection, self._tell, lambda: bool(self._watchers))
+        self._writer = Writer(self._settings, connection, self._tell, self._watchers.documents)
 
     def _prepare(self) -> sqlite3.Connection:
         path = self._settings.path
@@ -84,12 +84,12 @@ class SqliteStore:
     async def close(self) -> None:
         await self._watchers.close()
         if self._readers is not None:
-            await asyncio.to_thread(self._readers.shutdown)
+            readers, self._readers = self._readers, None
+            await asyncio.to_thread(readers.shutdown)
             for connection in self._connections:
                 connection.close()
             self._connections.clear()
             self._local = threading.local()
-            self._readers = None
         if self._writer is not None:
             writer, self._writer = self._writer, None
             await writer.close()

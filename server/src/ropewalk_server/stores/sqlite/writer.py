@@ -12,15 +12,17 @@ import asyncio
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from ropewalk_server.stores.contract import StoreError, Version
+from ropewalk_server.stores.records import BadRecord
 from ropewalk_server.stores.sqlite import files
 from ropewalk_server.stores.sqlite.changes import Operation, Transaction
 from ropewalk_server.stores.sqlite.errors import is_of_one_operation, store_error
+from ropewalk_server.stores.sqlite.reads import find
 
 T = TypeVar("T")
 
@@ -58,9 +60,9 @@ class Writer:
         settings: files.Settings,
         connection: sqlite3.Connection,
         tell: Callable[[dict[str, Version]], None],
-        watched: Callable[[], bool],
+        watched: Callable[[], Collection[str]],
     ) -> None:
-        """`watched` says whether anybody wants to know of other processes' changes."""
+        """`watched` names the documents whose changes by other processes somebody wants to know."""
         self._settings = settings
         self._connection = connection
         self._tell = tell
@@ -208,9 +210,22 @@ class Writer:
     def _foreign_changes(self) -> dict[str, Version]:
         """What other processes have written since we last looked."""
         rows = self._connection.execute(
-            "SELECT name, epoch, seq FROM changes WHERE stamp > ? ORDER BY stamp", (self._stamp,)
-        )
-        return {name.decode(): Version(epoch, seq) for name, epoch, seq in rows}
+            "SELECT stamp, name, epoch, seq FROM changes WHERE stamp > ? ORDER BY stamp",
+            (self._stamp,),
+        ).fetchall()
+        if rows and rows[0][0] > self._stamp + 1:
+            # Some were cut off before we saw them.
+            return self._newest_of_all_watched()
+        return {name.decode(): Version(epoch, seq) for _, name, epoch, seq in rows}
+
+    def _newest_of_all_watched(self) -> dict[str, Version]:
+        news = {}
+        for doc in self._watched():
+            with suppress(BadRecord):  # its readers will meet it
+                found = find(self._connection, doc)
+                if found is not None:
+                    news[doc] = found[1].version
+        return news
 
     def _look_for_changes(self) -> None:
         """SQLite tells for next to nothing whether another connection has written."""
