@@ -366,6 +366,41 @@ async def test_the_log_does_not_grow_for_ever(path):
     await store.close()
 
 
+async def test_a_reader_that_stays_does_not_let_the_log_grow_for_ever(path, monkeypatch):
+    """It pins the log; when it is gone the log begins anew, and it was waited for meanwhile."""
+    monkeypatch.setattr(writer, "_LONG_LOG_BYTES", 1 << 20)
+    store = SqliteStore(str(path), settings=files.Settings("", synchronous="normal"))
+    await store.open()
+    reader = sqlite3.connect(path, isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM entries").fetchone()
+    for _ in range(10):
+        await store.append("a", [bytes(500_000)])
+    log = path.with_name("rooms.db-wal")
+    pinned = log.stat().st_size
+    assert pinned > 4 << 20
+    asyncio.get_running_loop().call_later(0.2, reader.close)
+    for _ in range(40):
+        await store.append("a", [bytes(500_000)])
+    assert log.stat().st_size < pinned + (8 << 20)
+    await store.close()
+
+
+async def test_only_its_owner_reads_the_file(path):
+    store = quickly(path)
+    await store.open()
+    await store.append("a", [b"1"])
+    modes = {item.name: item.stat().st_mode & 0o777 for item in path.parent.iterdir()}
+    assert modes == dict.fromkeys(("rooms.db", "rooms.db-wal", "rooms.db-shm"), 0o600)
+    await store.close()
+    # Rights that somebody has given stay.
+    path.chmod(0o640)
+    await store.open()
+    await store.append("a", [b"1"])
+    assert path.with_name("rooms.db-wal").stat().st_mode & 0o777 == 0o640
+    await store.close()
+
+
 async def test_news_of_other_processes_also_after_more_than_are_kept(path, monkeypatch):
     """A listener that has missed more changes than are kept still hears of the newest."""
     monkeypatch.setattr(writer, "_CHANGES_KEPT", 3)

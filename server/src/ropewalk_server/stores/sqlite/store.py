@@ -67,6 +67,7 @@ class SqliteStore:
         path = self._settings.path
         connection = None
         try:
+            files.create(path)
             connection = files.connect(self._settings)
             files.prepare(connection, path)
             files.check(connection, path)

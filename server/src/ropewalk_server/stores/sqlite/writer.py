@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 from ropewalk_server.stores.contract import StoreError, Version
@@ -31,6 +32,9 @@ _GROUP_OPERATIONS = 1000
 _GROUP_BYTES = 8 << 20
 # A checkpoint follows when so much was written, as far as we can tell without asking the disk.
 _CHECKPOINT_BYTES = 4 << 20
+# A log that is longer than this should begin anew.
+_LONG_LOG_BYTES = files.LOG_BYTES
+_WAIT_FOR_READERS_MS = 200
 _PAGES_PER_OPERATION = 2
 _PAGE = 4096
 # How many changes are kept for other processes to notice; who is further behind looks at all heads.
@@ -245,9 +249,21 @@ class Writer:
         if self._unchecked_bytes < _CHECKPOINT_BYTES:
             return
         # A failed one loses nothing: the log stays, and the next one does it all.
-        with suppress(sqlite3.Error):
+        with suppress(sqlite3.Error, OSError):
             self._checkpoint("PASSIVE")
+            if Path(f"{self._settings.path}-wal").stat().st_size > _LONG_LOG_BYTES:
+                self._wait_for_readers()
         self._unchecked_bytes = 0
+
+    def _wait_for_readers(self) -> None:
+        """They overlap, and keep the log from beginning anew: for a moment new ones are all that is
+        let in. Not for long, since writers wait, too."""
+        self._connection.execute(f"PRAGMA busy_timeout = {_WAIT_FOR_READERS_MS}")
+        try:
+            self._checkpoint("RESTART")
+        finally:
+            normal = int(self._settings.busy_seconds * 1000)
+            self._connection.execute(f"PRAGMA busy_timeout = {normal}")
 
     def _checkpoint(self, mode: str) -> None:
         self._connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
