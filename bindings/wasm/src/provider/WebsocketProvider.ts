@@ -11,7 +11,7 @@ import * as messages from './messages.js'
 import type { EpochEvent, ProviderEvents, ProviderOptions, SyncState } from './options.js'
 import { Outbox } from './outbox.js'
 import { Pace } from './pace.js'
-import { splitUpdate } from './split.js'
+import { type Split, splitUpdate } from './split.js'
 import { type Epoch, IndexedDbStorage, type KeptAside, MemoryStorage } from './storage.js'
 import { Tabs } from './tabs.js'
 import { textFrames } from './text-stream.js'
@@ -19,6 +19,8 @@ import type { Wire } from './wire.js'
 
 /** What stands around an update in its message, at most. */
 const envelope = 64
+/** An update without anything in it. */
+const nothing = new Uint8Array([0, 0])
 
 export class WebsocketProvider extends Observable<ProviderEvents> {
   readonly serverUrl: string
@@ -391,6 +393,8 @@ export class WebsocketProvider extends Observable<ProviderEvents> {
       this.messageHandlers[type]?.(encoder, decoder, this, through === 'socket', type)
       if (encoder.length > 1) this.#reply(encoder.toBytes(), through)
     } catch (error) {
+      // Something of the document may be lacking now: both sides tell each other anew.
+      if (through === 'socket' && message[0] !== messages.messageAwareness) this.#wire.restart()
       this.troubled({ code: 'message', message: `a message could not be taken: ${String(error)}` })
     }
   }
@@ -409,21 +413,27 @@ export class WebsocketProvider extends Observable<ProviderEvents> {
     this.#isOffered = true
     // Who may not write answers, too, but offers nothing that would have to be refused.
     if (this.#mayOnlyRead && this.unsent === 0) return this.#send(messages.sync(messages.syncAnswer, update))
-    const [from, to] = this.#say(messages.syncAnswer, update)
+    const { parts, isWhole } = this.#split(update)
+    if (!isWhole) this.#tooLarge(update)
+    // Also where nothing is left: the server waits for an answer.
+    const [from, to] = this.#say(messages.syncAnswer, parts.length > 0 ? parts : [nothing])
     if (this.#conversation.phase === 'stock') this.#outbox.handedOver()
-    else if (to > 0) this.#outbox.offered(from, to)
+    else this.#outbox.offered(from, to, (change) => isWhole || this.#split(change).isWhole)
     this.#tellState()
   }
 
-  /** Says an update in as many messages as it takes; the first and the last number. */
-  #say(step: number, update: Bytes): [number, number] {
-    const parts = splitUpdate(update, this.#limit - envelope)
-    if (parts === null) {
-      this.#isRefused = true
-      const message = `a change of ${update.length} bytes is beyond the server's limit of ${this.#limit}`
-      this.troubled({ code: 'too-large', message })
-      return [0, 0]
-    }
+  #split(update: Bytes): Split {
+    return splitUpdate(update, this.#limit - envelope)
+  }
+
+  #tooLarge(update: Bytes): void {
+    this.#isRefused = true
+    const message = `a change of ${update.length} bytes is beyond the server's limit of ${this.#limit}`
+    this.troubled({ code: 'too-large', message })
+  }
+
+  /** Says updates; the first and the last number. */
+  #say(step: number, parts: Bytes[]): [number, number] {
     const numbers = parts.map((part, i) =>
       // The last one is the answer: with it the server has all.
       this.#conversation.say(messages.sync(i === parts.length - 1 ? step : messages.syncUpdate, part))
@@ -449,7 +459,12 @@ export class WebsocketProvider extends Observable<ProviderEvents> {
   #sendChanges(): void {
     const { phase } = this.#conversation
     if (phase !== 'stock' && !(phase === 'joined' && this.#isOffered)) return
-    this.#outbox.sendRest((update) => this.#say(messages.syncUpdate, update))
+    this.#outbox.sendRest((update) => {
+      const { parts, isWhole } = this.#split(update)
+      if (isWhole) return this.#say(messages.syncUpdate, parts)
+      this.#tooLarge(update)
+      return null
+    })
     if (phase === 'stock') this.#outbox.handedOver()
   }
 
