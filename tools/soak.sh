@@ -27,12 +27,6 @@ property)
     build release release --target property_tests
     RC_PARAMS="max_success=${seeds:-10000}" exec build/release/tests/property_tests
     ;;
-server)
-    tools/setup.sh test
-    tools/server.sh
-    ROPEWALK_SOAK=1 ROPEWALK_SIMULATION_SEEDS="${seeds:-5000}" \
-        exec build/venv/server/bin/python -m pytest -q server/tests
-    ;;
 fuzz)
     tools/setup.sh fuzz
     tools/quietly.sh cmake --preset fuzz
@@ -49,7 +43,8 @@ fuzz)
 server)
     tools/setup.sh test
     tools/server.sh
-    ROPEWALK_SOAK=1 exec build/venv/server/bin/python -m pytest -q "server/tests${T:+/$T}"
+    ROPEWALK_SOAK=1 ROPEWALK_SIMULATION_SEEDS="${seeds:-5000}" \
+        exec build/venv/server/bin/python -m pytest -q "server/tests${T:+/$T}"
     ;;
 *)
     sed -n 's/^# \{0,1\}//p' "$0" | sed 1d >&2
