@@ -24,7 +24,7 @@ pytestmark = pytest.mark.anyio
 STALLED = 50 if os.environ.get("ROPEWALK_SOAK") else 3
 RATE = 1_000
 # Enough to fill what may wait for each of them.
-LARGE = "x" * 2_000
+LARGE = "x" * 2_500
 TWO_MIB = 2 << 20
 
 
@@ -75,14 +75,15 @@ async def test_t17_stalled_readers_cost_little_and_hurt_nobody() -> None:
         SocketPeer(url + "letter") as ann,
         SocketPeer(url + "letter") as bob,
     ):
+        async with SocketPeer(url + "other") as eve, SocketPeer(url + "other") as joe:
+            alone = await write(eve, joe, 300, LARGE)
         ann.keeps = bob.keeps = False
-        alone = await write(ann, bob, 500, LARGE)
         stalled = [await stalled_reader(url) for _ in range(STALLED)]
         room = rooms.open_rooms["firm/letter"]
         await until(lambda: len(room.members) == 2 + STALLED)
         costs: list[int] = []
         watching = asyncio.ensure_future(watch(room, costs))
-        beside = await write(ann, bob, 1_500, LARGE)
+        beside = await write(ann, bob, 1_000, LARGE)
         await until(lambda: len(room.members) == 2, 10)
         watching.cancel()
         assert 500_000 < max(costs) <= TWO_MIB
