@@ -42,10 +42,13 @@ from ..rooms.room import EMPTY_UPDATE
 from ..rooms.rooms import Rooms
 from .budget import Budget
 from .link import Link
-from .states import Closed, Credentials, Joined, New, Open
+from .states import Closed, Credentials, Joined, New, Open, code_of
 from .welcome import welcome
 
 logger = logging.getLogger(__name__)
+
+# By so much a deadline may be missed before the server counts as busy.
+_LATE_SECONDS = 0.25
 
 
 class Session:
@@ -212,7 +215,13 @@ class Session:
             )
 
     def _too_late(self) -> None:
-        if isinstance(self._state, New):
+        state = self._state
+        if not isinstance(state, New):
+            return
+        if asyncio.get_running_loop().time() - state.deadline.at > _LATE_SECONDS:
+            # It is the server that was late: what has come in the meantime is looked at first.
+            state.deadline = self._rooms.deadlines.after(_LATE_SECONDS, self._too_late)
+        else:
             self.end(
                 CloseCode.NOT_AUTHENTICATED,
                 f"nobody has said who they are within {self._rooms.limits.handshake_seconds:g} "
@@ -224,7 +233,7 @@ class Session:
         if self._codec is not None:
             for part in self._codec.encode(None, Denied(refused.reason)):
                 self._link.send(part)
-        self.end(_code_of(refused), refused.reason)
+        self.end(code_of(refused), refused.reason)
 
     # -- who it is ---------------------------------------------------------------------------------
 
@@ -355,7 +364,7 @@ class Session:
             role = await self._rooms.role(state.identity, name)
             room = None if role is None else await self._rooms.room(stored)
         except Refused as refused:
-            self._deny(state, document, _code_of(refused), refused.reason)
+            self._deny(state, document, code_of(refused), refused.reason)
             return None
         except LoadFailed as error:
             logger.warning("%s: %s", stored, error)
@@ -473,16 +482,6 @@ class Session:
         event = Event({**said.fields, "user": member.describe()})
         joined.room.broadcast(event, member, extended_only=True)
 
-
-def _code_of(refused: Refused) -> CloseCode:
-    return _CODES.get(refused.code, CloseCode.NOT_AUTHENTICATED)
-
-
-_CODES = {
-    "forbidden": CloseCode.FORBIDDEN,
-    "not-found": CloseCode.NOT_FOUND,
-    "unavailable": CloseCode.SERVER_FAULT,
-}
 
 _HANDLERS: dict[type, Callable[[Session, Joined, Any], Awaitable[None]]] = {
     Step1: Session._step1,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ..auth.identity import Identity
+from ..auth.identity import Identity, Refused
+from ..errors import CloseCode
 from ..protocol.codec import Codec
 from ..rooms.deadlines import Deadline
 from ..rooms.member import Member
@@ -51,3 +52,15 @@ class Open:
 
 class Closed:
     """Over."""
+
+
+_CODES = {
+    "forbidden": CloseCode.FORBIDDEN,
+    "not-found": CloseCode.NOT_FOUND,
+    "unavailable": CloseCode.SERVER_FAULT,
+}
+
+
+def code_of(refused: Refused) -> CloseCode:
+    """How a connection ends that is refused for this."""
+    return _CODES.get(refused.code, CloseCode.NOT_AUTHENTICATED)
