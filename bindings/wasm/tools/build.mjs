@@ -4,6 +4,7 @@ import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { packer } from './pack.mjs'
 
 const here = dirname(dirname(fileURLToPath(import.meta.url)))
 const root = dirname(dirname(here))
@@ -19,9 +20,12 @@ cpSync(wasm, join(dist, 'ropewalk.wasm'))
 
 // The module as text that the script carries: text and its own compression get along badly, so that
 // it is packed before.
+const bytes = readFileSync(wasm)
+const beside = (name) => join(dirname(wasm), name)
 const text = {
-  packed: execFileSync('python3', [join(here, 'tools/pack.py'), wasm], { encoding: 'latin1' }),
-  unpacker: readFileSync(join(dirname(wasm), 'unpacker.wasm')).toString('base64')
+  packed: packer(beside('packer.wasm'))(bytes),
+  size: bytes.length,
+  unpacker: readFileSync(beside('unpacker.wasm')).toString('base64')
 }
 const packed = {
   name: 'packed',
