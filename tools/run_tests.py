@@ -5,7 +5,7 @@ A part is a few commands that a person could type; each is printed before it run
 listed at the end, with the command that repeats it.
 
 usage: run_tests.py all | PART...
-parts: cpp headers differential python javascript yjs chromium; not in all: editors
+parts: cpp headers differential python server javascript yjs chromium; not in all: editors
 """
 
 import argparse
@@ -157,6 +157,15 @@ def python() -> Count:
     return count_report(command, report, f"--junitxml={report.relative_to(ROOT)}", select="-k")
 
 
+def server() -> Count:
+    """The server on loopback, with real stores and clients; each test of pytest counts."""
+    if not run("tools/server.sh"):
+        return Count(failed=1, repeat=["tools/server.sh"])
+    report = ROOT / "build" / "server" / "junit.xml"
+    command = ("build/venv/server/bin/python", "-m", "pytest", "-q", "server/tests")
+    return count_report(command, report, f"--junitxml={report.relative_to(ROOT)}", select="-k")
+
+
 def javascript() -> Count:
     """The npm package in Node; each test of vitest counts."""
     if not run("tools/wasm.sh"):
@@ -237,6 +246,7 @@ PARTS: dict[str, Callable[[], Count]] = {
     "headers": headers,
     "differential": differential,
     "python": python,
+    "server": server,
     "javascript": javascript,
     "yjs": yjs,
     "chromium": chromium,

@@ -50,6 +50,19 @@ const common = {
 }
 const bundle = (entry, name, more) =>
   build({ ...common, entryPoints: [join(here, 'src/entry', entry)], outfile: join(dist, name), ...more })
+// The provider works on the documents of the entry beside it.
+const provider = (format, name, engine) =>
+  bundle('../provider/index.ts', name, {
+    format,
+    plugins: [
+      {
+        name: 'engine',
+        setup(on) {
+          on.onResolve({ filter: /^\.\.\/index\.js$/ }, () => ({ path: engine, external: true }))
+        }
+      }
+    ]
+  })
 
 await Promise.all([
   bundle('embedded.ts', 'ropewalk.mjs', { format: 'esm' }),
@@ -57,15 +70,21 @@ await Promise.all([
   bundle('slim.ts', 'slim.mjs', { format: 'esm' }),
   bundle('workerd.ts', 'workerd.mjs', { format: 'esm' }),
   bundle('../react/index.ts', 'react.mjs', { format: 'esm', external: ['react'] }),
-  bundle('../react/index.ts', 'react.cjs', { format: 'cjs', external: ['react'] })
+  bundle('../react/index.ts', 'react.cjs', { format: 'cjs', external: ['react'] }),
+  provider('esm', 'provider.mjs', './ropewalk.mjs'),
+  provider('cjs', 'provider.cjs', './ropewalk.cjs'),
+  provider('esm', 'provider-slim.mjs', './slim.mjs'),
+  provider('esm', 'provider-workerd.mjs', './workerd.mjs')
 ])
 
 // Both ways to load it in Node share one instance.
-const names = Object.keys(await import(join(dist, 'ropewalk.cjs')).then((module) => module.default))
-writeFileSync(
-  join(dist, 'node.mjs'),
-  `import ropewalk from './ropewalk.cjs'\nexport const { ${names.join(', ')} } = ropewalk\n`
-)
+for (const [from, to] of [['ropewalk', 'node'], ['provider', 'provider-node']]) {
+  const names = Object.keys(await import(join(dist, `${from}.cjs`)).then((module) => module.default))
+  writeFileSync(
+    join(dist, `${to}.mjs`),
+    `import ${from} from './${from}.cjs'\nexport const { ${names.join(', ')} } = ${from}\n`
+  )
+}
 
 execFileSync(
   join(here, 'node_modules/.bin/tsc'),
@@ -111,6 +130,18 @@ writeFileSync(
           types: './types/react/index.d.ts',
           import: './dist/react.mjs',
           require: './dist/react.cjs'
+        },
+        './provider': {
+          types: './types/provider/index.d.ts',
+          workerd: './dist/provider-workerd.mjs',
+          node: { import: './dist/provider-node.mjs', require: './dist/provider.cjs' },
+          import: './dist/provider.mjs',
+          require: './dist/provider.cjs',
+          default: './dist/provider.mjs'
+        },
+        './slim/provider': {
+          types: './types/provider/index.d.ts',
+          default: './dist/provider-slim.mjs'
         },
         './ropewalk.wasm': './dist/ropewalk.wasm',
         './package.json': './package.json'
