@@ -8,6 +8,7 @@ from harness.peers import Peer, make_rooms, stored_text, until
 from test_sqlite import spoil
 
 from ropewalk_server.errors import LoadFailed
+from ropewalk_server.ops.documents import Documents
 from ropewalk_server.protocol.messages import Step1, Step2
 from ropewalk_server.stores import open_store
 from ropewalk_server.stores.contract import Version
@@ -106,4 +107,25 @@ async def test_a_document_without_its_base_is_not_served_as_an_empty_one(path):
     assert carl.code == 1011
     assert carl.text == ""
     assert not carl.all(Step2)
+    await rooms.stop()
+
+
+async def test_a_document_without_its_base_can_be_restored(path):
+    ann, _ = await two_people_write(path)
+    store = open_store(f"sqlite:{path}")
+    await store.open()
+    documents = Documents(store)
+    point = await documents.savepoint("firm/letter", label="good")
+    await store.seal("firm/letter", Version(0, 5), ann.doc.get_update())
+    await store.append("firm/letter", [ann.write("six ")], epoch=1)
+    spoil_snapshot(path)
+    version, kept = await documents.restore("firm/letter", point.id)
+    assert version == Version(2, 0)
+    assert (kept.version, kept.label) == (
+        Version(1, 1),
+        f"before save point {point.id} was restored, without its damaged snapshot",
+    )
+    await store.close()
+    rooms = await open_rooms(path)
+    assert await stored_text(rooms) == "one two three four five "
     await rooms.stop()
