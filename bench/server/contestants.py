@@ -109,7 +109,9 @@ CONTESTANTS = [
         "ropewalk", "ours, SQLite (WAL, FULL)", path="collab/", acknowledges=True, durable=True
     ),
     Contestant("y_websocket", "y-websocket's, LevelDB, as shipped"),
-    Contestant("y_websocket_durable", "y-websocket's, committed before it is sent on", durable=True),
+    Contestant(
+        "y_websocket_durable", "y-websocket's, committed before it is sent on", durable=True
+    ),
     Contestant("hocuspocus", "Hocuspocus', SQLite, as shipped", hocuspocus=True),
     Contestant(
         "hocuspocus_durable",

@@ -1,9 +1,9 @@
 """Writers and readers against a server, ours and others, one after another on the same machine.
 
-20 documents, each with one writer and five readers. Writers send changes at a fixed rate; a change is
-late from the moment when it was to be sent, so a server that stalls is not spared. Measured is the time
-until another client has the change, for each of the five, and where the server acknowledges also the
-time until the writer knows that it is durable.
+20 documents, each with one writer and five readers. Writers send changes at a fixed rate; a change
+is late from the moment when it was to be sent, so a server that stalls is not spared. Measured is
+the time until another client has the change, for each of the five, and where the server
+acknowledges also the time until the writer knows that it is durable.
 
     python bench/server/load.py [--only=ID] [--seconds=6] [--tries=3] [--json=FILE]
 """
@@ -21,14 +21,15 @@ from pathlib import Path
 from typing import Any
 
 import uvloop
-from contestants import CONTESTANTS, Contestant
 from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 
+from contestants import CONTESTANTS, Contestant
 from ropewalk import Doc, Text
 
 DOCUMENTS = 20
 READERS = 5
-# The first gives the percentiles; then upwards until one is too much, or downwards until one is not.
+# The first gives the percentiles; then upwards until one is too much, or downwards until one is
+# not.
 FIRST = 1000
 UPWARDS = [1500, 2000, 3000, 4000, 6000, 8000, 12000]
 DOWNWARDS = [500, 250, 125, 60]
@@ -196,7 +197,8 @@ def race(contestant: Contestant, seconds: float, tries: int) -> list[Run]:
 
 
 def best_of(contestant: Contestant, rate: int, seconds: float, tries: int, *, stop: bool) -> Run:
-    """The best of some tries, since others use this machine too; with `stop`, the first that keeps up."""
+    """The best of some tries, since others use this machine too; with `stop`, the first that keeps
+    up."""
     runs: list[Run] = []
     for _ in range(tries):
         with contestant.running() as port:

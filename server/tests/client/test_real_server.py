@@ -123,12 +123,16 @@ def test_a_file_keeps_what_was_written_without_a_server(tmp_path: Path) -> None:
     async def work() -> None:
         server = LiveServer()
         path = tmp_path / "letter.outbox"
-        async with connect(server.url, "letter", backoff=quick(), outbox=FileOutbox(path)) as letter:
+        async with connect(
+            server.url, "letter", backoff=quick(), outbox=FileOutbox(path)
+        ) as letter:
             text_of(letter).insert(0, "written offline")
             await asyncio.sleep(0.05)
             assert letter.state is State.OFFLINE
         await server.start()
-        async with connect(server.url, "letter", backoff=quick(), outbox=FileOutbox(path)) as letter:
+        async with connect(
+            server.url, "letter", backoff=quick(), outbox=FileOutbox(path)
+        ) as letter:
             assert str(text_of(letter)) == "written offline"
             await letter.durable()
         assert await stored(server, "letter") == "written offline"

@@ -1,8 +1,8 @@
 """A document over a connection: what was said about it, and what is to be said next. No IO.
 
-    offline --opened--> asks (hello, step 0) --step 1--> answered --outbox empty--> synced
-       ^                                                                              |
-       +------------------------------ cut, from anywhere ----------------------------+
+offline --opened--> asks (hello, step 0) --step 1--> answered --outbox empty--> synced
+   ^                                                                              |
+   +------------------------------ cut, from anywhere ----------------------------+
 """
 
 from __future__ import annotations
@@ -135,8 +135,8 @@ class SharedDocument:
         await self._until(lambda: self._outbox.first > last)
 
     def send_event(self, fields: dict[str, Any]) -> None:
-        """Tells the others something that is no part of the document: `{"type": "comment", …}`. It is
-        lost if there is no connection."""
+        """Tells the others something that is no part of the document: `{"type": "comment", …}`. It
+        is lost if there is no connection."""
         if self._open:
             self._post(messages.with_json(messages.EVENT, fields))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from random import Random
 from typing import Protocol
 
@@ -48,7 +49,9 @@ class WebSocketTransport:
     async def open(url: str) -> WebSocketTransport:
         """Cut, if the server is not reached or does not want this connection."""
         try:
-            from websockets.asyncio.client import connect  # type: ignore[import-not-found,unused-ignore]
+            from websockets.asyncio.client import (  # type: ignore[import-not-found,unused-ignore]
+                connect,
+            )
             from websockets.exceptions import (  # type: ignore[import-not-found,unused-ignore]
                 InvalidHandshake,
                 InvalidURI,
@@ -157,7 +160,5 @@ class TextFramesTransport:
         task.add_done_callback(self._sending.discard)
 
     async def _pump_or_not(self) -> None:
-        try:
+        with suppress(Cut):  # whoever receives gets to know
             await self._pump()
-        except Cut:
-            pass  # whoever receives gets to know
