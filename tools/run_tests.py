@@ -5,7 +5,7 @@ A part is a few commands that a person could type; each is printed before it run
 listed at the end, with the command that repeats it.
 
 usage: run_tests.py all | PART...
-parts: cpp headers differential python server javascript yjs chromium; not in all: editors
+parts: cpp headers differential python server javascript yjs chromium web; not in all: editors
 """
 
 import argparse
@@ -207,6 +207,19 @@ def chromium() -> Count:
     return in_browser("chromium", "browser", "bundlers", "editors/editors")
 
 
+def web() -> Count:
+    """The server, its editor and stock clients together in Chromium."""
+    for tool in ("tools/server.sh", "tools/editor.sh"):
+        if not run(tool):
+            return Count(failed=1, repeat=[tool])
+    started = ("env", "ONCE=1", "tools/run.sh")
+    if not run(*started):
+        return Count(failed=1, repeat=[shlex.join(started)])
+    count = in_browser("web", "web")
+    count.passed += 1
+    return count
+
+
 def editors() -> Count:
     """The editors at length, installed by every package manager, and measured."""
     os.environ.setdefault("EDITOR_ROUNDS", "40")
@@ -250,6 +263,7 @@ PARTS: dict[str, Callable[[], Count]] = {
     "javascript": javascript,
     "yjs": yjs,
     "chromium": chromium,
+    "web": web,
     "editors": editors,
 }
 GROUPS = {"all": [part for part in PARTS if part != "editors"], "cpp": ["cpp", "headers"]}

@@ -4,6 +4,7 @@
 #   property       SEEDS=10000 examples of each property
 #   server         all tests of the server at length, with SEEDS=5000 simulated runs
 #   fuzz           RUNS=1000000 executions of each fuzz target (T=target for one), from its corpus on
+#   server         the tests of the server with their full counts; T=stores for those of one folder
 # Says what it is at; ends with a non-zero status at the first finding.
 set -eu
 cd "$(dirname "$0")/.."
@@ -26,12 +27,6 @@ property)
     build release release --target property_tests
     RC_PARAMS="max_success=${seeds:-10000}" exec build/release/tests/property_tests
     ;;
-server)
-    tools/setup.sh test
-    tools/server.sh
-    ROPEWALK_SOAK=1 ROPEWALK_SIMULATION_SEEDS="${seeds:-5000}" \
-        exec build/venv/server/bin/python -m pytest -q server/tests
-    ;;
 fuzz)
     tools/setup.sh fuzz
     tools/quietly.sh cmake --preset fuzz
@@ -44,6 +39,12 @@ fuzz)
         build/fuzz/fuzz/fuzz_"$target" -runs="${RUNS:-1000000}" -print_final_stats=1 -verbosity=0 \
             -artifact_prefix="$found/crash-" "$found" fuzz/corpus/"$target"
     done
+    ;;
+server)
+    tools/setup.sh test
+    tools/server.sh
+    ROPEWALK_SOAK=1 ROPEWALK_SIMULATION_SEEDS="${seeds:-5000}" \
+        exec build/venv/server/bin/python -m pytest -q "server/tests${T:+/$T}"
     ;;
 *)
     sed -n 's/^# \{0,1\}//p' "$0" | sed 1d >&2

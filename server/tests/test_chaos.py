@@ -1,5 +1,5 @@
-"""Clients, processes and a store that all misbehave at random: what was acknowledged is in the store
-at every moment, and once faults stop everybody has the same."""
+"""Clients, processes and a store that all misbehave at random: what was acknowledged is in the
+store at every moment, and once faults stop everybody has the same."""
 
 from __future__ import annotations
 

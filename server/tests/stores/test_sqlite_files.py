@@ -351,8 +351,49 @@ async def test_an_operation_that_breaks_takes_no_other_with_it(store):
         Version,
     ]
     assert updates_of(await store.read("a")) == [b"1", b"2"]
+    # And where one fails inside SQLite, and no other does.
+    results = await asyncio.gather(
+        store.append("a", [b"3"]),
+        store._writer.do(fails_in_sqlite),
+        store.append("b", [b"2"]),
+        return_exceptions=True,
+    )
+    assert [type(result) for result in results] == [Version, StoreError, Version]
+    assert updates_of(await store.read("a")) == [b"1", b"2", b"3"]
     rows = "SELECT count(*) FROM entries WHERE document = 99"
     assert store._writer._connection.execute(rows).fetchone() == (0,)
+
+
+async def test_a_writer_that_ends_by_a_fault_of_ours_leaves_nobody_waiting(
+    path, monkeypatch, caplog
+):
+    """And a store that is closed and opened again goes on."""
+    store = quickly(path)
+    await store.open()
+    await store.append("a", [b"1"])
+    take = writer.Writer._take
+
+    def breaks(self):
+        jobs, last = take(self)
+        if jobs:
+            for job in jobs:
+                self._jobs.put(job)
+            raise RuntimeError("a bug")
+        return jobs, last
+
+    with monkeypatch.context() as patched:
+        patched.setattr(writer.Writer, "_take", breaks)
+        calls = [store.append("a", [b"2"]) for _ in range(5)]
+        results = await soon(asyncio.gather(*calls, return_exceptions=True))
+        assert {type(result) for result in results} == {StoreError}
+        with pytest.raises(StoreError, match="closed"):
+            await soon(store.append("a", [b"3"]))
+    assert "restart the server" in caplog.text
+    assert updates_of(await store.read("a")) == [b"1"]
+    await soon(store.close())
+    await store.open()
+    assert await store.append("a", [b"4"]) == Version(0, 2)
+    await store.close()
 
 
 async def test_the_log_does_not_grow_for_ever(path):

@@ -8,11 +8,12 @@ const program = path.join(root, 'build/venv/server/bin/python')
 const start = 'import sys; from ropewalk_server.cli import main; sys.exit(main())'
 
 export class RopewalkServer {
-  /** With an empty store; the port stays the same over restarts. */
-  static async start(name) {
+  /** With an empty store; the port stays the same over restarts. `auth` and what else stands on the command line. */
+  static async start(name, auth = 'dev', more = []) {
     const folder = path.join(build, 'server')
     mkdirSync(folder, { recursive: true })
     const server = new RopewalkServer()
+    server.options = ['--auth', auth, ...more]
     server.database = path.join(folder, `${name}.db`)
     for (const end of ['', '-wal', '-shm']) rmSync(server.database + end, { force: true })
     await server.up()
@@ -31,7 +32,7 @@ export class RopewalkServer {
   }
 
   async up() {
-    const args = ['serve', '--store', `sqlite:${this.database}`, '--auth', 'dev', '--port', String(this.port)]
+    const args = ['serve', '--store', `sqlite:${this.database}`, ...this.options, '--port', String(this.port)]
     const child = spawn(program, ['-c', start, ...args], {
       cwd: root,
       env: { ...process.env, PYTHONPATH: path.join(root, 'server/src') },
@@ -66,14 +67,5 @@ export class RopewalkServer {
     const gone = new Promise((resolve) => child.once('exit', resolve))
     child.kill(signal)
     await gone
-  }
-
-  async token(user) {
-    const answer = await fetch(`${this.url}api/dev/token`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ user }),
-    })
-    return (await answer.json()).token
   }
 }

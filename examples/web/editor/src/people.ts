@@ -7,7 +7,7 @@ export interface Person {
 }
 
 // White text on each of them has a contrast of at least 4.5.
-const colors = ['#9a3412', '#1d4ed8', '#047857', '#7e22ce', '#be185d', '#0e7490', '#92580c', '#4338ca']
+const colors = ['#9a3412', '#1d4ed8', '#047857', '#7e22ce', '#be185d', '#0e7490', '#92580c', '#4d7c0f']
 const names = ['Ada', 'Basil', 'Clara', 'Dorian', 'Edith', 'Felix', 'Greta', 'Hugo', 'Ines', 'Jonas', 'Karin', 'Leo', 'Mira', 'Nils', 'Olga', 'Pavel']
 
 const pick = <T>(list: readonly T[]): T => list[crypto.getRandomValues(new Uint32Array(1))[0]! % list.length]!

@@ -186,6 +186,7 @@ class Room:
 
     async def take(self, member: Member, update: bytes, number: int | None) -> None:
         """An update from a member who may write. Rejected: it has changed nothing."""
+        since = asyncio.get_running_loop().time()
         await self._log.has_room()
         if self.retired:
             raise Rejected("epoch", "the document was replaced")
@@ -195,12 +196,14 @@ class Room:
         await self._check_size(len(update))
         await self._check_parked(update)
         if len(update) <= SHORT_MERGE and not self._turn.locked():
-            await self._merge(member, update, number)
+            await self._merge(member, update, number, since)
         else:
             # Finished even if the connection ends: what the document has is written, too.
-            await asyncio.shield(self._around.spawn(self._merge(member, update, number)))
+            await asyncio.shield(self._around.spawn(self._merge(member, update, number, since)))
 
-    async def _merge(self, member: Member, update: bytes, number: int | None) -> None:
+    async def _merge(
+        self, member: Member, update: bytes, number: int | None, since: float
+    ) -> None:
         try:
             changed = await self._exclusively(len(update), SHORT_MERGE, self._apply, update)
         except LimitError as error:
@@ -211,7 +214,9 @@ class Room:
             raise Rejected("epoch", "the document was replaced")
         if changed:
             self._passes_on(update, member)
-            self._log.add(Waiting(update, member, number))
+            took = asyncio.get_running_loop().time() - since
+            self._around.metrics.observe("broadcast_seconds", took)
+            self._log.add(Waiting(update, member, number, since))
         else:
             self._known_already(member, number)
         if self.doc.has_pending:
@@ -362,10 +367,12 @@ class Room:
         numbers: dict[Member, int] = {}
         updates = 0
         size = 0
+        now = asyncio.get_running_loop().time()
         for waiting in batch:
             if waiting.update is not None:
                 updates += 1
                 size += len(waiting.update)
+                self._around.metrics.observe("ack_seconds", now - waiting.since)
             if waiting.member is not None and waiting.number is not None:
                 numbers[waiting.member] = waiting.number
         for member, number in numbers.items():

@@ -134,7 +134,10 @@ class Session:
             if self._codec is None:
                 self._codec = recognise(message, self._rooms, several=self._document is None)
                 self._codec.attach(self._link)
+            metrics = self._rooms.metrics
+            metrics.count("received_bytes", len(message))
             for document, said in self._codec.decode(message):
+                metrics.count("messages", type=type(said).__name__)
                 await self._handle(document, said)
                 if isinstance(self._state, Closed):
                     return
@@ -217,6 +220,7 @@ class Session:
             )
 
     def _refuse(self, refused: Refused) -> None:
+        self._rooms.metrics.count("refused", reason=refused.code)
         if self._codec is not None:
             for part in self._codec.encode(None, Denied(refused.reason)):
                 self._link.send(part)
@@ -389,6 +393,7 @@ class Session:
 
     def _deny(self, state: Open, document: str | None, code: CloseCode, reason: str) -> None:
         """A document that is refused: with it the connection, if that is what it is for."""
+        self._rooms.metrics.count("refused", reason=code.name.lower())
         if document is None:
             for part in state.codec.encode(None, Denied(reason)):
                 self._link.send(part)
