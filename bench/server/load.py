@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import platform
 import re
 import time
@@ -50,6 +51,7 @@ class Run:
     p99: float
     durable_p95: float | None
     delivered: float  # of what was to be delivered
+    cpu: float  # microseconds of the server's processors for each change
 
     @property
     def slowest(self) -> float:
@@ -124,7 +126,15 @@ class Window:
         return isinstance(due, float) and self._begin <= due < self._end
 
 
-async def measure(contestant: Contestant, port: int, rate: int, seconds: float) -> Run:
+def cpu_seconds(process: int) -> float:
+    """Of all its threads, so far."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+async def measure(
+    contestant: Contestant, port: int, process: int, rate: int, seconds: float
+) -> Run:
     each = rate / DOCUMENTS
     changes = int((WARM_UP + seconds) * each)
     writers = [Writer(f"load-{rate}-{number}", changes) for number in range(DOCUMENTS)]
@@ -148,6 +158,7 @@ async def measure(contestant: Contestant, port: int, rate: int, seconds: float) 
             if is_writer:
                 writer.transport = transport
     await asyncio.sleep(1.0)
+    cpu = cpu_seconds(process)
     begin = time.perf_counter() + 0.05
     window._begin, window._end = begin + WARM_UP, begin + WARM_UP + seconds
     for number, writer in enumerate(writers):
@@ -165,12 +176,13 @@ async def measure(contestant: Contestant, port: int, rate: int, seconds: float) 
     while time.perf_counter() < end and len(late) < expected * READERS:
         await asyncio.sleep(0.05)
     await asyncio.sleep(0.2)
+    cpu = (cpu_seconds(process) - cpu) / len(turns) * 1e6
     for socket in sockets:
         socket.disconnect(graceful=False)
     late.sort()
     durable.sort()
     if not late:
-        return Run(rate, 1e6, 1e6, 1e6, None, 0.0)
+        return Run(rate, 1e6, 1e6, 1e6, None, 0.0, round(cpu))
     return Run(
         rate,
         p50=_percentile(late, 0.50),
@@ -178,6 +190,7 @@ async def measure(contestant: Contestant, port: int, rate: int, seconds: float) 
         p99=_percentile(late, 0.99),
         durable_p95=_percentile(durable, 0.95) if durable else None,
         delivered=len(late) / (expected * READERS),
+        cpu=round(cpu),
     )
 
 
@@ -201,8 +214,8 @@ def best_of(contestant: Contestant, rate: int, seconds: float, tries: int, *, st
     up."""
     runs: list[Run] = []
     for _ in range(tries):
-        with contestant.running() as port:
-            run = uvloop.run(measure(contestant, port, rate, seconds))
+        with contestant.running() as (port, process):
+            run = uvloop.run(measure(contestant, port, process, rate, seconds))
         print(f"# {contestant.id} {run}", flush=True)
         runs.append(run)
         if stop and run.keeps_up:

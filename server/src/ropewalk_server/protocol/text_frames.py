@@ -70,7 +70,7 @@ class TextFramesCodec:
         self._note_what_is_received()
         self._forget_what_arrived()
         if self._link is not None:
-            for text in self._stream.frames(flush=True):
+            for text in self._stream.frames(flush=bool(arrived.messages)):
                 self._link.send(text)
         return [frames.decode(content) for content in arrived.messages]
 

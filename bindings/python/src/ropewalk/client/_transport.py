@@ -131,7 +131,7 @@ class TextFramesTransport:
             for wanted in arrived.wanted:
                 self._stream.resume(wanted, None)
             self._arrived.extend(arrived.messages)
-            await self._pump()
+            await self._pump(flush=bool(arrived.messages))
         return self._arrived.popleft()
 
     async def close(self) -> None:
@@ -139,9 +139,9 @@ class TextFramesTransport:
             self._repeat.cancel()
         await self._inner.close()
 
-    async def _pump(self) -> None:
+    async def _pump(self, *, flush: bool = True) -> None:
         async with self._turn:  # frames of two who send at once would overtake each other
-            for text in self._stream.frames(flush=True):
+            for text in self._stream.frames(flush=flush):
                 await self._inner.send(text)
         self._watch()
 
