@@ -16,6 +16,7 @@ from fastapi import FastAPI
 from ropewalk_server.auth.identity import Identity
 from ropewalk_server.config import ConfigError
 from ropewalk_server.http.app import create_app
+from ropewalk_server.ops import logging as logs
 from ropewalk_server.ops.logging import JsonFormatter
 from ropewalk_server.protocol.messages import Ack, Hello
 from ropewalk_server.stores.contract import DocumentInfo, StoreError
@@ -204,6 +205,53 @@ async def test_every_line_of_a_request_has_its_id(log: io.StringIO) -> None:
         await server.http.get("/healthz", headers={"X-Request-Id": "abc"})
     lines = [json.loads(line) for line in log.getvalue().splitlines()]
     assert any(line.get("request") == "abc" and line["message"] == "GET /healthz 200" for line in lines)
+
+
+async def test_every_line_of_a_connection_has_its_id_and_no_other_s(log: io.StringIO) -> None:
+    async with running() as server:
+        for query in ("?x=1", "?x=2"):
+            await server.refusal(query=query)
+        async with server.client(token=server.token()) as client:
+            await client.sync()
+            await client.write_durably("x")
+    lines = [json.loads(line) for line in log.getvalue().splitlines()]
+    refused = [line for line in lines if line["message"].startswith("refused: ")]
+    assert len(refused) == 2
+    assert all(line["connection"] and line["request"] and line["why"] == "unauthorized" for line in refused)
+    assert refused[0]["connection"] != refused[1]["connection"]
+    connected = [line["connection"] for line in lines if line["message"] == "connected"]
+    gone = [line["connection"] for line in lines if line["message"] == "gone"]
+    assert sorted(connected) == sorted(gone)
+    assert len(set(connected)) == 3
+
+
+async def test_a_room_s_work_is_no_connection_s() -> None:
+    store = MemoryStore()
+    async with running(store=store) as server:
+        found: list[object] = []
+
+        @server.service.rooms.on_store
+        def note(*_: object) -> None:
+            found.append(dict(logs._CONTEXT.get()))
+
+        async with server.client(token=server.token()) as client:
+            await client.sync()
+            await client.write_durably("x")
+    assert found == [{}]
+
+
+async def test_a_request_is_bounded_before_anybody_is_asked(server: Running) -> None:
+    large = b'{"document": "' + b"x" * 70_000 + b'"}'
+
+    async def in_parts() -> AsyncIterator[bytes]:
+        for at in range(0, len(large), 10_000):
+            yield large[at : at + 10_000]
+
+    for content in (large, in_parts()):
+        answer = await server.http.post(
+            "/api/tickets", content=content, headers={"Content-Type": "application/json"}
+        )
+        assert (answer.status_code, answer.json()["status"]) == (413, 413)
 
 
 async def test_who_is_connected_when_it_ends_is_told_and_all_is_stored() -> None:
