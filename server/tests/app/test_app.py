@@ -7,7 +7,7 @@ import io
 import json
 import logging
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from ropewalk_server.http.app import create_app
 from ropewalk_server.ops import logging as logs
 from ropewalk_server.ops.logging import JsonFormatter
 from ropewalk_server.protocol.messages import Ack, Hello
-from ropewalk_server.stores.contract import DocumentInfo, StoreError
+from ropewalk_server.stores.contract import DocumentInfo, StoreError, Version
 from ropewalk_server.stores.memory import MemoryStore
 
 from .running import ADMIN_KEY, Running, made, running, ticket
@@ -254,23 +254,32 @@ async def test_a_request_is_bounded_before_anybody_is_asked(server: Running) -> 
         assert (answer.status_code, answer.json()["status"]) == (413, 413)
 
 
+class SlowStore(MemoryStore):
+    async def append(self, *arguments: Any, **options: Any) -> Version:  # noqa: ANN401
+        await asyncio.sleep(0.3)
+        return await super().append(*arguments, **options)
+
+
 async def test_who_is_connected_when_it_ends_is_told_and_all_is_stored() -> None:
-    store = MemoryStore()
+    store = SlowStore()
     other = store.another()
-    clients = []
-    async with running(store=store) as server:
-        for n in range(5):
-            manager = server.client(f"d{n}", token=server.token())
-            clients.append((manager, await manager.__aenter__()))
-        for _, client in clients:
-            await client.sync()
-            await client.write("the last words")
-    for n, (manager, client) in enumerate(clients):
-        assert await client.closed() == 1001
-        assert any(isinstance(message, Ack) for message in client.heard)
-        history = await other.read(f"main/d{n}")
-        assert history.version.seq == 1
-        await manager.__aexit__(None, None, None)
+    async with AsyncExitStack() as stack:
+        clients = []
+        async with running(store=store) as server:
+            for n in range(5):
+                client = await stack.enter_async_context(
+                    server.client(f"d{n}", token=server.token())
+                )
+                clients.append(await client.sync())
+            for client in clients:
+                await client.write("the last words")
+            while server.service.metrics.value("messages", type="Numbered") < 5:
+                await asyncio.sleep(0.01)
+        # It has ended while the store was still at it.
+        for n, client in enumerate(clients):
+            assert await client.closed() == 1001
+            assert any(isinstance(message, Ack) for message in client.heard)
+            assert (await other.read(f"main/d{n}")).version.seq == 1
 
 
 # -- embedded in other people's apps ---------------------------------------------------------------
