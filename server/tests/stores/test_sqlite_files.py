@@ -158,6 +158,22 @@ asyncio.run(main())
     await store.close()
 
 
+async def test_a_file_that_is_taken_away_is_noticed_before_anything_is_acknowledged(store, path):
+    await store.append("a", [b"1"])
+    elsewhere = path.with_name("moved.db")
+    path.rename(elsewhere)
+    calls = [store.append("a", [b"2"]) for _ in range(3)]
+    for result in await soon(asyncio.gather(*calls, return_exceptions=True)):
+        assert isinstance(result, StoreError)
+        assert "moved, removed or replaced" in str(result)
+    path.write_bytes(elsewhere.read_bytes())  # a copy is not it
+    with pytest.raises(StoreError, match="restart the server"):
+        await store.append("a", [b"2"])
+    elsewhere.rename(path)
+    assert await store.append("a", [b"3"]) == Version(0, 2)
+    assert updates_of(await store.read("a")) == [b"1", b"3"]
+
+
 async def test_what_cannot_be_opened_says_why(path, tmp_path):
     error = await refused(tmp_path / "no" / "such" / "rooms.db", "is there such a directory")
     assert not error.transient
@@ -351,8 +367,50 @@ async def test_an_operation_that_breaks_takes_no_other_with_it(store):
         Version,
     ]
     assert updates_of(await store.read("a")) == [b"1", b"2"]
+    # And where one fails inside SQLite, and no other does.
+    results = await asyncio.gather(
+        store.append("a", [b"3"]),
+        store._writer.do(fails_in_sqlite),
+        store.append("b", [b"2"]),
+        return_exceptions=True,
+    )
+    assert [type(result) for result in results] == [Version, StoreError, Version]
+    assert updates_of(await store.read("a")) == [b"1", b"2", b"3"]
     rows = "SELECT count(*) FROM entries WHERE document = 99"
     assert store._writer._connection.execute(rows).fetchone() == (0,)
+
+
+async def test_a_writer_that_ends_by_a_fault_of_ours_leaves_nobody_waiting(
+    path, monkeypatch, caplog
+):
+    """And a store that is closed and opened again goes on."""
+    take, broken = writer.Writer._take, False
+
+    def breaks(self):
+        jobs, last = take(self)
+        if jobs and broken:
+            for job in jobs:
+                self._jobs.put(job)
+            raise RuntimeError("a bug")
+        return jobs, last
+
+    monkeypatch.setattr(writer.Writer, "_take", breaks)
+    store = quickly(path)
+    await store.open()
+    await store.append("a", [b"1"])
+    broken = True
+    calls = [store.append("a", [b"2"]) for _ in range(5)]
+    results = await soon(asyncio.gather(*calls, return_exceptions=True))
+    assert {type(result) for result in results} == {StoreError}
+    with pytest.raises(StoreError, match="closed"):
+        await soon(store.append("a", [b"3"]))
+    broken = False
+    assert "restart the server" in caplog.text
+    assert updates_of(await store.read("a")) == [b"1"]
+    await soon(store.close())
+    await store.open()
+    assert await store.append("a", [b"4"]) == Version(0, 2)
+    await store.close()
 
 
 async def test_the_log_does_not_grow_for_ever(path):

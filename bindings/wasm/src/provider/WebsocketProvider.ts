@@ -5,20 +5,17 @@ import { applyUpdate, type Doc, encodeStateVector } from '../index.js'
 import { Awareness, type AwarenessChange, type AwarenessLike, encodeAwarenessUpdate, removeAwarenessStates } from './awareness.js'
 import { type Bytes, Decoder, Encoder } from './bytes.js'
 import { Conversation } from './conversation.js'
+import { Delivery } from './delivery.js'
 import { messageHandlers } from './handlers.js'
 import { Line, type LineListener, type ProviderError } from './line.js'
 import * as messages from './messages.js'
 import type { EpochEvent, ProviderEvents, ProviderOptions, SyncState } from './options.js'
 import { Outbox } from './outbox.js'
 import { Pace } from './pace.js'
-import { splitUpdate } from './split.js'
 import { type Epoch, IndexedDbStorage, type KeptAside, MemoryStorage } from './storage.js'
 import { Tabs } from './tabs.js'
 import { textFrames } from './text-stream.js'
 import type { Wire } from './wire.js'
-
-/** What stands around an update in its message, at most. */
-const envelope = 64
 
 export class WebsocketProvider extends Observable<ProviderEvents> {
   readonly serverUrl: string
@@ -39,24 +36,19 @@ export class WebsocketProvider extends Observable<ProviderEvents> {
   readonly #outbox: Outbox
   readonly #tabs: Tabs
   readonly #conversation: Conversation
+  readonly #delivery: Delivery
   #token: string | undefined
   #synced = false
-  /** The server's question was answered: what is made from now on goes out by itself. */
-  #isOffered = false
   #storeTakes = true
-  /** Something is here that the server will not have. */
-  #isRefused = false
   #replaced: EpochEvent | null = null
   #told: string | null = null
   /** Whose presence has changed and was not told. */
   readonly #seen = new Set<number>()
   readonly #pace = new Pace(() => {
-    this.#sendChanges()
+    this.#delivery.sendChanges()
     this.#sendPresence()
     this.#tellState()
   })
-  #limit = Infinity
-  #largest = 0
   #ownsAwareness: boolean
   #isDestroyed = false
   #resync: ReturnType<typeof setInterval> | undefined
@@ -82,6 +74,7 @@ export class WebsocketProvider extends Observable<ProviderEvents> {
     void this.#outbox.loaded.then((updates) => this.#restore(updates))
     this.#tabs = new Tabs(this.bcChannel, (message) => this.#heard(message, 'tabs'))
     this.#conversation = new Conversation(this.#conversed)
+    this.#delivery = new Delivery(this.#outbox, this.#conversation, (error) => this.troubled(error))
     this.#wire = options.connection?._join(roomname, this.#line, () => this.#prepare()) ?? this.#ownLine()
 
     doc.on('update', this.#changed)
@@ -188,7 +181,7 @@ export class WebsocketProvider extends Observable<ProviderEvents> {
 
   get state(): SyncState {
     if (!this.#conversation.isOpen) return 'offline'
-    if (!this.#storeTakes || this.#isRefused) return 'unsynced'
+    if (!this.#storeTakes || this.#delivery.isRefused) return 'unsynced'
     return this.#synced && this.unsent === 0 && !this.#conversation.isWaiting ? 'synced' : 'syncing'
   }
 
@@ -270,11 +263,7 @@ export class WebsocketProvider extends Observable<ProviderEvents> {
     },
     failed: (event) => this.emit('connection-error', [event, this]),
     troubled: (error) => this.troubled(error),
-    tooLarge: () => {
-      // What the server has told of its limit did not hold, or it has told none: half of what we tried.
-      this.#limit = Math.floor(Math.min(this.#limit, this.#largest) / 2)
-      return this.#limit >= 1024
-    },
+    tooLarge: () => this.#delivery.halve(),
     replaced: () => {
       if (this.#isEmpty()) return true
       void this.#isReplaced(null)
@@ -305,7 +294,7 @@ export class WebsocketProvider extends Observable<ProviderEvents> {
   }
 
   #greet(): void {
-    this.#isOffered = false
+    this.#delivery.end()
     this.synced = false
     const { epoch } = this.#outbox
     const hello: messages.Hello = { v: 1 }
@@ -321,11 +310,9 @@ export class WebsocketProvider extends Observable<ProviderEvents> {
       this.welcome = welcome
       this.#wire.welcomed(welcome.expires)
       if (welcome.epoch !== undefined) void this.#outbox.joined(welcome.epoch)
-      const { message } = welcome.limits ?? {}
-      if (message !== undefined) this.#limit = Math.min(this.#limit, message)
-      this.#begin()
+      this.#begin(welcome.limits?.message)
     },
-    isStock: () => this.#begin(),
+    isStock: () => this.#begin(undefined),
     renewed: (welcome: messages.Welcome) => {
       this.welcome = welcome
       this.#wire.welcomed(welcome.expires)
@@ -335,8 +322,7 @@ export class WebsocketProvider extends Observable<ProviderEvents> {
       this.#tellState()
     },
     refused: (number: number, { code, message }: messages.Refusal) => {
-      this.#outbox.refused(number)
-      this.#isRefused = true
+      this.#delivery.refused(number)
       this.troubled({ code, message })
     },
     replaced: (epoch: Epoch) => {
@@ -354,9 +340,9 @@ export class WebsocketProvider extends Observable<ProviderEvents> {
   }
 
   /** We are in: both sides ask each other, and the others get to know that we are there. */
-  #begin(): void {
+  #begin(limit: number | undefined): void {
     this.#storeTakes = true
-    this.#isRefused = false
+    this.#delivery.begin(limit)
     this.#ask()
     const { awareness } = this
     // With a new clock: what the server has of us may be that we are gone.
@@ -367,8 +353,7 @@ export class WebsocketProvider extends Observable<ProviderEvents> {
   #closed(event: CloseEvent | null, wasOpen: boolean): void {
     this.emit('connection-close', [event, this])
     this.#conversation.close()
-    this.#outbox.disconnected()
-    this.#isOffered = false
+    this.#delivery.end()
     this.synced = false
     if (wasOpen) {
       const others = [...this.awareness.getStates().keys()].filter((id) => id !== this.awareness.clientID)
@@ -391,6 +376,8 @@ export class WebsocketProvider extends Observable<ProviderEvents> {
       this.messageHandlers[type]?.(encoder, decoder, this, through === 'socket', type)
       if (encoder.length > 1) this.#reply(encoder.toBytes(), through)
     } catch (error) {
+      // Something of the document may be lacking now: both sides tell each other anew.
+      if (through === 'socket' && message[0] !== messages.messageAwareness) this.#wire.restart()
       this.troubled({ code: 'message', message: `a message could not be taken: ${String(error)}` })
     }
   }
@@ -403,38 +390,20 @@ export class WebsocketProvider extends Observable<ProviderEvents> {
     else if (this.#conversation.isOpen) this.#send(reply)
   }
 
-  /** The server has asked: everything it lacks, and with it all that waits in the outbox. */
+  /** The server has asked for what it lacks. */
   #offer(update: Bytes): void {
-    if (!this.#conversation.isOpen) return
-    this.#isOffered = true
     // Who may not write answers, too, but offers nothing that would have to be refused.
-    if (this.#mayOnlyRead && this.unsent === 0) return this.#send(messages.sync(messages.syncAnswer, update))
-    const [from, to] = this.#say(messages.syncAnswer, update)
-    if (this.#conversation.phase === 'stock') this.#outbox.handedOver()
-    else if (to > 0) this.#outbox.offered(from, to)
+    if (this.#mayOnlyRead && this.unsent === 0) {
+      this.#delivery.answered()
+      this.#send(messages.sync(messages.syncAnswer, update))
+    } else this.#delivery.offer(update)
     this.#tellState()
-  }
-
-  /** Says an update in as many messages as it takes; the first and the last number. */
-  #say(step: number, update: Bytes): [number, number] {
-    const parts = splitUpdate(update, this.#limit - envelope)
-    if (parts === null) {
-      this.#isRefused = true
-      const message = `a change of ${update.length} bytes is beyond the server's limit of ${this.#limit}`
-      this.troubled({ code: 'too-large', message })
-      return [0, 0]
-    }
-    const numbers = parts.map((part, i) =>
-      // The last one is the answer: with it the server has all.
-      this.#conversation.say(messages.sync(i === parts.length - 1 ? step : messages.syncUpdate, part))
-    )
-    return [numbers[0], numbers.at(-1)!]
   }
 
   readonly #changed = (update: Bytes, origin: unknown): void => {
     if (origin === this) return
     this.#outbox.add(update)
-    if (this.#pace.take()) this.#sendChanges()
+    if (this.#pace.take()) this.#delivery.sendChanges()
     this.#toTabs(messages.sync(messages.syncUpdate, update))
     this.#tellState()
   }
@@ -443,14 +412,6 @@ export class WebsocketProvider extends Observable<ProviderEvents> {
     if (origin === this) return
     for (const client of [...added, ...updated, ...removed]) this.#seen.add(client)
     if (this.#pace.take()) this.#sendPresence()
-  }
-
-  /** What was made since the server has asked; before that, it all goes with the answer. */
-  #sendChanges(): void {
-    const { phase } = this.#conversation
-    if (phase !== 'stock' && !(phase === 'joined' && this.#isOffered)) return
-    this.#outbox.sendRest((update) => this.#say(messages.syncUpdate, update))
-    if (phase === 'stock') this.#outbox.handedOver()
   }
 
   #sendPresence(): void {
@@ -478,7 +439,7 @@ export class WebsocketProvider extends Observable<ProviderEvents> {
 
   #send(message: Bytes): void {
     if (!this.#wire.send(message)) return
-    this.#largest = Math.max(this.#largest, message.length)
+    this.#delivery.sent(message.length)
     this.emit('traffic', [{ direction: 'out', through: 'socket', message }])
   }
 

@@ -195,8 +195,8 @@ export class Line {
     clearTimeout(this.#timer)
     this.#timer = setTimeout(() => {
       if (ws !== this.ws || this.state !== 'connecting') return
-      this.listener.troubled({ code: 'timeout', message: 'the server did not answer' })
       this.#lost(ws, null)
+      this.listener.troubled({ code: 'timeout', message: 'the server did not answer' })
     }, openWithin)
   }
 
@@ -204,8 +204,8 @@ export class Line {
     try {
       return this.#framing.decode(data, (frame) => ws.send(frame))
     } catch (error) {
-      this.listener.troubled({ code: 'message', message: String(error) })
       this.#lost(ws, null)
+      this.listener.troubled({ code: 'message', message: String(error) })
       return []
     }
   }
@@ -216,8 +216,8 @@ export class Line {
     if (ws !== null) this.#framing.tick((frame) => ws.send(frame))
     const silence = Date.now() - this.heard
     if (silence >= deadAfter && this.ws !== null) {
-      this.listener.troubled({ code: 'timeout', message: 'nothing was heard from the server' })
       this.#lost(this.ws, null)
+      this.listener.troubled({ code: 'timeout', message: 'nothing was heard from the server' })
     } else if (silence >= quietAfter && !this.#asked) {
       this.#asked = true
       this.listener.quiet()

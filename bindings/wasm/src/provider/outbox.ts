@@ -13,6 +13,10 @@ interface Change extends StoredChange {
   isRefused: boolean
 }
 
+function mark(changes: Iterable<Change>, from: number, to: number): void {
+  for (const change of changes) Object.assign(change, { from, to, isRefused: false })
+}
+
 /** So many that wait unsent become one. */
 const mergeAt = 200
 
@@ -25,6 +29,8 @@ export class Outbox {
   #changes = new Map<string, Change>()
   #tab = `${Date.now().toString(36)}.${crypto.getRandomValues(new Uint32Array(1))[0].toString(36)}.${++tabs}`
   #counter = 0
+  /** What the storage has, or is about to have. */
+  #stored = new Set<string>()
   #toWrite = new Set<string>()
   #toRemove = new Set<string>()
   #writing: Promise<void> | null = null
@@ -53,12 +59,21 @@ export class Outbox {
     if (this.size >= mergeAt) this.#mergeUnsent()
   }
 
-  /** Sends what no message of this connection carries yet, as one update; `send` says as which messages. */
-  sendRest(send: (update: Bytes) => [from: number, to: number]): void {
+  /**
+   * Sends what no message of this connection carries yet, as one update if that can be. `send` tells in
+   * which messages it went, or null: it cannot go.
+   */
+  sendRest(send: (update: Bytes) => [from: number, to: number] | null): void {
     const rest = this.#unsent()
-    if (rest.length === 0) return
-    const [from, to] = send(rest.length === 1 ? rest[0].update : mergeUpdates(rest.map(({ update }) => update)))
-    for (const change of rest) Object.assign(change, { from, to })
+    if (rest.length > 1) {
+      const numbers = send(mergeUpdates(rest.map(({ update }) => update)))
+      if (numbers !== null) return mark(rest, ...numbers)
+    }
+    for (const change of rest) {
+      const numbers = send(change.update)
+      if (numbers === null) change.isRefused = true
+      else mark([change], ...numbers)
+    }
   }
 
   /** What other tabs, and this page before it was reloaded, have left in the storage and is new here. */
@@ -76,13 +91,19 @@ export class Outbox {
     const foreign = strange.filter(({ epoch }) => epoch !== null && this.epoch !== null && epoch !== this.epoch)
     if (foreign.length > 0) await this.#putAside(foreign)
     const ours = strange.filter((change) => !foreign.includes(change))
-    for (const change of ours) this.#changes.set(change.key, { ...change, from: 0, to: 0, isRefused: false })
+    for (const change of ours) {
+      this.#stored.add(change.key)
+      this.#changes.set(change.key, { ...change, from: 0, to: 0, isRefused: false })
+    }
     return ours.map(({ update }) => update)
   }
 
-  /** The messages from `from` to `to` carry all that is here. */
-  offered(from: number, to: number): void {
-    for (const change of this.#changes.values()) Object.assign(change, { from, to, isRefused: false })
+  /** The messages from `from` to `to` carry all that is here, but for what `canGo` says no to. */
+  offered(from: number, to: number, canGo: (update: Bytes) => boolean): void {
+    for (const change of this.#changes.values()) {
+      if (canGo(change.update)) mark([change], from, to)
+      else change.isRefused = true
+    }
   }
 
   /** The messages up to this one are durable. */
@@ -107,7 +128,7 @@ export class Outbox {
 
   /** Numbers begin anew. */
   disconnected(): void {
-    for (const change of this.#changes.values()) Object.assign(change, { from: 0, to: 0, isRefused: false })
+    mark(this.#changes.values(), 0, 0)
   }
 
   /** From now on changes belong to this one. Those that wait come along if they belonged to none yet. */
@@ -159,8 +180,9 @@ export class Outbox {
 
   #remove(key: string): void {
     this.#changes.delete(key)
-    // One that was never written is in the storage neither.
-    if (!this.#toWrite.delete(key)) this.#toRemove.add(key)
+    this.#toWrite.delete(key)
+    // One that was never written need not be removed.
+    if (this.#stored.delete(key)) this.#toRemove.add(key)
   }
 
   #mergeUnsent(): void {
@@ -190,6 +212,7 @@ export class Outbox {
     while (this.#toWrite.size + this.#toRemove.size > 0) {
       const added = [...this.#toWrite].map((key) => this.#changes.get(key)).filter((change) => change !== undefined)
       const removed = [...this.#toRemove]
+      for (const { key } of added) this.#stored.add(key)
       this.#toWrite.clear()
       this.#toRemove.clear()
       try {

@@ -12,13 +12,21 @@ interface Run {
 /** A number and two more around it, at most. */
 const headRoom = 32
 
-/** Null if a part that cannot be cut is larger than `limit` bytes. */
-export function splitUpdate(update: Bytes, limit: number): Bytes[] | null {
-  if (update.length <= limit) return [update]
+export interface Split {
+  /** Of at most `limit` bytes each. */
+  parts: Bytes[]
+  /** False: something that cannot be cut is larger, and was left out. */
+  isWhole: boolean
+}
+
+export function splitUpdate(update: Bytes, limit: number): Split {
+  if (update.length <= limit) return { parts: [update], isWhole: true }
   const { structs, ds } = decodeUpdate(update)
   const parts = new Parts(limit)
+  let isWhole = true
   for (const struct of structs) {
-    if (!(struct instanceof Skip) && !addStruct(parts, struct as Item | GC, limit - 2 * headRoom)) return null
+    if (struct instanceof Skip) continue
+    isWhole = addStruct(parts, struct as Item | GC, limit - 2 * headRoom) && isWhole
   }
   parts.finish()
   for (const [client, ranges] of ds.clients) {
@@ -27,7 +35,7 @@ export function splitUpdate(update: Bytes, limit: number): Bytes[] | null {
     for (let at = 0; at < ranges.length; at += most) parts.deletions(client, ranges.slice(at, at + most))
   }
   parts.finish()
-  return parts.done
+  return { parts: parts.done, isWhole }
 }
 
 /** Updates that are filled one after another. */

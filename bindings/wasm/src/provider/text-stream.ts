@@ -95,7 +95,7 @@ export class TextStream implements Framing {
     const isDue = this.#queue.length > 0 && Date.now() - this.#heard >= patience
     if (isDue) {
       this.#heard = Date.now()
-      this.#goBack()
+      this.repeat()
     }
     this.#tell ||= this.#unacknowledged > 0
     for (const frame of this.frames()) answer(frame)
@@ -167,6 +167,13 @@ export class TextStream implements Framing {
       bytes += Math.max(0, (isWhole ? content.length + overhead : this.#sent.offset) - begin)
     }
     return bytes
+  }
+
+  /** Goes back to what was acknowledged last, and asks again for what was asked for. */
+  repeat(): void {
+    this.#asked = null
+    this.#tell = true
+    this.#goBack()
   }
 
   #goBack(): void {
