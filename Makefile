@@ -14,7 +14,7 @@ REPETITIONS ?= 9
 QUIETLY := tools/quietly.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-merge test test-cpp test-python test-server test-js test-editors test-web wasm bench bench-python bench-js figures conformance differential fuzz soak lint format bugs coverage wheel
+.PHONY: help run run-merge test test-cpp test-python test-server test-js test-editors test-web wasm bench bench-python bench-js bench-server figures conformance differential fuzz soak lint format bugs coverage wheel
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -80,6 +80,12 @@ bench-python: ## ropewalk beside pycrdt, loro and y-py: a table, then figures; O
 	@$(QUIETLY) build/venv/python/bin/pip wheel --quiet --no-build-isolation --no-deps -w build/wheels .
 	@build/venv/python/bin/python bench/python/peers.py --json=build/python-figures.json $(addprefix --figures=,$(wildcard build/figures.json)) $(if $(ONLY),--only=$(ONLY))
 
+bench-server: ## writers and readers at our server, y-websocket's and Hocuspocus': figures; ONLY=prefix
+	@tools/setup.sh bench
+	@tools/server.sh
+	@bench/server/peers.sh
+	@build/venv/server/bin/python bench/server/load.py --json=build/server-figures.json $(if $(ONLY),--only=$(ONLY))
+
 bench-js: ## ropewalk beside yjs, ywasm, loro and others in Node and Chromium: tables, then figures; ONLY=prefix
 	@tools/setup.sh bench
 	@tools/wasm.sh
@@ -121,7 +127,7 @@ fuzz: ## one libFuzzer target: T=target SECONDS=n
 	@mkdir -p build/fuzz/found/$(T)
 	build/fuzz/fuzz/fuzz_$(T) -max_total_time=$(SECONDS) -artifact_prefix=build/fuzz/found/$(T)/crash- build/fuzz/found/$(T) fuzz/corpus/$(T)
 
-soak: ## for hours what `make test` does in seconds: AREA=differential, property or fuzz
+soak: ## for hours what `make test` does in seconds: AREA=differential, property, fuzz or server
 	@$(if $(filter command%,$(origin SEEDS)),SEEDS=$(SEEDS)) tools/soak.sh $(AREA)
 
 lint: build/venv/tools ## formatting, clang-tidy and the directions of #include

@@ -1,5 +1,5 @@
-"""T14: many connections on which nothing happens. What they cost the server: memory, time of a core,
-and how fast they come.
+"""T14: many connections on which nothing happens. What they cost the server: memory, time of a
+core, and how fast they come.
 
     python bench/server/idle.py [CONNECTIONS] [DOCUMENTS]
 """

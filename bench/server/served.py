@@ -1,6 +1,6 @@
 """A server to be measured: rooms on a store behind uvicorn, with limits that do not get in the way.
 
-    python bench/server/served.py PORT STORE
+python bench/server/served.py PORT STORE
 """
 
 from __future__ import annotations

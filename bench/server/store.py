@@ -3,8 +3,8 @@
     python bench/server/store.py [--seconds 5] [--directory DIR]
 
 Each writer waits for its acknowledgement before it sends the next update, as a room does with what
-has gathered in the meantime; so the rate is one of durable, acknowledged updates. One figure a line:
-id, value, unit.
+has gathered in the meantime; so the rate is one of durable, acknowledged updates. One figure a
+line: id, value, unit.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ A store's test file says how to make it:
 """
 
 import asyncio
+import itertools
 import random
 import sys
 from pathlib import Path
@@ -176,8 +177,8 @@ class StoreContract:
                 versions.append(await stores[writer % 2].append("a", [update]))
             return versions
 
-        versions = sum(await soon(asyncio.gather(*map(write, range(8))), 60), [])
-        assert sorted(versions) == [(0, seq) for seq in range(1, 401)]
+        versions = await soon(asyncio.gather(*map(write, range(8))), 60)
+        assert sorted(itertools.chain(*versions)) == [(0, seq) for seq in range(1, 401)]
         history = await stores[0].read("a")
         assert seqs_of(history) == list(range(1, 401))
         for writer in range(8):
@@ -277,7 +278,9 @@ class StoreContract:
                 whole = (history.snapshot.update if history.snapshot else b"") + b"".join(
                     updates_of(history)
                 )
-                assert whole == b"".join(f"{n},".encode() for n in range(1, history.version.seq + 1))
+                assert whole == b"".join(
+                    f"{n},".encode() for n in range(1, history.version.seq + 1)
+                )
                 assert history.version >= seen
                 assert list(history.damaged) == []
                 seen = history.version
@@ -539,7 +542,7 @@ class StoreContract:
             assert len(page) <= 7
             pages.append([info.doc for info in page])
             after = pages[-1][-1]
-        assert sum(pages, []) == names
+        assert list(itertools.chain(*pages)) == names
         assert all(len(page) == 7 for page in pages[:-1])
         for prefix in ("a", "a/", "a%", "é/1", "🧵", "c", names[5]):
             expected = [name for name in names if name.startswith(prefix)]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
+import ropewalk
 from hypothesis import given
 from hypothesis import strategies as st
 
-import ropewalk
 from ropewalk_server.protocol import frames
 from ropewalk_server.protocol.codec import Unreadable
 from ropewalk_server.protocol.messages import (
@@ -77,10 +79,8 @@ def test_any_bytes_are_a_message_or_unreadable(message: bytes) -> None:
 
 @given(st.sampled_from([*range(0, 4), *range(118, 128)]), st.binary(max_size=60))
 def test_any_payload_of_a_known_type_is_a_message_or_unreadable(kind: int, rest: bytes) -> None:
-    try:
-        frames.decode(bytes((kind,)) + rest)
-    except Unreadable as error:
-        assert str(error)
+    with contextlib.suppress(Unreadable):
+        assert frames.decode(bytes((kind,)) + rest)
 
 
 @given(numbers)

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from ropewalk import Doc, Text
 
 from harness.peers import Peer, awareness, make_rooms, until
-from ropewalk import Doc, Text
 from ropewalk_server.protocol import frames
 from ropewalk_server.protocol.messages import (
     Ack,
@@ -19,7 +19,6 @@ from ropewalk_server.protocol.messages import (
     Epoch,
     Event,
     Hello,
-    Message,
     Numbered,
     QueryAwareness,
     Refusal,

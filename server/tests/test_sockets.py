@@ -7,19 +7,21 @@ import contextlib
 import random
 import socket
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pycrdt
 import pytest
+import ropewalk
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-import ropewalk
 from harness.peers import make_rooms, stored_text, until
 from harness.serving import SocketPeer, serving
 from ropewalk_server.limits import Limits
 from ropewalk_server.protocol import frames
 from ropewalk_server.protocol.messages import Hello, Step1, Update, Welcome
+from ropewalk_server.stores import open_store
 from ropewalk_server.stores.memory import MemoryStore
 
 pytestmark = pytest.mark.anyio
@@ -91,11 +93,10 @@ async def test_the_end_is_told_when_all_is_durable(options: dict[str, Any]) -> N
         await peer.open()
         for letter in "abc":
             await peer.type(letter)
-        await until(lambda: peer.acked)
+        await until(lambda: peer.acked == peer.number == 4)  # with the answer to step 1
     await peer._reader
     assert peer.close is not None
     assert peer.close[0] == 1001
-    assert peer.acked == peer.number
     assert await stored_text(rooms) == "abc"
 
 
@@ -137,15 +138,19 @@ async def test_split_frames_are_one_message() -> None:
         assert isinstance(frames.decode(await client.recv())[1], Welcome)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("kind", ["memory", "sqlite"])
 @BOTH
-async def test_random_edits_drops_and_restarts_end_equal(options: dict[str, Any]) -> None:
+async def test_random_edits_drops_and_restarts_end_equal(
+    options: dict[str, Any], kind: str, tmp_path: Path
+) -> None:
     chance = random.Random(7)
-    store = MemoryStore()
+    kept = MemoryStore()
     port = free_port()
     url = f"ws://127.0.0.1:{port}/collab/letter"
     peers = [SocketPeer(url, extended=number % 2 == 0) for number in range(6)]
     typed = 0
     for _ in range(3):
+        store = kept if kind == "memory" else open_store(f"sqlite:{tmp_path / 'rooms.db'}")
         rooms = make_rooms(store)
         async with serving(rooms, port, **options):
             for peer in peers:
@@ -173,7 +178,10 @@ async def test_random_edits_drops_and_restarts_end_equal(options: dict[str, Any]
             await peer._reader
             peer.received.clear()
     assert {len(peer.text) for peer in peers} == {typed}
+    store = kept if kind == "memory" else open_store(f"sqlite:{tmp_path / 'rooms.db'}")
+    await store.open()
     assert await stored_text(make_rooms(store)) == peers[0].text
+    await store.close()
 
 
 def free_port() -> int:
@@ -240,48 +248,6 @@ async def test_pycrdt_and_ropewalk_providers_write_together_through_drops() -> N
         async with SocketPeer(url + "letter") as witness:
             await until(lambda: witness.text)
             assert await stored_text(rooms) == witness.text
-
-
-async def stalled_reader(url: str) -> socket.socket:
-    """Joins, and never reads what it is sent."""
-    loop = asyncio.get_running_loop()
-    stalled = socket.socket()
-    stalled.setblocking(False)
-    stalled.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    host, port = url.split("/")[2].split(":")
-    await loop.sock_connect(stalled, (host, int(port)))
-    request = (
-        b"GET /collab/letter HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"
-        b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-        b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
-    )
-    await loop.sock_sendall(stalled, request)
-    assert b" 101 " in await loop.sock_recv(stalled, 1000)
-    step1 = b"\x82\x84\0\0\0\0" + frames.encode(None, Step1(b"\0"))
-    await loop.sock_sendall(stalled, step1)
-    return stalled
-
-
-async def test_t17_a_reader_who_does_not_read_costs_little_and_hurts_nobody() -> None:
-    rooms = make_rooms(limits=replace(Limits(), messages_per_second=1e6, message_burst=10**6))
-    async with serving(rooms) as url:
-        async with SocketPeer(url + "letter") as ann, SocketPeer(url + "letter") as bob:
-            stalled = await stalled_reader(url)
-            room = await until(lambda: rooms.open_rooms.get("firm/letter"))
-            await until(lambda: len(room.members) == 3)
-            ann.keeps = bob.keeps = False
-            unsent = 0
-            for number in range(2500):
-                await ann.type("x" * 1000)
-                if number % 20 == 0:
-                    links = [member.link for member in room.members]
-                    unsent = max(unsent, *(link.unsent for link in links))
-                    await asyncio.sleep(0)
-            await until(lambda: len(room.members) == 2, 10)
-            await until(lambda: len(bob.text) == 2_500_000, 20)
-            assert 500_000 < unsent <= 1 << 20
-            assert bob.close is None
-            stalled.close()
 
 
 @BOTH

@@ -205,6 +205,36 @@ def test_long_messages_go_on_after_cuts_in_text_frames() -> None:
     run(work())
 
 
+def test_a_restored_document_replaces_the_local_copy(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with live_server() as server:
+            outbox = FileOutbox(tmp_path / "outbox")
+            async with (
+                connect(server.url, "letter", backoff=quick(), outbox=outbox) as ann,
+                connect(server.url, "letter", backoff=quick(), text_frames=True) as bob,
+            ):
+                text_of(ann).insert(0, "what was written first")
+                await ann.durable()
+                await until(lambda: str(text_of(bob)) == "what was written first")
+                replaced: list[str] = []
+                ann.on_replaced = lambda old, _lost: replaced.append(
+                    str(old.get("text", type=Text))
+                )
+                version = (await server.store.read("tests/letter")).version
+                other: Doc[Any] = Doc({"text": Text("restored")})
+                await server.store.seal("tests/letter", version, other.get_update())
+                for client in (ann, bob):
+                    await until(lambda client=client: str(text_of(client)) == "restored")
+                    await client.synced()
+                text_of(bob).insert(8, "!")
+                await bob.durable()
+                await until(lambda: str(text_of(ann)) == "restored!")
+                assert replaced == ["what was written first"]
+            assert await stored(server, "letter") == "restored!"
+
+    run(work())
+
+
 def test_the_guide_s_example_runs() -> None:
     guide = Path(__file__).parents[3] / "docs/guides/python-client.md"
     code = guide.read_text().split("```python\n")[1].split("```")[0]

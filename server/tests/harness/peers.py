@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from ropewalk import Doc, Text
+
 from ropewalk_server.limits import Limits
 from ropewalk_server.protocol import frames
 from ropewalk_server.protocol.messages import (

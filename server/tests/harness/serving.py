@@ -10,10 +10,10 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI
+from ropewalk import Doc, Text
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from ropewalk import Doc, Text
 from ropewalk_server.http.serving import Server, uvicorn_config
 from ropewalk_server.http.sockets import rooms_router
 from ropewalk_server.protocol import frames

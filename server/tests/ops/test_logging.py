@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ropewalk_server.auth.development import DevelopmentIssuer
 from ropewalk_server.auth.tickets import PREFIX
-from ropewalk_server.ops.logging import JsonFormatter, TextFormatter, configure, context
+from ropewalk_server.ops.logging import QUIET, JsonFormatter, TextFormatter, configure, context
 from ropewalk_server.ops.scrub import HIDDEN, scrub, scrub_value
 
 FORMATTERS = (JsonFormatter(), TextFormatter(), TextFormatter(color=True))
@@ -93,8 +93,12 @@ def test_unknown_values_are_shown_as_they_are() -> None:
 def root_logger() -> Iterator[logging.Logger]:
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
+    others = [logging.getLogger(name) for name in QUIET]
+    levels = [other.level for other in others]
     yield root
     root.handlers[:], root.level = handlers, level
+    for other, was in zip(others, levels, strict=True):
+        other.setLevel(was)
 
 
 def test_configure_chooses_by_where_it_goes(root_logger: logging.Logger) -> None:

@@ -1,5 +1,6 @@
 """Damage of every kind in a SQLite file (T10): what is wrong is found, told and set aside, and the
-last good state is what is given. ROPEWALK_SEED repeats one, ROPEWALK_SOAK=1 runs 20,000."""
+last good state is what is given. ROPEWALK_SEED repeats one, ROPEWALK_SOAK=1 runs 20,000
+(ROPEWALK_FIRST=n goes on from there)."""
 
 import asyncio
 import json
@@ -17,8 +18,9 @@ from ropewalk_server.stores.contract import Damaged, StoreError, Version
 
 SOAK = os.environ.get("ROPEWALK_SOAK") == "1"
 SEED = os.environ.get("ROPEWALK_SEED")
-RECORDS = range(17_000 if SOAK else 400) if SEED is None else [int(SEED)]
-FILES = range(3_000 if SOAK else 100) if SEED is None else [int(SEED)]
+FIRST = int(os.environ.get("ROPEWALK_FIRST", "0"))
+RECORDS = range(FIRST, 17_000 if SOAK else 400) if SEED is None else [int(SEED)]
+FILES = range(FIRST, 3_000 if SOAK else 100) if SEED is None else [int(SEED)]
 
 
 def update(doc, epoch, seq):
@@ -200,7 +202,7 @@ def test_damaged_records_are_found_told_and_set_aside(written, tmp_path):
         finally:
             for extra in tmp_path.glob("rooms.db-*"):
                 extra.unlink()
-    if len(RECORDS) > 1:
+    if len(RECORDS) >= 400:
         assert len(kinds) > 30
 
 
@@ -235,5 +237,5 @@ def test_damage_anywhere_in_the_file_is_found_or_harmless(written, tmp_path):
         finally:
             for extra in tmp_path.glob("rooms.db-*"):
                 extra.unlink()
-    if len(FILES) > 1:
+    if len(FILES) >= 100:
         assert told > len(FILES) // 4

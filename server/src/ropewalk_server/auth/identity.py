@@ -34,7 +34,8 @@ class Refused(Exception):
     """A credential or a right that is not enough. `reason` is for the person, and holds no secret."""
 
     reason: str
-    code: str = "unauthorized"  # or "forbidden", "expired", "unavailable": nobody can tell just now
+    # or "forbidden", "expired", "not-found", "unavailable": nobody can tell just now
+    code: str = "unauthorized"
 
     def __str__(self) -> str:
         return self.reason

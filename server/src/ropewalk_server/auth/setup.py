@@ -118,12 +118,12 @@ def _authorizer(auth: AuthSettings, trusting: bool) -> Authorizer:
         return SameForAll(role_named(auth.role) or Role.EDITOR)
     groups = {}
     for line in auth.groups:
-        group, equals, role = line.rpartition("=")
+        group, _, role = line.rpartition("=")
         try:
-            named = role_named(role)
+            named = role_named(role) if group else None
         except ValueError as error:
             raise ConfigError(f"auth.groups: {line!r}: {error}") from None
-        if not equals or not group or named is None:
+        if named is None:
             raise ConfigError(f"auth.groups: {line!r} is not group=role")
         groups[group] = named
     default = role_named(auth.role)

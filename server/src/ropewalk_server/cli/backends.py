@@ -16,6 +16,7 @@ from .failure import Failure
 from .remote import Remote
 
 Page = dict[str, Any]
+Pages = list[Page]
 
 
 class Backend(Protocol):
@@ -23,13 +24,15 @@ class Backend(Protocol):
 
     async def open(self) -> None: ...
     async def close(self) -> None: ...
-    async def list(self, prefix: str, after: str, limit: int) -> tuple[list[Page], str | None]: ...
+    async def list(
+        self, prefix: str, after: str, limit: int, *, everywhere: bool = False
+    ) -> tuple[Pages, str | None]: ...
     async def inspect(self, name: str) -> Page: ...
     async def export(self, name: str, format: str) -> bytes: ...  # noqa: A002
     async def put(self, name: str, update: bytes, *, v2: bool, new: bool) -> Page: ...
     async def compact(self, name: str) -> Page: ...
     async def verify(self, name: str) -> Page: ...
-    async def savepoints(self, name: str) -> list[Page]: ...
+    async def savepoints(self, name: str) -> Pages: ...
     async def savepoint(self, name: str, label: str) -> Page: ...
     async def restore(self, name: str, id: int) -> Page: ...  # noqa: A002
     async def delete(self, name: str) -> None: ...
@@ -63,7 +66,7 @@ class InStore:
             self.store = open_store(url)
         except ValueError as error:
             raise Failure(str(error)) from None
-        self._tenant = tenant
+        self.tenant = tenant
         self._threads = Threads(1)
         self._documents = Documents(self.store, offload=self._threads)
 
@@ -75,10 +78,13 @@ class InStore:
         self._threads.close()
 
     def _stored(self, name: str) -> str:
-        return stored_name(self._tenant, name)
+        return stored_name(self.tenant, name)
 
-    async def list(self, prefix: str, after: str, limit: int) -> tuple[list[Page], str | None]:
-        found = await self._documents.list(tenant_prefix(self._tenant) + prefix, after, limit)
+    async def list(
+        self, prefix: str, after: str, limit: int, *, everywhere: bool = False
+    ) -> tuple[Pages, str | None]:
+        full = "" if everywhere else tenant_prefix(self.tenant) + prefix
+        found = await self._documents.list(full, after, limit)
         return [_line(info) for info in found], found[-1].doc if len(found) == limit else None
 
     async def inspect(self, name: str) -> Page:
@@ -107,7 +113,7 @@ class InStore:
             "problems": list(verdict.problems),
         }
 
-    async def savepoints(self, name: str) -> list[Page]:
+    async def savepoints(self, name: str) -> Pages:
         return [_savepoint(one) for one in await self._documents.savepoints(self._stored(name))]
 
     async def savepoint(self, name: str, label: str) -> Page:
@@ -152,8 +158,14 @@ class AtServer:
         body = {k: v for k, v in more.items() if k in ("json", "content")}
         return await self._remote.request(method, f"/api/admin/{path}", params=query, **body)
 
-    async def list(self, prefix: str, after: str, limit: int) -> tuple[list[Page], str | None]:
-        page = (await self._ask("GET", "documents", prefix=prefix, after=after, limit=limit)).json()
+    async def list(
+        self, prefix: str, after: str, limit: int, *, everywhere: bool = False
+    ) -> tuple[Pages, str | None]:
+        page = (
+            await self._ask(
+                "GET", "documents", prefix=prefix, after=after, limit=limit, everywhere=everywhere
+            )
+        ).json()
         return page["documents"], page["next"]
 
     async def inspect(self, name: str) -> Page:
@@ -181,8 +193,8 @@ class AtServer:
         page: Page = (await self._ask("POST", "document/verify", name)).json()
         return page
 
-    async def savepoints(self, name: str) -> list[Page]:
-        pages: list[Page] = (await self._ask("GET", "document/savepoints", name)).json()
+    async def savepoints(self, name: str) -> Pages:
+        pages: Pages = (await self._ask("GET", "document/savepoints", name)).json()
         return pages
 
     async def savepoint(self, name: str, label: str) -> Page:

@@ -8,7 +8,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -43,6 +43,7 @@ def add_to(commands: Any) -> None:  # noqa: ANN401
 
     made = command("list", list_documents, "documents in order of their names")
     made.add_argument("prefix", nargs="?", default="", help="only those that begin so")
+    made.add_argument("--everywhere", action="store_true", help="of all tenants")
 
     command("inspect", inspect, "what is known of a document").add_argument("id", metavar="ID")
 
@@ -105,10 +106,12 @@ def _file_of(url: str) -> Path | None:
 # -- many documents --------------------------------------------------------------------------------
 
 
-async def _all(backend: Backend, prefix: str = "") -> AsyncIterator[Page]:
+async def _all(
+    backend: Backend, prefix: str = "", *, everywhere: bool = False
+) -> AsyncIterator[Page]:
     after: str | None = ""
     while after is not None:
-        page, after = await backend.list(prefix, after, PAGE)
+        page, after = await backend.list(prefix, after, PAGE, everywhere=everywhere)
         for line in page:
             yield line
 
@@ -142,12 +145,13 @@ class Progress:
 
 
 async def list_documents(backend: Backend, options: argparse.Namespace) -> int:
-    lines = _all(backend, options.prefix)
+    lines = _all(backend, options.prefix, everywhere=options.everywhere)
     if options.json:
         print(json.dumps([line async for line in lines], indent=2))
         return 0
     rows = [
         (
+            *([_printable(line["tenant"])] if options.everywhere else []),
             _printable(line["name"]),
             _dotted(line["version"]),
             _size(line["snapshot_size"] + line["log_size"]),
@@ -155,7 +159,8 @@ async def list_documents(backend: Backend, options: argparse.Namespace) -> int:
         )
         async for line in lines
     ]
-    _table(("name", "version", "size", "changed"), rows)
+    tenant = ("tenant",) if options.everywhere else ()
+    _table((*tenant, "name", "version", "size", "changed"), rows)
     return 0
 
 
@@ -325,7 +330,7 @@ def _size(size: int) -> str:
     return f"{amount:.1f} GiB"
 
 
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
     widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
     for row in [head, *rows]:
         print("  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
 
 from .failure import Failure
+
+if TYPE_CHECKING:
+    import httpx
 
 DEFAULT_SERVER = "http://127.0.0.1:8000"
 TIMEOUT_SECONDS = 60.0
@@ -33,10 +35,14 @@ class Remote:
     """Requests, whose failures are sentences."""
 
     def __init__(self, url: str, token: str | None) -> None:
+        import httpx  # takes longer than all else that a command imports
+
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         self.client = httpx.AsyncClient(base_url=url, headers=headers, timeout=TIMEOUT_SECONDS)
 
     async def request(self, method: str, path: str, **options: Any) -> httpx.Response:  # noqa: ANN401
+        import httpx
+
         try:
             response = await self.client.request(method, path, **options)
         except (httpx.HTTPError, httpx.InvalidURL) as error:

@@ -22,22 +22,22 @@ def add_settings(parser: argparse.ArgumentParser, only: Iterable[str] | None = N
     group = parser.add_argument_group("settings", "all of them: ropewalk config --show")
     for leaf in chosen:
         if leaf.flag is not None:
-            _add(group, leaf)
+            _add(group, leaf, leaf.flag)
 
 
-def _add(group: argparse._ArgumentGroup, leaf: Leaf) -> None:
+def _add(group: argparse._ArgumentGroup, leaf: Leaf, flag: str) -> None:
     text = leaf.help.replace("%", "%%") if leaf.name else argparse.SUPPRESS
     dest = _DEST + leaf.path
     if leaf.kind is bool:
         group.add_argument(
-            leaf.flag, dest=dest, nargs="?", const="true", metavar="true|false", help=text
+            flag, dest=dest, nargs="?", const="true", metavar="true|false", help=text
         )
     elif leaf.kind is tuple:
         group.add_argument(
-            leaf.flag, dest=dest, action="append", metavar=leaf.path.split(".")[-1].upper(), help=text
+            flag, dest=dest, action="append", metavar=leaf.path.split(".")[-1].upper(), help=text
         )
     else:
-        group.add_argument(leaf.flag, dest=dest, metavar=leaf.path.split(".")[-1].upper(), help=text)
+        group.add_argument(flag, dest=dest, metavar=leaf.path.split(".")[-1].upper(), help=text)
 
 
 def settings_of(options: argparse.Namespace) -> Configured:

@@ -26,7 +26,7 @@ CHUNK = 64 * 1024
 
 Name = Annotated[str, Query(min_length=1, max_length=MAX_NAME, description="the document's name")]
 Tenant = Annotated[
-    str | None, Query(max_length=256, description="whose; with the admin key, else one's own")
+    str | None, Query(min_length=1, max_length=256, description="whose, if not one's own")
 ]
 
 
@@ -159,10 +159,12 @@ def admin_router(admin: Administration) -> APIRouter:
         prefix: Annotated[str, Query(max_length=MAX_NAME)] = "",
         after: Annotated[str, Query(max_length=2 * MAX_NAME)] = "",
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+        everywhere: Annotated[bool, Query(description="of all tenants, with the admin key")] = False,
         who: Administrator = asking,
     ) -> DocumentList:
-        whose = who.tenant(tenant)
-        full = prefix if whose is None else tenant_prefix(whose) + prefix
+        if everywhere and not who.is_admin:
+            raise Problem(403, "forbidden", "all tenants are listed with the admin key")
+        full = "" if everywhere else tenant_prefix(who.tenant(tenant)) + prefix
         if len(full.encode()) > MAX_NAME or len(after.encode()) > MAX_NAME:
             raise Problem(422, "invalid", f"names have at most {MAX_NAME} bytes")
         found = await documents.list(full, after, limit)

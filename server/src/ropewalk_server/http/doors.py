@@ -42,10 +42,10 @@ class Administrator:
     def is_admin(self) -> bool:
         return self._identity is None
 
-    def tenant(self, asked: str | None) -> str | None:
-        """The tenant that is meant: one's own; None: all, which only the key may ask for."""
+    def tenant(self, asked: str | None) -> str:
+        """The tenant that is meant: one's own; with the key any, or where none is named a default."""
         if self._identity is None:
-            return asked
+            return self._default if asked is None else asked
         if asked not in (None, self._identity.tenant):
             raise Refused("this is another tenant", "forbidden")
         return self._identity.tenant
@@ -60,8 +60,7 @@ class Administrator:
 
     async def owned(self, tenant: str | None, name: str) -> str:
         """What the document is called in the store; Refused, if it is not theirs."""
-        chosen = self.tenant(tenant)
-        stored = stored_name(self._default if chosen is None else chosen, name)
+        stored = stored_name(self.tenant(tenant), name)
         if not await self.owns(stored):
             raise Refused("only an owner of the document may do this", "forbidden")
         return stored

@@ -60,6 +60,8 @@ def problem_of(error: Exception) -> Problem | None:
             return error
         case Refused(code="forbidden"):
             return Problem(403, "forbidden", error.reason)
+        case Refused(code="not-found"):
+            return Problem(404, "not-found", error.reason)
         case Refused(code="unavailable"):
             return Problem(503, "unavailable", error.reason, Retry_After="5")
         case Refused():

@@ -67,7 +67,7 @@ class Framer:
 
 
 class _Protocol(ServerProtocol):
-    """Has a limit of its own for the first message, and says which setting one was too large for."""
+    """Has a limit of its own for the first message, and says which setting was too small."""
 
     setting = "message_bytes"
     later: int | None = None
@@ -126,9 +126,13 @@ class WireProtocol(WebSocketsSansIOProtocol):
 
     def write(self, frame: tuple[bytes, ...]) -> None:
         """Hands a frame to the transport."""
-        if not self.close_sent and not self.disconnected:
+        if self.close_sent or self.disconnected:
+            return
+        try:
             for part in frame:
                 self.transport.write(part)
+        except RuntimeError:
+            pass  # it is gone, and will say so
 
     def end(self, code: int, reason: str) -> None:
         """Closes from this side; whoever does not answer is cut off."""

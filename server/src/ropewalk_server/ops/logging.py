@@ -22,6 +22,9 @@ _CONTEXT: ContextVar[Mapping[str, Any]] = ContextVar("ropewalk_log_context", def
 # What every record has by itself; all else was given as `extra`.
 _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message"}
 
+# These tell of every request and of every connection at `info`; the server does that itself.
+QUIET = ("uvicorn.error", "uvicorn.access", "httpx", "httpcore", "websockets")
+
 MAX_MESSAGE = 8_000  # characters; the rest of a longer one is cut off
 
 
@@ -105,8 +108,7 @@ def configure(level: str = "info", format: str = "auto", stream: TextIO | None =
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    # These tell of every request and of every connection at `info`; the server does that itself.
-    for name in ("uvicorn.error", "uvicorn.access", "httpx", "httpcore", "websockets"):
+    for name in QUIET:
         logging.getLogger(name).handlers[:] = []
         logging.getLogger(name).propagate = True
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))

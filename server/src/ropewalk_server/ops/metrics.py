@@ -27,29 +27,38 @@ COUNTS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 # What each number is, and for distributions where its buckets end. One that is counted and has no
 # line here is shown all the same.
 HELP: dict[str, str] = {
+    # Connections.
     "connections": "WebSocket connections that are open.",
-    "connections_total": "WebSocket connections that were opened.",
+    "closed": "Connections that the server has ended, by close code; 4408 read too slowly.",
+    "refused": "Connections and joins that were refused, by reason.",
+    "session_failures": "Messages at which the server failed.",
+    # What is said.
+    "messages": "Messages from clients, by type; of those, Awareness is presence.",
+    "received_bytes": "Bytes of messages from clients.",
+    "unknown_messages": "Messages of types that this version does not know.",
+    "unexpected_messages": "Messages that only a server says, or that were not allowed.",
+    "awareness_ignored": "Presence that was said for somebody else, or was too much.",
+    "changes_denied": "Changes by those who may only read.",
+    # Documents.
     "rooms": "Documents in memory.",
-    "members": "Members of rooms: a connection that has two documents open is two.",
-    "messages_total": "Messages from clients, by type.",
-    "received_bytes_total": "Bytes of messages from clients.",
-    "sent_bytes_total": "Bytes of messages to clients.",
-    "updates_total": "Updates from clients that changed a document.",
-    "append_seconds": "From the first update of a batch to the store's commit.",
-    "append_updates": "Updates in one commit.",
-    "ack_seconds": "From an update's arrival to its acknowledgement.",
-    "broadcast_seconds": "From an update's arrival to its last outbox.",
+    "rooms_unsynced": "Times that a store took no changes of a document for too long.",
+    "broadcast_seconds": "From a change's arrival to the outboxes of the others.",
+    "ack_seconds": "From a change's arrival to its commit, when it is acknowledged.",
+    "entries_refused": "Stored changes of other processes that the engine refused.",
+    # The store.
+    "updates_stored": "Changes that were committed.",
+    "append_seconds": "One commit of the changes of a document.",
     "load_seconds": "Reading a document from the store.",
-    "compactions_total": "Snapshots written in place of a log.",
-    "slow_consumers_total": "Connections closed because they read too slowly.",
-    "refused_total": "Connections, joins and updates refused, by reason.",
-    "store_errors_total": "Calls of the store that failed.",
-    "damaged_total": "Stored records that were found damaged.",
-    "awareness_total": "Awareness updates from clients.",
-    "http_requests_total": "HTTP requests, by method, route and status.",
+    "load_failures": "Documents that could not be loaded.",
+    "store_failures": "Calls of the store that failed, by call; they are tried again.",
+    "compactions": "Logs that were put together.",
+    "compaction_failures": "Logs that could not be put together this time.",
+    "compaction_seconds": "Putting one log together.",
+    # HTTP.
+    "http_requests": "HTTP requests, by method, route and status.",
     "http_seconds": "HTTP requests from their first byte to their last.",
-    "webhooks_total": "Requests to webhooks, by outcome.",
-    "webhook_events_dropped_total": "Events that no webhook was told of.",
+    "webhooks": "Requests to webhooks, by outcome.",
+    "webhook_events_dropped": "Events that a webhook was never told of.",
 }
 
 Labels = tuple[tuple[str, str], ...]
@@ -138,10 +147,9 @@ class PrometheusMetrics(ports.Metrics, Collector):
     def collect(self) -> Iterator[Metric]:
         for name, series in list(self._counters.items()):
             # The library appends "_total" by itself.
-            base = name.removesuffix("_total")
-            yield from _family(CounterMetricFamily, base, name, series.items())
+            yield from _family(CounterMetricFamily, name, series.items())
         for name, series in list(self._gauges.items()):
-            yield from _family(GaugeMetricFamily, name, name, series.items())
+            yield from _family(GaugeMetricFamily, name, series.items())
         for name, distributions in list(self._distributions.items()):
             names = _label_names(distributions)
             histogram = HistogramMetricFamily(PREFIX + name, HELP.get(name, name), labels=names)
@@ -156,13 +164,12 @@ class PrometheusMetrics(ports.Metrics, Collector):
 
 def _family(
     kind: type[CounterMetricFamily | GaugeMetricFamily],
-    shown: str,
     name: str,
     series: Iterable[tuple[Labels, float]],
 ) -> Iterator[Metric]:
     rows = list(series)
     names = _label_names(labels for labels, _ in rows)
-    family = kind(PREFIX + shown, HELP.get(name, name), labels=names)
+    family = kind(PREFIX + name, HELP.get(name, name), labels=names)
     for labels, value in rows:
         family.add_metric(_label_values(names, labels), value)
     yield family

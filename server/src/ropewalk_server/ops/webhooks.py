@@ -179,7 +179,7 @@ class Webhooks:
                     pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2**attempt)
                     await asyncio.sleep(pause * self._chance.uniform(0.5, 1.0))
                 done, again, reason = await self._post(client, address.url, delivery, body)
-                self._metrics.count("webhooks_total", outcome="delivered" if done else "failed")
+                self._metrics.count("webhooks", outcome="delivered" if done else "failed")
                 if done:
                     return
                 if not again:
@@ -214,7 +214,7 @@ class Webhooks:
 
     def _drop(self, address: _Address, events: list[dict[str, Any]], reason: str) -> None:
         address.dropped += len(events)
-        self._metrics.count("webhook_events_dropped_total", len(events))
+        self._metrics.count("webhook_events_dropped", len(events))
         log.error(
             "webhook: %d events not delivered: %s", len(events), reason,
             extra={"event": "webhook_dead_letter", "url": address.url, "letters": events[:MAX_BATCH]},

@@ -54,6 +54,8 @@ _MAX_NAME_BYTES = 1024
 
 def read_number(data: bytes, at: int) -> tuple[int, int]:
     """The number that begins there, and where it ends."""
+    if at < len(data) and data[at] < 0x80:
+        return data[at], at + 1  # as nearly all are
     value = shift = 0
     for end in range(at, min(at + _MAX_GROUPS, len(data))):
         group = data[end]

@@ -47,6 +47,7 @@ class Waiting:
     update: bytes | None
     member: Member | None = None
     number: int | None = None
+    since: float = 0.0  # when it came, by the loop's clock
 
 
 class LogOwner(Protocol):

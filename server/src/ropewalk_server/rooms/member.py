@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+import logging
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 from ..auth.identity import Identity, Role
@@ -11,6 +12,8 @@ from ..protocol.codec import Codec
 from ..protocol.messages import Ack, Epoch, Message
 from ..sessions.link import Link
 from .colors import color_of
+
+logger = logging.getLogger(__name__)
 
 
 class Member:
@@ -56,8 +59,17 @@ class Member:
 
     def tell(self, message: Message) -> None:
         """Sends a message about this document."""
-        for part in self.codec.encode(self.document, message):
+        for part in self.encode(message):
             self.link.send(part)
+
+    def encode(self, message: Message) -> Sequence[bytes | str]:
+        """As it looks on this connection. A codec that fails costs its own connection only."""
+        try:
+            return self.codec.encode(self.document, message)
+        except Exception:
+            logger.exception("a codec cannot say %s", type(message).__name__)
+            self.link.close(CloseCode.SERVER_FAULT, "the server has no words for a message")
+            return ()
 
     def acknowledge(self, number: int) -> None:
         self.tell(Ack(number))

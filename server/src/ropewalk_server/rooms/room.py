@@ -43,6 +43,8 @@ SHORT_ENCODE = 192 * 1024
 # Answers to step 1 that are kept as long as the document does not change: after a restart of
 # anything many ask for the same.
 _KEPT_ANSWERS = 8
+_KEPT_STATE = 4 * 1024
+_KEPT_ANSWER = 8 * 1024 * 1024
 
 
 class Room:
@@ -54,6 +56,8 @@ class Room:
         self.members: dict[Member, None] = {}
         self.presences = Presences(around, self._tell_awareness)
         self.retired = False
+        # The server goes away: nobody needs to hear who leaves.
+        self.ending = False
         # How many are about to join: nobody closes the door before them.
         self.expected = 0
         self.size = 0  # of the document, encoded: what it was when it was measured, and all since
@@ -96,7 +100,7 @@ class Room:
 
     def rest(self) -> None:
         """Nobody may be here any more: the room is closed after a while, if so."""
-        if self._idle is None and not self.members:
+        if self._idle is None and not self.members and not self.retired:
             self._idle = self._around.deadlines.after(
                 self._around.limits.idle_seconds, self._close_if_idle
             )
@@ -151,7 +155,7 @@ class Room:
         """The member has gone, and what it showed of itself."""
         if self.members.pop(member, self) is self:
             return
-        if not self.retired:
+        if not self.retired and not self.ending:
             self.presences.leave(member)
             self._announce("user-left", member)
             self.rest()
@@ -171,7 +175,7 @@ class Room:
                 continue
             parts = encoded.get(member.wire)
             if parts is None:
-                parts = encoded[member.wire] = member.codec.encode(member.document, message)
+                parts = encoded[member.wire] = member.encode(message)
             for part in parts:
                 member.link.send(part)
 
@@ -182,6 +186,7 @@ class Room:
 
     async def take(self, member: Member, update: bytes, number: int | None) -> None:
         """An update from a member who may write. Rejected: it has changed nothing."""
+        since = asyncio.get_running_loop().time()
         await self._log.has_room()
         if self.retired:
             raise Rejected("epoch", "the document was replaced")
@@ -191,12 +196,14 @@ class Room:
         await self._check_size(len(update))
         await self._check_parked(update)
         if len(update) <= SHORT_MERGE and not self._turn.locked():
-            await self._merge(member, update, number)
+            await self._merge(member, update, number, since)
         else:
             # Finished even if the connection ends: what the document has is written, too.
-            await asyncio.shield(self._around.spawn(self._merge(member, update, number)))
+            await asyncio.shield(self._around.spawn(self._merge(member, update, number, since)))
 
-    async def _merge(self, member: Member, update: bytes, number: int | None) -> None:
+    async def _merge(
+        self, member: Member, update: bytes, number: int | None, since: float
+    ) -> None:
         try:
             changed = await self._exclusively(len(update), SHORT_MERGE, self._apply, update)
         except LimitError as error:
@@ -207,7 +214,9 @@ class Room:
             raise Rejected("epoch", "the document was replaced")
         if changed:
             self._passes_on(update, member)
-            self._log.add(Waiting(update, member, number))
+            took = asyncio.get_running_loop().time() - since
+            self._around.metrics.observe("broadcast_seconds", took)
+            self._log.add(Waiting(update, member, number, since))
         else:
             self._known_already(member, number)
         if self.doc.has_pending:
@@ -252,9 +261,10 @@ class Room:
             )
         except ValueError as error:
             raise Rejected("invalid", str(error)) from None
-        if len(self._answers) >= _KEPT_ANSWERS:
-            self._answers.clear()
-        self._answers[state] = answer
+        if len(state) <= _KEPT_STATE and len(answer.update) <= _KEPT_ANSWER:
+            if len(self._answers) >= _KEPT_ANSWERS:
+                self._answers.clear()
+            self._answers[state] = answer
         return answer
 
     async def durable_state(self) -> bytes:
@@ -302,9 +312,22 @@ class Room:
             self._parked_structs += inspect_update(update)["items"]
         return self._changed or self.doc.has_pending
 
-    def _apply_all(self, updates: Sequence[bytes]) -> list[bytes]:
-        """Those of the updates that were new."""
-        return [update for update in updates if self._apply(update)]
+    def _apply_all(self, updates: Sequence[bytes]) -> None:
+        for update in updates:
+            self._apply(update)
+
+    def _apply_sound(self, updates: Sequence[bytes]) -> list[bytes]:
+        """Those of the updates that were new. One that another process has stored and that cannot
+        be merged here stops nobody here; whoever opens the document next is refused."""
+        new = []
+        for update in updates:
+            try:
+                if self._apply(update):
+                    new.append(update)
+            except ValueError as error:
+                logger.error("%s: an entry of the store is no update: %s", self.name, error)
+                self._around.metrics.count("entries_refused")
+        return new
 
     async def _check_size(self, arriving: int) -> None:
         limit = self._around.limits.document_bytes
@@ -322,8 +345,8 @@ class Room:
             )
 
     async def _check_parked(self, update: bytes) -> None:
-        """The engine bounds what one update may leave waiting for a gap; this bounds the sum. Beyond
-        it only that is taken which leaves no gap itself."""
+        """The engine bounds what one update may leave waiting for a gap; this bounds the sum.
+        Beyond it only that is taken which leaves no gap itself."""
         limits = self._around.limits
         if self._parked <= limits.pending_bytes and self._parked_structs <= limits.pending_structs:
             return
@@ -344,10 +367,12 @@ class Room:
         numbers: dict[Member, int] = {}
         updates = 0
         size = 0
+        now = asyncio.get_running_loop().time()
         for waiting in batch:
             if waiting.update is not None:
                 updates += 1
                 size += len(waiting.update)
+                self._around.metrics.observe("ack_seconds", now - waiting.since)
             if waiting.member is not None and waiting.number is not None:
                 numbers[waiting.member] = waiting.number
         for member, number in numbers.items():
@@ -361,7 +386,7 @@ class Room:
     async def others_wrote(self, history: History) -> None:
         updates = _updates_of(history)
         size = sum(map(len, updates))
-        new = await self._exclusively(size, SHORT_MERGE, self._apply_all, updates)
+        new = await self._exclusively(size, SHORT_MERGE, self._apply_sound, updates)
         for update in new:
             self._passes_on(update, None)
         self._compaction.grown(len(history.entries), sum(len(e.update) for e in history.entries))

@@ -110,6 +110,8 @@ class Rooms:
             if late:
                 logger.error("%d documents are not stored; clients keep the changes", len(late))
         self.over = True
+        for room in self._rooms.values():
+            room.ending = True
         for number, session in enumerate(list(self.sessions), 1):
             session.end(CloseCode.GOING_AWAY, "the server goes away")
             if number % _DRAIN_BATCH == 0:
@@ -207,6 +209,8 @@ class Rooms:
 
     async def role(self, identity: Identity, document: str) -> Role | None:
         """What somebody may do with a document of their tenant."""
+        if identity.document not in (None, document):
+            return None  # what proved who they are was meant for another one
         may = self._authorize
         if may is None:
             return Role.EDITOR

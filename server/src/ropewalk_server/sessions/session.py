@@ -33,21 +33,19 @@ from ..protocol.messages import (
     Step2,
     Unknown,
     Update,
-    Welcome,
 )
 from ..protocol.recognition import recognise
-from ..rooms.colors import color_of
 from ..rooms.member import Member
 from ..rooms.names import BadName
 from ..rooms.ports import Connection
+from ..rooms.room import EMPTY_UPDATE
 from ..rooms.rooms import Rooms
 from .budget import Budget
 from .link import Link
 from .states import Closed, Credentials, Joined, New, Open
+from .welcome import welcome
 
 logger = logging.getLogger(__name__)
-
-PROTOCOL_VERSION = 1
 
 
 class Session:
@@ -136,7 +134,10 @@ class Session:
             if self._codec is None:
                 self._codec = recognise(message, self._rooms, several=self._document is None)
                 self._codec.attach(self._link)
+            metrics = self._rooms.metrics
+            metrics.count("received_bytes", len(message))
             for document, said in self._codec.decode(message):
+                metrics.count("messages", type=type(said).__name__)
                 await self._handle(document, said)
                 if isinstance(self._state, Closed):
                     return
@@ -219,11 +220,11 @@ class Session:
             )
 
     def _refuse(self, refused: Refused) -> None:
-        forbidden = refused.code == "forbidden"
+        self._rooms.metrics.count("refused", reason=refused.code)
         if self._codec is not None:
             for part in self._codec.encode(None, Denied(refused.reason)):
                 self._link.send(part)
-        self.end(CloseCode.FORBIDDEN if forbidden else CloseCode.NOT_AUTHENTICATED, refused.reason)
+        self.end(_code_of(refused), refused.reason)
 
     # -- who it is ---------------------------------------------------------------------------------
 
@@ -329,24 +330,8 @@ class Session:
 
     def _welcome(self, state: Open, joined: Joined | None) -> None:
         """Answers a hello or a renewal."""
-        identity, limits = state.identity, self._rooms.limits
-        fields: dict[str, Any] = {
-            "v": PROTOCOL_VERSION,
-            "user": {
-                "id": identity.user,
-                "name": identity.name or identity.user,
-                "color": color_of(identity.user),
-            },
-            "limits": {"message": limits.message_bytes, "document": limits.document_bytes},
-        }
-        if identity.expires is not None:
-            fields["expires"] = identity.expires
-        name = None
-        if joined is not None:
-            fields["role"] = joined.member.role.name.lower()
-            fields["epoch"] = joined.room.epoch
-            name = joined.member.document
-        for part in state.codec.encode(name, Welcome(fields)):
+        message = welcome(state.identity, self._rooms.limits, joined)
+        for part in state.codec.encode(None if joined is None else joined.member.document, message):
             self._link.send(part)
 
     # -- documents ---------------------------------------------------------------------------------
@@ -366,16 +351,19 @@ class Session:
             stored = self._rooms.name_of(state.identity, name)
         except BadName as error:
             raise Close(CloseCode.PROTOCOL_ERROR, str(error)) from None
-        role = await self._rooms.role(state.identity, name)
-        if role is None:
-            self._deny(state, document, CloseCode.FORBIDDEN, "no right to this document")
-            return None
         try:
-            room = await self._rooms.room(stored)
+            role = await self._rooms.role(state.identity, name)
+            room = None if role is None else await self._rooms.room(stored)
+        except Refused as refused:
+            self._deny(state, document, _code_of(refused), refused.reason)
+            return None
         except LoadFailed as error:
             logger.warning("%s: %s", stored, error)
+            # With it the connection, whatever else it carries: a denial would be for good.
             reason = "the document could not be loaded; try again"
-            self._deny(state, document, CloseCode.SERVER_FAULT, reason)
+            raise Close(CloseCode.SERVER_FAULT, reason) from None
+        if role is None or room is None:
+            self._deny(state, document, CloseCode.FORBIDDEN, "no right to this document")
             return None
         member = Member(state.codec, self._link, document, state.identity, role, state.extended)
         room.expected += 1
@@ -386,6 +374,8 @@ class Session:
             room.rest()
         if isinstance(self._state, Closed):
             return None
+        if room.retired:  # meanwhile; there is another one
+            return await self._join(state, document, hello)
         joined = state.documents[document] = Joined(room, member)
         if hello is not None and hello.epoch is not None and hello.epoch != room.epoch:
             member.retire(room.epoch)
@@ -403,6 +393,7 @@ class Session:
 
     def _deny(self, state: Open, document: str | None, code: CloseCode, reason: str) -> None:
         """A document that is refused: with it the connection, if that is what it is for."""
+        self._rooms.metrics.count("refused", reason=code.name.lower())
         if document is None:
             for part in state.codec.encode(None, Denied(reason)):
                 self._link.send(part)
@@ -453,6 +444,8 @@ class Session:
         if isinstance(inner, Step1):
             await self._step1(joined, inner)
             room.acknowledge_when_durable(member, said.number)
+        elif inner.update == EMPTY_UPDATE:
+            room.acknowledge_when_durable(member, said.number)
         elif member.role < Role.EDITOR:
             self._rooms.metrics.count("changes_denied")
             reason = "you may read this document, not change it"
@@ -480,6 +473,16 @@ class Session:
         event = Event({**said.fields, "user": member.describe()})
         joined.room.broadcast(event, member, extended_only=True)
 
+
+def _code_of(refused: Refused) -> CloseCode:
+    return _CODES.get(refused.code, CloseCode.NOT_AUTHENTICATED)
+
+
+_CODES = {
+    "forbidden": CloseCode.FORBIDDEN,
+    "not-found": CloseCode.NOT_FOUND,
+    "unavailable": CloseCode.SERVER_FAULT,
+}
 
 _HANDLERS: dict[type, Callable[[Session, Joined, Any], Awaitable[None]]] = {
     Step1: Session._step1,

@@ -48,8 +48,11 @@ class WebSocketTransport:
     async def open(url: str) -> WebSocketTransport:
         """Cut, if the server is not reached or does not want this connection."""
         try:
-            from websockets.asyncio.client import connect
-            from websockets.exceptions import InvalidHandshake, InvalidURI
+            from websockets.asyncio.client import connect  # type: ignore[import-not-found,unused-ignore]
+            from websockets.exceptions import (  # type: ignore[import-not-found,unused-ignore]
+                InvalidHandshake,
+                InvalidURI,
+            )
         except ImportError:
             raise ImportError(
                 'ropewalk.client needs websockets: pip install "ropewalk[client]"'
@@ -73,7 +76,9 @@ class WebSocketTransport:
 
     @staticmethod
     async def _guard(work: Awaitable[bytes | str]) -> bytes | str:
-        from websockets.exceptions import ConnectionClosed
+        from websockets.exceptions import (  # type: ignore[import-not-found,unused-ignore]
+            ConnectionClosed,
+        )
 
         try:
             return await work

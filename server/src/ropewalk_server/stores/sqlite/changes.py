@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from ropewalk_server.stores.contract import Conflict, Damaged, SavePoint, Version
 from ropewalk_server.stores.records import OVERHEAD, BadRecord, Kind, encode
-from ropewalk_server.stores.sqlite import damage
+from ropewalk_server.stores.sqlite import damage, mending
 from ropewalk_server.stores.sqlite.heads import NO_BASE, Head, encode_head
 from ropewalk_server.stores.sqlite.reads import find
 
@@ -36,7 +36,7 @@ class Transaction:
             try:
                 found = find(self.connection, doc)
             except BadRecord as error:
-                found = damage.mend_head(self.connection, doc, error.reason, self.now)
+                found = mending.mend_head(self.connection, doc, error.reason, self.now)
             self._heads[doc] = found or (None, Head())
         return self._heads[doc][1]
 

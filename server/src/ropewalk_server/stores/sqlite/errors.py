@@ -41,8 +41,15 @@ _SENTENCES = {
 }
 
 
-def store_error(path: str, error: sqlite3.Error) -> StoreError:
+# SQLite quotes what it finds, and Python reads its sentence as UTF-8: where the schema is damaged
+# that fails, and this is the error.
+ERRORS = (sqlite3.Error, UnicodeDecodeError)
+
+
+def store_error(path: str, error: Exception) -> StoreError:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the primary code of an extended one
+    if isinstance(error, UnicodeDecodeError):
+        code = sqlite3.SQLITE_CORRUPT
     sentence, transient = _SENTENCES.get(code, ("{path}: SQLite could not do it", False))
     return StoreError(f"{sentence.format(path=path)} (SQLite: {error})", transient=transient)
 

@@ -33,6 +33,10 @@ class Findings:
         self.bad.setdefault(place, reason)
 
 
+# Of a record that is sound and has no business where it is.
+STRAY = "belongs to nothing that is there"
+
+
 def entry_place(version: Version) -> str:
     return f"entry {tuple(version)}"
 
@@ -101,12 +105,12 @@ def newest_base(
     for seq in sorted(there | {head.snapshot, head.older}, reverse=True):
         if seq == EMPTY:
             return None, Version(epoch, 0)
-        if seq > head.version.seq:
-            findings.note("head", f"knows {head.version.seq} entries, and a snapshot of {seq}")
-        elif seq != NO_BASE:
+        if seq != NO_BASE:
             version = Version(epoch, seq)
             update = read_snapshot(connection, doc, id, version, findings)
-            if update is not None:
+            if update is not None and seq > head.version.seq:
+                findings.note("head", f"knows {head.version.seq} entries, not a snapshot of {seq}")
+            elif update is not None:
                 return Snapshot(version, update), version
     damaged = known_damage(connection, doc, findings)
     raise LostBase(
@@ -160,14 +164,39 @@ def read_entries(
         next_seq = seq + 1
         version = Version(epoch, seq)
         try:
-            entries.append(Entry(version, expect(data, Kind.UPDATE, doc, version).payload))
+            update = expect(data, Kind.UPDATE, doc, version).payload
         except BadRecord as error:
             findings.note(entry_place(version), error.reason)
+            continue
+        entries.append(Entry(version, update))
         if seq > newest:
             findings.note("head", f"knows {newest} entries, and there is number {seq}")
     for missing in range(next_seq, newest + 1):
         findings.note(entry_place(Version(epoch, missing)), None)
     return entries
+
+
+def find_strays(
+    connection: sqlite3.Connection, doc: str, id: int, head: Head, findings: Findings
+) -> None:
+    """Reads all snapshots, and finds rows that opening the document never meets: nothing of ours
+    leaves any behind."""
+    epoch = head.version.epoch
+    rows = connection.execute("SELECT epoch, seq FROM snapshots WHERE document = ?", (id,))
+    there = {Version(*row) for row in rows}
+    bases = {Version(epoch, seq) for seq in (head.snapshot, head.older) if seq >= 0}
+    for version in sorted(there | bases):
+        sound = read_snapshot(connection, doc, id, version, findings) is not None
+        if sound and version > head.snapshot_version:
+            findings.note("head", f"knows no snapshot {tuple(version)}")
+        elif sound and version not in bases:
+            findings.note(snapshot_place(version), STRAY)
+    rows = connection.execute(
+        "SELECT epoch, seq FROM entries WHERE document = ? AND (epoch != ? OR seq <= ?)",
+        (id, epoch, head.kept_from),
+    )
+    for row in rows:
+        findings.note(entry_place(Version(*row)), STRAY)
 
 
 def known_damage(connection: sqlite3.Connection, doc: str, findings: Findings) -> list[Damage]:
@@ -280,9 +309,7 @@ def verify(connection: sqlite3.Connection, doc: str) -> tuple[list[Damage], Find
         if found is None:
             return [], findings
         id, head = found
-        for seq in (head.snapshot, head.older):
-            if seq >= 0:
-                read_snapshot(connection, doc, id, Version(head.version.epoch, seq), findings)
+        find_strays(connection, doc, id, head, findings)
         start = Version(head.version.epoch, head.kept_from)
         read_entries(connection, doc, id, head, start, findings)
         ids = connection.execute("SELECT id FROM savepoints WHERE document = ?", (id,)).fetchall()

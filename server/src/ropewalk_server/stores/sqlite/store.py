@@ -23,8 +23,8 @@ from ropewalk_server.stores.contract import (
     Version,
 )
 from ropewalk_server.stores.records import BadRecord
-from ropewalk_server.stores.sqlite import changes, damage, files, reads
-from ropewalk_server.stores.sqlite.errors import store_error
+from ropewalk_server.stores.sqlite import changes, files, mending, reads
+from ropewalk_server.stores.sqlite.errors import ERRORS, store_error
 from ropewalk_server.stores.sqlite.reads import Findings, LostBase
 from ropewalk_server.stores.sqlite.writer import Writer
 from ropewalk_server.stores.watch import Watcher, Watchers
@@ -67,16 +67,17 @@ class SqliteStore:
         path = self._settings.path
         connection = None
         try:
+            files.create(path)
             connection = files.connect(self._settings)
             files.prepare(connection, path)
             files.check(connection, path)
             connection.execute("BEGIN")
-            damage.mend_all_heads(connection, time.time())
+            mending.mend_all_heads(connection, time.time())
             connection.execute("COMMIT")
         except BaseException as error:
             if connection is not None:
                 connection.close()
-            if isinstance(error, sqlite3.Error):
+            if isinstance(error, ERRORS):
                 raise store_error(path, error) from error
             raise
         return connection
@@ -205,7 +206,7 @@ class SqliteStore:
 
         try:
             return await asyncio.get_running_loop().run_in_executor(self._readers, run)
-        except sqlite3.Error as error:
+        except ERRORS as error:
             raise store_error(self._settings.path, error) from error
 
     async def _read_mended(self, doc: str, work: Callable[[sqlite3.Connection], T]) -> T:

@@ -9,12 +9,14 @@ behind the acknowledgements: in this thread they never meet a write of the same 
 from __future__ import annotations
 
 import asyncio
+import logging
 import queue
 import sqlite3
 import threading
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 from ropewalk_server.stores.contract import StoreError, Version
@@ -24,6 +26,8 @@ from ropewalk_server.stores.sqlite.changes import Operation, Transaction
 from ropewalk_server.stores.sqlite.errors import is_of_one_operation, store_error
 from ropewalk_server.stores.sqlite.reads import find
 
+logger = logging.getLogger(__name__)
+
 T = TypeVar("T")
 
 # A group ends when it has as many operations or bytes as this: a commit should not take long.
@@ -31,6 +35,9 @@ _GROUP_OPERATIONS = 1000
 _GROUP_BYTES = 8 << 20
 # A checkpoint follows when so much was written, as far as we can tell without asking the disk.
 _CHECKPOINT_BYTES = 4 << 20
+# A log that is longer than this should begin anew.
+_LONG_LOG_BYTES = files.LOG_BYTES
+_WAIT_FOR_READERS_MS = 200
 _PAGES_PER_OPERATION = 2
 _PAGE = 4096
 # How many changes are kept for other processes to notice; who is further behind looks at all heads.
@@ -88,7 +95,7 @@ class Writer:
             room = self._loop.create_future()
             self._room.append(room)
             await room
-        if self._closing:
+        if self._closing or not self._thread.is_alive():
             raise StoreError("the store is closed", transient=False)
         future: asyncio.Future[T] = self._loop.create_future()
         self._waiting_bytes += size
@@ -124,6 +131,16 @@ class Writer:
     # -- in the thread -----------------------------------------------------------------------------
 
     def _run(self) -> None:
+        try:
+            self._work()
+        except Exception:
+            logger.exception("the writer of %s has ended: restart the server", self._settings.path)
+        finally:
+            self._closing = True
+            self._refuse_what_waits()
+            self._connection.close()
+
+    def _work(self) -> None:
         last = False
         while not last:
             jobs, last = self._take()
@@ -134,7 +151,17 @@ class Writer:
                 self._look_for_changes()
         with suppress(sqlite3.Error):
             self._checkpoint("TRUNCATE")
-        self._connection.close()
+
+    def _refuse_what_waits(self) -> None:
+        """Only after a fault of our own: close() comes behind everything that waits."""
+        outcomes = []
+        with suppress(queue.Empty):
+            while True:
+                job = self._jobs.get_nowait()
+                if job is not None:
+                    error = StoreError("the store has ended; see the log", transient=False)
+                    outcomes.append(_Outcome(job.future, job.size, error=error))
+        self._call_loop(outcomes, {})
 
     def _take(self) -> tuple[list[_Job], bool]:
         """Everything that waits, up to a bound; waits for the first as long as a look at other
@@ -216,7 +243,7 @@ class Writer:
         if rows and rows[0][0] > self._stamp + 1:
             # Some were cut off before we saw them.
             return self._newest_of_all_watched()
-        return {name.decode(): Version(epoch, seq) for _, name, epoch, seq in rows}
+        return {name.decode(errors="replace"): Version(epoch, seq) for _, name, epoch, seq in rows}
 
     def _newest_of_all_watched(self) -> dict[str, Version]:
         news = {}
@@ -245,9 +272,21 @@ class Writer:
         if self._unchecked_bytes < _CHECKPOINT_BYTES:
             return
         # A failed one loses nothing: the log stays, and the next one does it all.
-        with suppress(sqlite3.Error):
+        with suppress(sqlite3.Error, OSError):
             self._checkpoint("PASSIVE")
+            if Path(f"{self._settings.path}-wal").stat().st_size > _LONG_LOG_BYTES:
+                self._wait_for_readers()
         self._unchecked_bytes = 0
+
+    def _wait_for_readers(self) -> None:
+        """They overlap, and keep the log from beginning anew: for a moment new ones are all that is
+        let in. Not for long, since writers wait, too."""
+        self._connection.execute(f"PRAGMA busy_timeout = {_WAIT_FOR_READERS_MS}")
+        try:
+            self._checkpoint("RESTART")
+        finally:
+            normal = int(self._settings.busy_seconds * 1000)
+            self._connection.execute(f"PRAGMA busy_timeout = {normal}")
 
     def _checkpoint(self, mode: str) -> None:
         self._connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
