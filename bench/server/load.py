@@ -1,9 +1,9 @@
 """Writers and readers against a server, ours and others, one after another on the same machine.
 
-20 documents, each with one writer and five readers. Writers send changes at a fixed rate; a change is
-late from the moment when it was to be sent, so a server that stalls is not spared. Measured is the time
-until another client has the change, for each of the five, and where the server acknowledges also the
-time until the writer knows that it is durable.
+20 documents, each with one writer and five readers. Writers send changes at a fixed rate; a change
+is late from the moment when it was to be sent, so a server that stalls is not spared. Measured is
+the time until another client has the change, for each of the five, and where the server
+acknowledges also the time until the writer knows that it is durable.
 
     python bench/server/load.py [--only=ID] [--seconds=6] [--tries=3] [--json=FILE]
 """
@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import platform
 import re
 import time
@@ -21,14 +22,15 @@ from pathlib import Path
 from typing import Any
 
 import uvloop
-from contestants import CONTESTANTS, Contestant
 from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 
+from contestants import CONTESTANTS, Contestant
 from ropewalk import Doc, Text
 
 DOCUMENTS = 20
 READERS = 5
-# The first gives the percentiles; then upwards until one is too much, or downwards until one is not.
+# The first gives the percentiles; then upwards until one is too much, or downwards until one is
+# not.
 FIRST = 1000
 UPWARDS = [1500, 2000, 3000, 4000, 6000, 8000, 12000]
 DOWNWARDS = [500, 250, 125, 60]
@@ -49,6 +51,7 @@ class Run:
     p99: float
     durable_p95: float | None
     delivered: float  # of what was to be delivered
+    cpu: float  # microseconds of the server's processors for each change
 
     @property
     def slowest(self) -> float:
@@ -123,7 +126,15 @@ class Window:
         return isinstance(due, float) and self._begin <= due < self._end
 
 
-async def measure(contestant: Contestant, port: int, rate: int, seconds: float) -> Run:
+def cpu_seconds(process: int) -> float:
+    """Of all its threads, so far."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+async def measure(
+    contestant: Contestant, port: int, process: int, rate: int, seconds: float
+) -> Run:
     each = rate / DOCUMENTS
     changes = int((WARM_UP + seconds) * each)
     writers = [Writer(f"load-{rate}-{number}", changes) for number in range(DOCUMENTS)]
@@ -147,6 +158,7 @@ async def measure(contestant: Contestant, port: int, rate: int, seconds: float) 
             if is_writer:
                 writer.transport = transport
     await asyncio.sleep(1.0)
+    cpu = cpu_seconds(process)
     begin = time.perf_counter() + 0.05
     window._begin, window._end = begin + WARM_UP, begin + WARM_UP + seconds
     for number, writer in enumerate(writers):
@@ -164,12 +176,13 @@ async def measure(contestant: Contestant, port: int, rate: int, seconds: float) 
     while time.perf_counter() < end and len(late) < expected * READERS:
         await asyncio.sleep(0.05)
     await asyncio.sleep(0.2)
+    cpu = (cpu_seconds(process) - cpu) / len(turns) * 1e6
     for socket in sockets:
         socket.disconnect(graceful=False)
     late.sort()
     durable.sort()
     if not late:
-        return Run(rate, 1e6, 1e6, 1e6, None, 0.0)
+        return Run(rate, 1e6, 1e6, 1e6, None, 0.0, round(cpu))
     return Run(
         rate,
         p50=_percentile(late, 0.50),
@@ -177,6 +190,7 @@ async def measure(contestant: Contestant, port: int, rate: int, seconds: float) 
         p99=_percentile(late, 0.99),
         durable_p95=_percentile(durable, 0.95) if durable else None,
         delivered=len(late) / (expected * READERS),
+        cpu=round(cpu),
     )
 
 
@@ -196,11 +210,12 @@ def race(contestant: Contestant, seconds: float, tries: int) -> list[Run]:
 
 
 def best_of(contestant: Contestant, rate: int, seconds: float, tries: int, *, stop: bool) -> Run:
-    """The best of some tries, since others use this machine too; with `stop`, the first that keeps up."""
+    """The best of some tries, since others use this machine too; with `stop`, the first that keeps
+    up."""
     runs: list[Run] = []
     for _ in range(tries):
-        with contestant.running() as port:
-            run = uvloop.run(measure(contestant, port, rate, seconds))
+        with contestant.running() as (port, process):
+            run = uvloop.run(measure(contestant, port, process, rate, seconds))
         print(f"# {contestant.id} {run}", flush=True)
         runs.append(run)
         if stop and run.keeps_up:

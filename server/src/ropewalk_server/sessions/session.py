@@ -48,6 +48,11 @@ from .welcome import welcome
 logger = logging.getLogger(__name__)
 
 
+# Of what a message costs: a text frame that completes none. A client that sends or gets a long one
+# has many of these a second.
+PART_COST = 0.02
+
+
 class Session:
     """See above. Whoever owns the link calls receive() with one message after another, and closed()
     when the connection is gone."""
@@ -136,7 +141,9 @@ class Session:
                 self._codec.attach(self._link)
             metrics = self._rooms.metrics
             metrics.count("received_bytes", len(message))
-            for document, said in self._codec.decode(message):
+            decoded = self._codec.decode(message)
+            self._spend(len(decoded))
+            for document, said in decoded:
                 metrics.count("messages", type=type(said).__name__)
                 await self._handle(document, said)
                 if isinstance(self._state, Closed):
@@ -204,7 +211,12 @@ class Session:
                 CloseCode.TOO_LARGE,
                 f"a message of {size} bytes; {limits.message_bytes} are allowed (message_bytes)",
             )
-        if not self._budget.spend(asyncio.get_running_loop().time()):
+
+    def _spend(self, messages: int) -> None:
+        """What came pays for each message in it; what is only part of one pays little."""
+        limits = self._rooms.limits
+        cost = float(messages) or PART_COST
+        if not self._budget.spend(asyncio.get_running_loop().time(), cost):
             raise Close(
                 CloseCode.TOO_MANY,
                 f"more than {limits.messages_per_second:g} messages a second "
@@ -221,6 +233,7 @@ class Session:
 
     def _refuse(self, refused: Refused) -> None:
         self._rooms.metrics.count("refused", reason=refused.code)
+        logger.info("refused: %s", refused.reason, extra={"why": refused.code})
         if self._codec is not None:
             for part in self._codec.encode(None, Denied(refused.reason)):
                 self._link.send(part)
