@@ -233,6 +233,7 @@ class Session:
 
     def _refuse(self, refused: Refused) -> None:
         self._rooms.metrics.count("refused", reason=refused.code)
+        logger.info("refused: %s", refused.reason, extra={"why": refused.code})
         if self._codec is not None:
             for part in self._codec.encode(None, Denied(refused.reason)):
                 self._link.send(part)

@@ -3,6 +3,7 @@ and at opening."""
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,6 +11,8 @@ from dataclasses import replace
 from ropewalk_server.stores.contract import Damage, Damaged, Version
 from ropewalk_server.stores.records import OVERHEAD, BadRecord, Kind, decode, expect
 from ropewalk_server.stores.sqlite.heads import EMPTY, NO_BASE, Head, decode_head, encode_head
+
+logger = logging.getLogger(__name__)
 
 # No head, and none to be made: readers meet it and raise Damaged.
 _LOST = b""
@@ -23,13 +26,14 @@ def keep(
     record: bytes | None,
     now: float,
 ) -> None:
-    """Puts one record into the table; something missing is noted there once."""
+    """Puts one record into the table and says so in the log; something missing is noted once."""
     if record is None:
         known = connection.execute(
             "SELECT 1 FROM damaged WHERE name = ? AND place = ?", (name, place)
         ).fetchone()
         if known is not None:
             return
+    logger.error("%s of %r is damaged: %s", place, name.decode(errors="replace"), reason)
     connection.execute(
         "INSERT INTO damaged (name, place, reason, found_at, record) VALUES (?, ?, ?, ?, ?)",
         (name, place, reason, now, record),
