@@ -1,4 +1,4 @@
-"""Writers and readers against a server, ours and others, one after another on the same machine.
+"""Writers and readers against servers, ours and others, in turns on the same machine.
 
 20 documents, each with one writer and five readers. Writers send changes at a fixed rate; a change
 is late from the moment when it was to be sent, so a server that stalls is not spared. Measured is
@@ -57,6 +57,9 @@ class Run:
     def slowest(self) -> float:
         """What counts: until others have it, and until it is durable, where that is told."""
         return max(self.p95, self.durable_p95 or 0.0)
+
+    def better_than(self, other: Run) -> bool:
+        return (-self.delivered, self.slowest) < (-other.delivered, other.slowest)
 
     @property
     def keeps_up(self) -> bool:
@@ -198,29 +201,46 @@ def _percentile(ordered: list[float], part: float) -> float:
     return round(ordered[min(len(ordered) - 1, int(len(ordered) * part))] * 1e3, 2)
 
 
-def race(contestant: Contestant, seconds: float, tries: int) -> list[Run]:
-    """The first rate, and then others."""
-    runs = [best_of(contestant, FIRST, seconds, tries, stop=False)]
-    upwards = runs[0].keeps_up
-    for rate in UPWARDS if upwards else DOWNWARDS:
-        runs.append(best_of(contestant, rate, seconds, tries, stop=True))
-        if runs[-1].keeps_up != upwards:
-            break
-    return runs
+Races = dict[str, list[Run]]
 
 
-def best_of(contestant: Contestant, rate: int, seconds: float, tries: int, *, stop: bool) -> Run:
-    """The best of some tries, since others use this machine too; with `stop`, the first that keeps
-    up."""
-    runs: list[Run] = []
+def race(contestants: list[Contestant], seconds: float, tries: int) -> Races:
+    """All of them at the first rate; then upwards those that kept up, and downwards the others, until
+    that changes. Rate by rate in turns, since others use this machine too."""
+    races: Races = {contestant.id: [] for contestant in contestants}
+    _in_turns(races, contestants, FIRST, seconds, tries, always=True)
+    quick = [contestant for contestant in contestants if races[contestant.id][0].keeps_up]
+    slow = [contestant for contestant in contestants if contestant not in quick]
+    for rates, running, wanted in ((UPWARDS, quick, True), (DOWNWARDS, slow, False)):
+        for rate in rates:
+            _in_turns(races, running, rate, seconds, tries, always=False)
+            running = [one for one in running if races[one.id][-1].keeps_up == wanted]
+    return races
+
+
+def _in_turns(
+    races: Races,
+    contestants: list[Contestant],
+    rate: int,
+    seconds: float,
+    tries: int,
+    *,
+    always: bool,
+) -> None:
+    """The best of some tries of each. Without `always`, who has kept up is not tried again."""
+    best: dict[str, Run] = {}
     for _ in range(tries):
-        with contestant.running() as (port, process):
-            run = uvloop.run(measure(contestant, port, process, rate, seconds))
-        print(f"# {contestant.id} {run}", flush=True)
-        runs.append(run)
-        if stop and run.keeps_up:
-            break
-    return min(runs, key=lambda run: (-run.delivered, run.slowest))
+        for contestant in contestants:
+            known = best.get(contestant.id)
+            if known is not None and known.keeps_up and not always:
+                continue
+            with contestant.running() as (port, process):
+                run = uvloop.run(measure(contestant, port, process, rate, seconds))
+            print(f"# {contestant.id} {run}", flush=True)
+            if known is None or run.better_than(known):
+                best[contestant.id] = run
+    for name, run in best.items():
+        races[name].append(run)
 
 
 def figures(contestant: Contestant, runs: list[Run]) -> list[tuple[str, float, str]]:
@@ -243,13 +263,10 @@ def main() -> None:
     parser.add_argument("--tries", type=int, default=3)
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
-    everything = {}
-    table = []
-    for contestant in CONTESTANTS:
-        if contestant.id.startswith(arguments.only):
-            runs = race(contestant, arguments.seconds, arguments.tries)
-            everything[contestant.id] = [asdict(run) for run in runs]
-            table += figures(contestant, runs)
+    contestants = [one for one in CONTESTANTS if one.id.startswith(arguments.only)]
+    races = race(contestants, arguments.seconds, arguments.tries)
+    everything = {name: [asdict(run) for run in runs] for name, runs in races.items()}
+    table = [figure for one in contestants for figure in figures(one, races[one.id])]
     for name, value, unit in table:
         print(f"{name} {value:g} {unit}")
     if arguments.json:
