@@ -187,6 +187,7 @@ def yjs() -> Count:
         ("api/types_test.mjs",),
         ("protocols/sync_test.mjs",),
         ("protocols/websocket_test.mjs",),
+        ("protocols/provider_test.mjs",),
         ("protocols/indexeddb_test.mjs",),
         ("differential/strict.mjs", "200"),
         ("differential/main.mjs", "200"),

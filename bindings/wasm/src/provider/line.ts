@@ -55,6 +55,8 @@ const checkEvery = 3_000
 const quietAfter = 15_000
 const deadAfter = 30_000
 const openWithin = 10_000
+/** An answer to a question that was asked in doubt. */
+const answerWithin = 4_000
 /** Refused tokens in a row, each a new one, before we stop asking. */
 const mostTokens = 5
 
@@ -70,6 +72,7 @@ export class Line {
   #timer: ReturnType<typeof setTimeout> | undefined
   #renewal: ReturnType<typeof setTimeout> | undefined
   #check: ReturnType<typeof setInterval> | undefined
+  #doubting: ReturnType<typeof setTimeout> | undefined
   #asked = false
 
   constructor(
@@ -78,6 +81,8 @@ export class Line {
   ) {
     this.backoff = new Backoff(options.maxBackoffTime, options.random ?? Math.random)
     globalThis.addEventListener?.('online', this.#hurry)
+    globalThis.addEventListener?.('offline', this.#doubt)
+    globalThis.document?.addEventListener('visibilitychange', this.#doubt)
   }
 
   get isOpen(): boolean {
@@ -101,7 +106,10 @@ export class Line {
 
   destroy(): void {
     this.disconnect()
+    clearTimeout(this.#doubting)
     globalThis.removeEventListener?.('online', this.#hurry)
+    globalThis.removeEventListener?.('offline', this.#doubt)
+    globalThis.document?.removeEventListener('visibilitychange', this.#doubt)
   }
 
   /** Whether it went out. */
@@ -272,6 +280,20 @@ export class Line {
     this.state = 'waiting'
     clearTimeout(this.#timer)
     this.#timer = setTimeout(() => void this.#try(), ms)
+  }
+
+  /** The network may have gone, or the machine was asleep: is the other side still there? */
+  #doubt = (): void => {
+    const { ws } = this
+    if (this.state !== 'open') return
+    const asked = Date.now()
+    this.listener.quiet()
+    clearTimeout(this.#doubting)
+    this.#doubting = setTimeout(() => {
+      if (ws === null || ws !== this.ws || this.heard >= asked) return
+      this.#lost(ws, null)
+      this.listener.troubled({ code: 'timeout', message: 'the connection does not answer' })
+    }, answerWithin)
   }
 
   /** The network is back: no more waiting. */

@@ -150,6 +150,18 @@ describe('apart', () => {
     quiet()
   })
 
+  test('the network goes: that is noticed within seconds, and so is its return', async () => {
+    await ann.write('letter', 'Before. ')
+    await agree(ann, ben)
+    await ann.context.setOffline(true)
+    await ann.status('offline', 8_000)
+    await ann.write('letter', 'Without a network. ')
+    equal((await ann.state()).state, 'offline')
+    await ann.context.setOffline(false)
+    match((await agree(ann, ben)).letter, /Before\. Without a network\./)
+    await ann.status('synced')
+  })
+
   test('what was written offline survives a reload', async () => {
     await ann.write('letter', 'On the server. ')
     await agree(ann, ben)

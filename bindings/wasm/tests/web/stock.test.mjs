@@ -10,7 +10,7 @@ import { build, tests } from '../support/paths.mjs'
 import { tarball } from '../support/ropewalk.mjs'
 import { RopewalkServer } from '../support/server.mjs'
 
-const rounds = Number(process.env.WEB_ROUNDS ?? 2)
+const rounds = Number(process.env.WEB_ROUNDS ?? 1)
 const site = path.join(build, 'stock')
 let server, pages, browser
 let rooms = 0
@@ -94,7 +94,7 @@ for (const editor of ['tiptap', 'codemirror']) {
           await ben.page.waitForFunction(() => window.page.who().join() === 'Ann,Ben')
 
           for (let round = 0; round < rounds; round++) {
-            const edit = () => Promise.all(both.map((client, i) => client.run((page, seed) => page.steps(15, seed), 100 * rooms + 10 * round + i)))
+            const edit = () => Promise.all(both.map((client, i) => client.run((page, seed) => page.steps(25, seed), 100 * rooms + 10 * round + i)))
             await edit()
             // One is away while both write.
             await both[round % 2].run((page) => page.offline())
