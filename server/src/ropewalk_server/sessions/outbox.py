@@ -12,15 +12,13 @@ from collections.abc import Awaitable, Callable
 
 from ..errors import CloseCode, fitting_reason
 
-# How long a client may take to accept what is left, once the connection is to be closed.
-_LINGER_SECONDS = 5.0
-
 
 class Outbox:
     """A Link over two coroutines: one that sends a message, one that closes.
 
     At most `limit` bytes wait, not counting the message that is being sent: a client that asks for
-    a large document gets it, however large.
+    a large document gets it, however large. A client that accepts nothing at all keeps the writer
+    waiting until whoever owns the connection gives it up and calls lost().
     """
 
     __slots__ = ("_close", "_closing", "_limit", "_queue", "_send", "_task", "_unsent", "gone")
