@@ -25,6 +25,15 @@ constexpr std::uint64_t kLeastRange = 1ULL << 30;
 class Reader {
 public:
     Reader(const char* text, std::uint32_t size) : at_(text), end_(text + size) {
+        std::uint8_t digit = 0;
+        const auto letters = [&](char first, char last) {
+            for (int letter = first; letter <= last; ++letter) digits_[letter] = digit++;
+        };
+        letters('A', 'Z');
+        letters('a', 'z');
+        letters('0', '9');
+        letters('+', '+');
+        letters('/', '/');
         refill();
         refill();
     }
@@ -59,16 +68,10 @@ private:
         for (int i = 0; i < 5; ++i) code_ = code_ << 6 | digit();
     }
 
-    // What is no digit reads as some, and the end as zeros: who calls knows the size.
-    std::uint32_t digit() {
-        if (at_ == end_) return 0;
-        const std::uint32_t letter = static_cast<unsigned char>(*at_++);
-        if (letter >= 'a') return (letter - 'a' + 26) & 63;
-        if (letter >= 'A') return (letter - 'A') & 63;
-        if (letter >= '0') return (letter - '0' + 52) & 63;
-        return letter == '+' ? 62 : 63;
-    }
+    // What is no digit reads as zero, and the end as zeros: who calls knows the size.
+    std::uint32_t digit() { return at_ == end_ ? 0 : digits_[static_cast<unsigned char>(*at_++)]; }
 
+    std::uint8_t digits_[256] = {};
     const char* at_;
     const char* end_;
     std::uint64_t range_ = kWholeRange;

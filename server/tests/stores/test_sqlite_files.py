@@ -413,6 +413,25 @@ async def test_a_writer_that_ends_by_a_fault_of_ours_leaves_nobody_waiting(
     await store.close()
 
 
+async def test_thousands_of_lost_entries_are_named_quickly_and_logged_in_one_line(path, caplog):
+    store = quickly(path, synchronous="normal")
+    await store.open()
+    await store.append("a", [b"x"] * 9_000)
+    await store.close()
+    with sqlite3.connect(path) as database:
+        database.execute("DELETE FROM entries WHERE seq BETWEEN 5 AND 8000")
+    database.close()
+    await store.open()
+    for _ in range(2):  # the second time nothing is set aside, and nothing logged
+        history = await soon(store.read("a"))
+        assert (len(history.damaged), len(history.entries)) == (7_996, 1_004)
+    assert len(await store.damaged("a")) == 7_996
+    (line,) = [record.getMessage() for record in caplog.records if "damaged" in record.message]
+    assert "7996 records are damaged: entry (0, 5) (is gone)" in line
+    assert len(line) < 200
+    await store.close()
+
+
 async def test_the_log_does_not_grow_for_ever(path):
     store = open_store(f"sqlite:{path}?sync=normal")
     await store.open()

@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from ..auth.identity import Identity, Refused, Role
-from ..errors import Close, CloseCode, LoadFailed, Rejected
+from ..errors import Close, CloseCode, LoadFailed, Rejected, code_of
 from ..protocol.codec import Codec, Unreadable
 from ..protocol.messages import (
     Awareness,
@@ -237,7 +237,7 @@ class Session:
         if self._codec is not None:
             for part in self._codec.encode(None, Denied(refused.reason)):
                 self._link.send(part)
-        self.end(_code_of(refused), refused.reason)
+        self.end(code_of(refused.code), refused.reason)
 
     # -- who it is ---------------------------------------------------------------------------------
 
@@ -368,7 +368,7 @@ class Session:
             role = await self._rooms.role(state.identity, name)
             room = None if role is None else await self._rooms.room(stored)
         except Refused as refused:
-            self._deny(state, document, _code_of(refused), refused.reason)
+            self._deny(state, document, code_of(refused.code), refused.reason)
             return None
         except LoadFailed as error:
             logger.warning("%s: %s", stored, error)
@@ -486,16 +486,6 @@ class Session:
         event = Event({**said.fields, "user": member.describe()})
         joined.room.broadcast(event, member, extended_only=True)
 
-
-def _code_of(refused: Refused) -> CloseCode:
-    return _CODES.get(refused.code, CloseCode.NOT_AUTHENTICATED)
-
-
-_CODES = {
-    "forbidden": CloseCode.FORBIDDEN,
-    "not-found": CloseCode.NOT_FOUND,
-    "unavailable": CloseCode.SERVER_FAULT,
-}
 
 _HANDLERS: dict[type, Callable[[Session, Joined, Any], Awaitable[None]]] = {
     Step1: Session._step1,

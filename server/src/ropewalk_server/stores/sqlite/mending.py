@@ -26,14 +26,13 @@ def keep(
     record: bytes | None,
     now: float,
 ) -> None:
-    """Puts one record into the table and says so in the log; something missing is noted once."""
+    """Puts one record into the table; something missing is noted there once."""
     if record is None:
         known = connection.execute(
             "SELECT 1 FROM damaged WHERE name = ? AND place = ?", (name, place)
         ).fetchone()
         if known is not None:
             return
-    logger.error("%s of %r is damaged: %s", place, name.decode(errors="replace"), reason)
     connection.execute(
         "INSERT INTO damaged (name, place, reason, found_at, record) VALUES (?, ?, ?, ?, ?)",
         (name, place, reason, now, record),
@@ -56,6 +55,7 @@ def mend_head(
             "restore a backup",
             damaged=(Damage("head", reason, doc, now),),
         )
+    logger.error("the head of %r is damaged (%s) and was made anew", doc, reason)
     keep(connection, name, "head", reason, data, now)
     connection.execute("UPDATE documents SET head = ? WHERE id = ?", (encode_head(name, head), id))
     return id, head
@@ -170,6 +170,7 @@ def _adopt(connection: sqlite3.Connection, id: int, now: float) -> None:
     if connection.execute(known, (doc.encode(),)).fetchone() is not None:
         doc = f"lost-and-found/{id}"
     name = doc.encode()
+    logger.error("the head of %r is gone and was made anew", doc)
     head = head_of_rows(connection, doc, id, now)
     keep(connection, name, "head", "is gone", None, now)
     connection.execute(
