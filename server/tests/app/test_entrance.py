@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from typing import Any
 
@@ -10,6 +11,9 @@ import pytest
 from ropewalk_server.auth.identity import Identity
 from ropewalk_server.http.app import create_app
 from ropewalk_server.protocol.messages import Denied, Hello, Renew, Welcome
+
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
 
 from .running import ADMIN_KEY, Running, made, running, ticket
 
@@ -58,6 +62,27 @@ async def test_a_ticket_opens_its_document_once(server: Running) -> None:
         assert code == 4401
     code, _ = await server.refusal(query=f"?ticket={await ticket(server)}", document="another")
     assert code == 4403
+
+
+async def test_an_address_may_name_the_letter_in_its_query() -> None:
+    async with running(made(auth={"token_in_url": True})) as server:
+        url = f"ws://{server.place}/v1?letterId=letters/1"
+        given = await ticket(server, "letters/1")
+        for proof in (f"&token={server.token()}", f"&ticket={given}"):
+            async with connect(url + proof, compression=None) as socket:
+                hello: dict[str, Any] = {}
+                await socket.send(json.dumps({"type": "sync", "step": "step1", "data": "AA=="}))
+                while hello.get("type") != "sync":
+                    hello = json.loads(await socket.recv())
+        for proof in ("", "&token=nonsense", f"&ticket={given}"):
+            async with connect(url + proof, compression=None) as socket:
+                await socket.send(json.dumps({"type": "sync", "step": "step1", "data": "AA=="}))
+                with pytest.raises(ConnectionClosed) as closed:
+                    while True:
+                        await socket.recv()
+                assert closed.value.rcvd is not None
+                assert closed.value.rcvd.code == 4401
+        assert server.service.rooms.open_rooms.keys() == {"main/letters/1"}
 
 
 async def test_a_ticket_may_come_in_the_hello(server: Running) -> None:
