@@ -2,9 +2,9 @@
 # soak.sh AREA: what `make test` does in seconds, for hours. AREA is one of
 #   differential   SEEDS=20000 random histories here and in Yjs
 #   property       SEEDS=10000 examples of each property
-#   server         all tests of the server at length, with SEEDS=5000 simulated runs
+#   server         all tests of the server at length, with SEEDS=5000 simulated runs; T=stores for
+#                  those of one folder
 #   fuzz           RUNS=1000000 executions of each fuzz target (T=target for one), from its corpus on
-#   server         the tests of the server with their full counts; T=stores for those of one folder
 # Says what it is at; ends with a non-zero status at the first finding.
 set -eu
 cd "$(dirname "$0")/.."

@@ -70,8 +70,8 @@ class Contestant:
         return b"\x7a" + number(count) + message if self.acknowledges else message
 
     @contextmanager
-    def running(self) -> Iterator[int]:
-        """The server, in a directory of its own; its port."""
+    def running(self) -> Iterator[tuple[int, int]]:
+        """The server, in a directory of its own; its port, and the number of its process."""
         BUILD.mkdir(exist_ok=True)
         with tempfile.TemporaryDirectory(dir=BUILD) as directory, socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -81,7 +81,7 @@ class Contestant:
             process = subprocess.Popen(self.command(port, directory), stdout=subprocess.DEVNULL)
             try:
                 _wait_for(port, process)
-                yield port
+                yield port, process.pid
             finally:
                 process.terminate()
                 try:
@@ -109,7 +109,9 @@ CONTESTANTS = [
         "ropewalk", "ours, SQLite (WAL, FULL)", path="collab/", acknowledges=True, durable=True
     ),
     Contestant("y_websocket", "y-websocket's, LevelDB, as shipped"),
-    Contestant("y_websocket_durable", "y-websocket's, committed before it is sent on", durable=True),
+    Contestant(
+        "y_websocket_durable", "y-websocket's, committed before it is sent on", durable=True
+    ),
     Contestant("hocuspocus", "Hocuspocus', SQLite, as shipped", hocuspocus=True),
     Contestant(
         "hocuspocus_durable",

@@ -1,9 +1,9 @@
-"""Writers and readers against a server, ours and others, one after another on the same machine.
+"""Writers and readers against servers, ours and others, in turns on the same machine.
 
-20 documents, each with one writer and five readers. Writers send changes at a fixed rate; a change is
-late from the moment when it was to be sent, so a server that stalls is not spared. Measured is the time
-until another client has the change, for each of the five, and where the server acknowledges also the
-time until the writer knows that it is durable.
+20 documents, each with one writer and five readers. Writers send changes at a fixed rate; a change
+is late from the moment when it was to be sent, so a server that stalls is not spared. Measured is
+the time until another client has the change, for each of the five, and where the server
+acknowledges also the time until the writer knows that it is durable.
 
     python bench/server/load.py [--only=ID] [--seconds=6] [--tries=3] [--json=FILE]
 """
@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import platform
 import re
 import time
@@ -21,14 +22,15 @@ from pathlib import Path
 from typing import Any
 
 import uvloop
-from contestants import CONTESTANTS, Contestant
 from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 
+from contestants import CONTESTANTS, Contestant
 from ropewalk import Doc, Text
 
 DOCUMENTS = 20
 READERS = 5
-# The first gives the percentiles; then upwards until one is too much, or downwards until one is not.
+# The first gives the percentiles; then upwards until one is too much, or downwards until one is
+# not.
 FIRST = 1000
 UPWARDS = [1500, 2000, 3000, 4000, 6000, 8000, 12000]
 DOWNWARDS = [500, 250, 125, 60]
@@ -49,11 +51,15 @@ class Run:
     p99: float
     durable_p95: float | None
     delivered: float  # of what was to be delivered
+    cpu: float  # microseconds of the server's processors for each change
 
     @property
     def slowest(self) -> float:
         """What counts: until others have it, and until it is durable, where that is told."""
         return max(self.p95, self.durable_p95 or 0.0)
+
+    def better_than(self, other: Run) -> bool:
+        return (-self.delivered, self.slowest) < (-other.delivered, other.slowest)
 
     @property
     def keeps_up(self) -> bool:
@@ -123,7 +129,15 @@ class Window:
         return isinstance(due, float) and self._begin <= due < self._end
 
 
-async def measure(contestant: Contestant, port: int, rate: int, seconds: float) -> Run:
+def cpu_seconds(process: int) -> float:
+    """Of all its threads, so far."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+async def measure(
+    contestant: Contestant, port: int, process: int, rate: int, seconds: float
+) -> Run:
     each = rate / DOCUMENTS
     changes = int((WARM_UP + seconds) * each)
     writers = [Writer(f"load-{rate}-{number}", changes) for number in range(DOCUMENTS)]
@@ -147,6 +161,7 @@ async def measure(contestant: Contestant, port: int, rate: int, seconds: float) 
             if is_writer:
                 writer.transport = transport
     await asyncio.sleep(1.0)
+    cpu = cpu_seconds(process)
     begin = time.perf_counter() + 0.05
     window._begin, window._end = begin + WARM_UP, begin + WARM_UP + seconds
     for number, writer in enumerate(writers):
@@ -164,12 +179,13 @@ async def measure(contestant: Contestant, port: int, rate: int, seconds: float) 
     while time.perf_counter() < end and len(late) < expected * READERS:
         await asyncio.sleep(0.05)
     await asyncio.sleep(0.2)
+    cpu = (cpu_seconds(process) - cpu) / len(turns) * 1e6
     for socket in sockets:
         socket.disconnect(graceful=False)
     late.sort()
     durable.sort()
     if not late:
-        return Run(rate, 1e6, 1e6, 1e6, None, 0.0)
+        return Run(rate, 1e6, 1e6, 1e6, None, 0.0, round(cpu))
     return Run(
         rate,
         p50=_percentile(late, 0.50),
@@ -177,6 +193,7 @@ async def measure(contestant: Contestant, port: int, rate: int, seconds: float) 
         p99=_percentile(late, 0.99),
         durable_p95=_percentile(durable, 0.95) if durable else None,
         delivered=len(late) / (expected * READERS),
+        cpu=round(cpu),
     )
 
 
@@ -184,28 +201,46 @@ def _percentile(ordered: list[float], part: float) -> float:
     return round(ordered[min(len(ordered) - 1, int(len(ordered) * part))] * 1e3, 2)
 
 
-def race(contestant: Contestant, seconds: float, tries: int) -> list[Run]:
-    """The first rate, and then others."""
-    runs = [best_of(contestant, FIRST, seconds, tries, stop=False)]
-    upwards = runs[0].keeps_up
-    for rate in UPWARDS if upwards else DOWNWARDS:
-        runs.append(best_of(contestant, rate, seconds, tries, stop=True))
-        if runs[-1].keeps_up != upwards:
-            break
-    return runs
+Races = dict[str, list[Run]]
 
 
-def best_of(contestant: Contestant, rate: int, seconds: float, tries: int, *, stop: bool) -> Run:
-    """The best of some tries, since others use this machine too; with `stop`, the first that keeps up."""
-    runs: list[Run] = []
+def race(contestants: list[Contestant], seconds: float, tries: int) -> Races:
+    """All of them at the first rate; then upwards those that kept up, and downwards the others, until
+    that changes. Rate by rate in turns, since others use this machine too."""
+    races: Races = {contestant.id: [] for contestant in contestants}
+    _in_turns(races, contestants, FIRST, seconds, tries, always=True)
+    quick = [contestant for contestant in contestants if races[contestant.id][0].keeps_up]
+    slow = [contestant for contestant in contestants if contestant not in quick]
+    for rates, running, wanted in ((UPWARDS, quick, True), (DOWNWARDS, slow, False)):
+        for rate in rates:
+            _in_turns(races, running, rate, seconds, tries, always=False)
+            running = [one for one in running if races[one.id][-1].keeps_up == wanted]
+    return races
+
+
+def _in_turns(
+    races: Races,
+    contestants: list[Contestant],
+    rate: int,
+    seconds: float,
+    tries: int,
+    *,
+    always: bool,
+) -> None:
+    """The best of some tries of each. Without `always`, who has kept up is not tried again."""
+    best: dict[str, Run] = {}
     for _ in range(tries):
-        with contestant.running() as port:
-            run = uvloop.run(measure(contestant, port, rate, seconds))
-        print(f"# {contestant.id} {run}", flush=True)
-        runs.append(run)
-        if stop and run.keeps_up:
-            break
-    return min(runs, key=lambda run: (-run.delivered, run.slowest))
+        for contestant in contestants:
+            known = best.get(contestant.id)
+            if known is not None and known.keeps_up and not always:
+                continue
+            with contestant.running() as (port, process):
+                run = uvloop.run(measure(contestant, port, process, rate, seconds))
+            print(f"# {contestant.id} {run}", flush=True)
+            if known is None or run.better_than(known):
+                best[contestant.id] = run
+    for name, run in best.items():
+        races[name].append(run)
 
 
 def figures(contestant: Contestant, runs: list[Run]) -> list[tuple[str, float, str]]:
@@ -228,13 +263,10 @@ def main() -> None:
     parser.add_argument("--tries", type=int, default=3)
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
-    everything = {}
-    table = []
-    for contestant in CONTESTANTS:
-        if contestant.id.startswith(arguments.only):
-            runs = race(contestant, arguments.seconds, arguments.tries)
-            everything[contestant.id] = [asdict(run) for run in runs]
-            table += figures(contestant, runs)
+    contestants = [one for one in CONTESTANTS if one.id.startswith(arguments.only)]
+    races = race(contestants, arguments.seconds, arguments.tries)
+    everything = {name: [asdict(run) for run in runs] for name, runs in races.items()}
+    table = [figure for one in contestants for figure in figures(one, races[one.id])]
     for name, value, unit in table:
         print(f"{name} {value:g} {unit}")
     if arguments.json:

@@ -48,7 +48,11 @@ NO_SOURCE = Head.of(b"", b"")
 FRAMES: list[tuple[str, int, list[Item]]] = [
     ("one small message", 7, [Message(1, b"hello")]),
     ("an empty message", 0, [Message(1, b"")]),
-    ("several share a frame", 2**32, [Message(1, b"a"), Message(2, b"b"), Received(3, 0, None, False)]),
+    (
+        "several share a frame",
+        2**32,
+        [Message(1, b"a"), Message(2, b"b"), Received(3, 0, None, False)],
+    ),
     ("the greatest numbers", 2**53 - 1, [Message(2**53 - 1, b"\x00\xff")]),
     ("head and part", 9, [Begin(4, HEAD, 0), Part(4, 0, b"a lo")]),
     ("received in the middle", 9, [Received(4, 4, HEAD, False)]),
@@ -83,8 +87,16 @@ def refused() -> list[dict[str, str]]:
             ("an unknown item", framed(b"\x07\x09\x01"), "protocol"),
             ("an item cut short", framed(b"\x07\x01\x01\x05hell"), "protocol"),
             ("a number beyond 2^53", framed(b"\xff\xff\xff\xff\xff\xff\xff\x7f"), "protocol"),
-            ("a source of 5,000 bytes", framed(b"\x07\x07\x88\x27" + bytes(5000) + bytes(5)), "protocol"),
-            ("a head without all of its checksum", framed(b"\x07\x07\x00\x05\x01\x02\x03"), "protocol"),
+            (
+                "a source of 5,000 bytes",
+                framed(b"\x07\x07\x88\x27" + bytes(5000) + bytes(5)),
+                "protocol",
+            ),
+            (
+                "a head without all of its checksum",
+                framed(b"\x07\x07\x00\x05\x01\x02\x03"),
+                "protocol",
+            ),
             ("longer than a frame may be", "A" * 32_004, "too_big"),
         )
     ]

@@ -15,6 +15,7 @@ import asyncio
 import itertools
 import random
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -24,9 +25,11 @@ from ropewalk_server.stores.contract import (
     NOTHING,
     Conflict,
     Damaged,
+    SavePoint,
     StoreError,
     Version,
 )
+from ropewalk_server.stores.memory import MemoryStore
 
 NAMES = [
     "a",
@@ -55,6 +58,32 @@ def updates_of(history):
 
 def seqs_of(history):
     return [entry.version.seq for entry in history.entries]
+
+
+async def outcome(store, call, *arguments):
+    """What a call gives, or the error it raises, without times."""
+    *positional, named = arguments
+    try:
+        result = await getattr(store, call)(*positional, **named)
+    except Conflict as conflict:
+        return "conflict", conflict.newest
+    except StoreError as error:
+        return "error", error.transient
+    if isinstance(result, SavePoint):
+        return replace(result, created_at=0)
+    if isinstance(result, list):
+        return [replace(point, created_at=0) for point in result]
+    return result
+
+
+def plain(history):
+    snapshot = history.snapshot and (history.snapshot.version, bytes(history.snapshot.update))
+    entries = [(entry.version, bytes(entry.update)) for entry in history.entries]
+    return history.version, snapshot, entries, list(history.damaged)
+
+
+def sizes(info):
+    return info and replace(info, changed_at=0)
 
 
 async def soon(awaitable, seconds=10):
@@ -666,6 +695,50 @@ class StoreContract:
         updates = updates_of(await store.read("a"))
         assert updates == [b"1", b"2"] * (len(updates) // 2)
         assert len(updates) >= 20
+
+    # -- all of it together ------------------------------------------------------------------------
+
+    async def test_random_histories_are_those_of_the_model(self, make_store):
+        """The same calls on this store and on the one in memory: same answers, same errors."""
+        for seed in range(6):
+            rng = random.Random(seed)
+            model = MemoryStore()
+            stores = [await make_store(), await make_store()]
+            docs = [f"{seed}/{name}" for name in ("a", "b")]
+            for step in range(60):
+                call = self.random_call(rng, await model.read(docs[0]), docs)
+                expected = await outcome(model, *call)
+                got = await outcome(rng.choice(stores), *call)
+                assert got == expected, f"seed {seed}, step {step}: {call}"
+                for doc in docs:
+                    since = rng.choice((None, NOTHING, Version(0, 3), Version(1, 0), Version(1, 2)))
+                    reader = rng.choice(stores)
+                    assert plain(await reader.read(doc, since)) == plain(
+                        await model.read(doc, since)
+                    ), f"seed {seed}, step {step}: after {call}"
+                    assert sizes(await reader.info(doc)) == sizes(await model.info(doc))
+
+    def random_call(self, rng, history, docs):
+        doc = rng.choice(docs)
+        data = rng.randbytes(rng.choice((1, 5, 300)))
+        version = history.version
+        guess = rng.choice(
+            (version, version, version, NOTHING, Version(version.epoch, version.seq // 2))
+        )
+        return rng.choices(
+            [
+                ("append", doc, [data] * rng.randint(1, 3), {"epoch": guess.epoch}),
+                ("append", doc, [data], {"epoch": guess.epoch, "expected": guess}),
+                ("compact", doc, guess, data, {}),
+                ("seal", doc, guess, data, {}),
+                ("delete", doc, {}),
+                ("savepoint", doc, guess, data, {"label": "l"}),
+                ("read_savepoint", doc, rng.randint(1, 5), {}),
+                ("delete_savepoint", doc, rng.randint(1, 5), {}),
+                ("savepoints", doc, {}),
+            ],
+            [12, 4, 4, 1, 1, 2, 1, 1, 1],
+        )[0]
 
     # -- several processes -------------------------------------------------------------------------
 

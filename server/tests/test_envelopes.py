@@ -74,7 +74,10 @@ def test_what_clients_say(fields: dict[str, Any], said: Message) -> None:
         (Update(b"u"), {"type": "sync", "step": "update", "data": "dQ=="}),
         (Awareness(b"a"), {"type": "awareness", "data": "YQ=="}),
         (Ack(3), {"type": "ack", "n": 3}),
-        (Refusal(3, "invalid", "no"), {"type": "refused", "n": 3, "code": "invalid", "message": "no"}),
+        (
+            Refusal(3, "invalid", "no"),
+            {"type": "refused", "n": 3, "code": "invalid", "message": "no"},
+        ),
         (Denied("no"), {"type": "denied", "reason": "no"}),
         (Epoch(2), {"type": "epoch", "epoch": 2}),
         (State("unsynced", "x"), {"type": "state", "state": "unsynced", "message": "x"}),
@@ -205,10 +208,19 @@ def test_the_dialect_of_actions_over_a_connection() -> None:
             before = doc.get_state()
             doc.get("text", type=Text).insert(2, "!")
             await three.send(create_update_message(doc.get_update(before)))
-            (told,) = (await ann.hear(action="OPS", ops=[{
-                "type": "insert", "id": f"{doc.client_id}-0", "char": "!",
-                "left": state["runs"][1]["id"],
-            }]))["ops"]
+            (told,) = (
+                await ann.hear(
+                    action="OPS",
+                    ops=[
+                        {
+                            "type": "insert",
+                            "id": f"{doc.client_id}-0",
+                            "char": "!",
+                            "left": state["runs"][1]["id"],
+                        }
+                    ],
+                )
+            )["ops"]
             await ann.say(action="SEND_OP", docId="letter", op={"type": "delete", "id": "x-1"})
             assert (await ann.hear(action="ERROR"))["code"] == "unknown"
             await ann.say(action="DANCE")

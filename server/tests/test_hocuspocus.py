@@ -41,7 +41,9 @@ NODE = Path(__file__).parent / "node"
 
 
 def auth(address: str, token: str) -> bytes:
-    return with_size(address.encode()) + b"\x02\x00" + with_size(token.encode()) + with_size(b"4.8.0")
+    return (
+        with_size(address.encode()) + b"\x02\x00" + with_size(token.encode()) + with_size(b"4.8.0")
+    )
 
 
 def about(address: str, *payload: int) -> bytes:
@@ -276,7 +278,9 @@ def test_a_change_counts_as_synced_only_when_it_is_durable() -> None:
         async with live_server(MemoryStore(slow)) as server, node() as act:
             await act("socket", socket="s", url=server.url)
             for name in ("ann", "bob"):
-                await act("join", **{"as": name}, socket="s", document="letter", token="t", sessions=True)
+                await act(
+                    "join", **{"as": name}, socket="s", document="letter", token="t", sessions=True
+                )
                 await act.until(name, synced)
             await act("edit", **{"as": "ann"}, at=0, text="slowly")
             await act("socket", socket="other", url=server.url)
@@ -300,8 +304,12 @@ def test_rights_are_told_in_the_provider_s_words() -> None:
             await act("join", **{"as": "spy"}, socket="editor", document="secret", token="editor")
             assert (await act.until("reader", synced))["events"] == ["authenticated readonly"]
             await act.until("editor", synced)
-            await act.until("nobody", lambda seen: "refused this token is no good" in seen["events"])
-            await act.until("spy", lambda seen: "refused no right to this document" in seen["events"])
+            await act.until(
+                "nobody", lambda seen: "refused this token is no good" in seen["events"]
+            )
+            await act.until(
+                "spy", lambda seen: "refused no right to this document" in seen["events"]
+            )
             await act("edit", **{"as": "reader"}, at=0, text="not allowed")
             await act("edit", **{"as": "editor"}, at=0, text="allowed")
             await act.until("editor", synced)

@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+import uvloop
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -44,6 +45,23 @@ async def test_a_deadline_that_fails_keeps_none_from_coming() -> None:
     await asyncio.sleep(0.05)
     assert come == [1, 2]
     assert len(failed) == 1
+
+
+def test_deadlines_on_uvloop() -> None:
+    """Its handle of a moment that has come is none of a timer."""
+    come: list[int] = []
+
+    async def main() -> None:
+        deadlines = Deadlines()
+        for number in range(10):
+            deadlines.after(-1.0, lambda number=number: come.append(number))  # type: ignore[misc]
+            deadlines.after(0.0, lambda number=number: come.append(number))  # type: ignore[misc]
+        await asyncio.sleep(0.02)
+        assert len(deadlines) == 0
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(main())
+    assert sorted(come) == sorted([*range(10), *range(10)])
 
 
 async def test_cancelled_deadlines_do_not_pile_up() -> None:

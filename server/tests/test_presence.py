@@ -164,11 +164,13 @@ async def test_the_same_person_comes_back_before_the_old_connection_is_gone() ->
 async def test_it_is_told_at_most_once_in_an_interval() -> None:
     rooms = await open_rooms(awareness_interval=0.1, message_burst=10_000)
     ann, bob = await enter(rooms), await enter(rooms)
+    began = asyncio.get_running_loop().time()
     for clock in range(1, 200):
         await ann.show(str(clock).encode(), clock=clock)
         await asyncio.sleep(0.001)
     await until(lambda: bob.seen() == {ann.doc.client_id: b"199"})
-    assert 2 <= len(bob.all(Awareness)) <= 6
+    intervals = (asyncio.get_running_loop().time() - began) / 0.1
+    assert 2 <= len(bob.all(Awareness)) <= intervals + 2
     await rooms.stop()
 
 

@@ -101,6 +101,17 @@ async def test_news_that_come_late_twice_or_fail_lose_nothing(seed: int) -> None
         await rooms.stop()
 
 
+async def test_news_of_what_cannot_be_read_keep_nobody_from_writing() -> None:
+    store = MemoryStore()
+    rooms = await open_rooms(store)
+    ann = await Peer(rooms).hello()
+    store._watchers.tell("firm/letter", Version(0, 40))
+    await asyncio.sleep(0.01)
+    await ann.type_numbered("x")
+    await until(lambda: ann.acked == 1, 1)
+    await rooms.stop()
+
+
 async def test_a_document_deleted_elsewhere_is_gone_here() -> None:
     store = MemoryStore()
     rooms = await open_rooms(store)

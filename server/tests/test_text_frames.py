@@ -1,4 +1,5 @@
-"""Text frames: the vectors that TypeScript is tested with too, and any message through any network."""
+"""Text frames: the vectors that TypeScript is tested with too, and any message through any
+network."""
 
 from __future__ import annotations
 
@@ -30,7 +31,9 @@ from ropewalk.text_stream import TextStream
 from ropewalk_server.protocol.text_frames import Answer, answer_source, read_answer_source
 from ropewalk_server.stores.contract import Version
 
-VECTORS: dict[str, Any] = json.loads((Path(__file__).parent / "vectors/text_frames.json").read_text())
+VECTORS: dict[str, Any] = json.loads(
+    (Path(__file__).parent / "vectors/text_frames.json").read_text()
+)
 
 
 @pytest.mark.parametrize("vector", VECTORS["frames"], ids=lambda v: v["name"])

@@ -4,6 +4,8 @@ import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { shorten } from './names.mjs'
+import { packer } from './pack.mjs'
 
 const here = dirname(dirname(fileURLToPath(import.meta.url)))
 const root = dirname(dirname(here))
@@ -15,13 +17,17 @@ const dist = join(out, 'dist')
 rmSync(dist, { recursive: true, force: true })
 rmSync(join(out, 'types'), { recursive: true, force: true })
 mkdirSync(dist, { recursive: true })
-cpSync(wasm, join(dist, 'ropewalk.wasm'))
+// Tests know the engine by rw_report.
+const { module, names: short } = shorten(readFileSync(wasm), (name) => /^rw_(?!report$)/.test(name))
+writeFileSync(join(dist, 'ropewalk.wasm'), module)
 
 // The module as text that the script carries: text and its own compression get along badly, so that
 // it is packed before.
+const beside = (name) => join(dirname(wasm), name)
 const text = {
-  packed: execFileSync('python3', [join(here, 'tools/pack.py'), wasm], { encoding: 'latin1' }),
-  unpacker: readFileSync(join(dirname(wasm), 'unpacker.wasm')).toString('base64')
+  packed: packer(beside('packer.wasm'))(module),
+  size: module.length,
+  unpacker: readFileSync(beside('unpacker.wasm')).toString('base64')
 }
 const packed = {
   name: 'packed',
@@ -41,6 +47,9 @@ const common = {
   target: 'es2022',
   platform: 'neutral',
   logLevel: 'warning',
+  mangleProps: /^rw_/,
+  reserveProps: /^rw_report$/,
+  mangleCache: short,
   plugins: [packed],
   external: ['*.wasm']
 }

@@ -22,6 +22,18 @@ class CloseCode(IntEnum):
     TOO_MANY = 4429
 
 
+_REFUSALS = {
+    "forbidden": CloseCode.FORBIDDEN,
+    "not-found": CloseCode.NOT_FOUND,
+    "unavailable": CloseCode.SERVER_FAULT,
+}
+
+
+def code_of(refusal: str) -> CloseCode:
+    """How a connection ends that was refused for this reason (the `code` of a Refused)."""
+    return _REFUSALS.get(refusal, CloseCode.NOT_AUTHENTICATED)
+
+
 @dataclass
 class Close(Exception):
     """The connection is to be closed; the reason is for the person at the other end."""

@@ -107,6 +107,19 @@ async def running(settings: Settings | None = None, **more: Any) -> AsyncIterato
             await made_.http.aclose()
 
 
+async def begin_anew(service: Service) -> None:
+    """Makes a server on a store in memory forget everybody and everything."""
+    rooms = service.rooms
+    for session in list(rooms.sessions):
+        session.end(1001, "the next test")
+    for room in rooms.open_rooms.values():
+        room.close()
+    assert isinstance(rooms.store, MemoryStore)
+    rooms.store._shared.documents.clear()
+    service.auth.revocations.forget()
+    service.auth.door.revocation = service.auth.revocations
+
+
 def made(**sections: Any) -> Settings:  # noqa: ANN401
     """Settings with changes: server={"origins": (...)}; the admin key is set."""
     base = Settings(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -15,12 +14,6 @@ from ropewalk_server.protocol.messages import Ack, Epoch, Refusal
 from .running import ADMIN_KEY, Running, made, running
 
 ADMIN = {"Authorization": f"Bearer {ADMIN_KEY}"}
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[Running]:
-    async with running() as one:
-        yield one
 
 
 def update(text: str, **more: str) -> bytes:

@@ -7,7 +7,7 @@ import io
 import json
 import logging
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,10 @@ from fastapi import FastAPI
 from ropewalk_server.auth.identity import Identity
 from ropewalk_server.config import ConfigError
 from ropewalk_server.http.app import create_app
+from ropewalk_server.ops import logging as logs
 from ropewalk_server.ops.logging import JsonFormatter
 from ropewalk_server.protocol.messages import Ack, Hello
-from ropewalk_server.stores.contract import DocumentInfo, StoreError
+from ropewalk_server.stores.contract import DocumentInfo, StoreError, Version
 from ropewalk_server.stores.memory import MemoryStore
 
 from .running import ADMIN_KEY, Running, made, running, ticket
@@ -206,23 +207,79 @@ async def test_every_line_of_a_request_has_its_id(log: io.StringIO) -> None:
     assert any(line.get("request") == "abc" and line["message"] == "GET /healthz 200" for line in lines)
 
 
-async def test_who_is_connected_when_it_ends_is_told_and_all_is_stored() -> None:
-    store = MemoryStore()
-    other = store.another()
-    clients = []
-    async with running(store=store) as server:
-        for n in range(5):
-            manager = server.client(f"d{n}", token=server.token())
-            clients.append((manager, await manager.__aenter__()))
-        for _, client in clients:
+async def test_every_line_of_a_connection_has_its_id_and_no_other_s(log: io.StringIO) -> None:
+    async with running() as server:
+        for query in ("?x=1", "?x=2"):
+            await server.refusal(query=query)
+        async with server.client(token=server.token()) as client:
             await client.sync()
-            await client.write("the last words")
-    for n, (manager, client) in enumerate(clients):
-        assert await client.closed() == 1001
-        assert any(isinstance(message, Ack) for message in client.heard)
-        history = await other.read(f"main/d{n}")
-        assert history.version.seq == 1
-        await manager.__aexit__(None, None, None)
+            await client.write_durably("x")
+    lines = [json.loads(line) for line in log.getvalue().splitlines()]
+    refused = [line for line in lines if line["message"].startswith("refused: ")]
+    assert len(refused) == 2
+    assert all(line["connection"] and line["request"] and line["why"] == "unauthorized" for line in refused)
+    assert refused[0]["connection"] != refused[1]["connection"]
+    connected = [line["connection"] for line in lines if line["message"] == "connected"]
+    gone = [line["connection"] for line in lines if line["message"] == "gone"]
+    assert sorted(connected) == sorted(gone)
+    assert len(set(connected)) == 3
+
+
+async def test_a_room_s_work_is_no_connection_s() -> None:
+    store = MemoryStore()
+    async with running(store=store) as server:
+        found: list[object] = []
+
+        @server.service.rooms.on_store
+        def note(*_: object) -> None:
+            found.append(dict(logs._CONTEXT.get()))
+
+        async with server.client(token=server.token()) as client:
+            await client.sync()
+            await client.write_durably("x")
+    assert found == [{}]
+
+
+async def test_a_request_is_bounded_before_anybody_is_asked(server: Running) -> None:
+    large = b'{"document": "' + b"x" * 70_000 + b'"}'
+
+    async def in_parts() -> AsyncIterator[bytes]:
+        for at in range(0, len(large), 10_000):
+            yield large[at : at + 10_000]
+
+    for content in (large, in_parts()):
+        answer = await server.http.post(
+            "/api/tickets", content=content, headers={"Content-Type": "application/json"}
+        )
+        assert (answer.status_code, answer.json()["status"]) == (413, 413)
+
+
+class SlowStore(MemoryStore):
+    async def append(self, *arguments: Any, **options: Any) -> Version:  # noqa: ANN401
+        await asyncio.sleep(0.3)
+        return await super().append(*arguments, **options)
+
+
+async def test_who_is_connected_when_it_ends_is_told_and_all_is_stored() -> None:
+    store = SlowStore()
+    other = store.another()
+    async with AsyncExitStack() as stack:
+        clients = []
+        async with running(store=store) as server:
+            for n in range(5):
+                client = await stack.enter_async_context(
+                    server.client(f"d{n}", token=server.token())
+                )
+                clients.append(await client.sync())
+            for client in clients:
+                await client.write("the last words")
+            while server.service.metrics.value("messages", type="Numbered") < 5:
+                await asyncio.sleep(0.01)
+        # It has ended while the store was still at it.
+        for n, client in enumerate(clients):
+            assert await client.closed() == 1001
+            assert any(isinstance(message, Ack) for message in client.heard)
+            assert (await other.read(f"main/d{n}")).version.seq == 1
 
 
 # -- embedded in other people's apps ---------------------------------------------------------------

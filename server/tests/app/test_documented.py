@@ -23,10 +23,12 @@ def blocks(language: str) -> list[str]:
     return ["\n".join(line.removeprefix(indent) for line in code.splitlines()) for indent, code in found]
 
 
-@pytest.mark.parametrize("code", blocks("py"))
-def test_code_runs(code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_code_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From top to bottom as one program."""
     monkeypatch.chdir(tmp_path)
-    exec(compile(code, "example", "exec"), {"__name__": "example"})  # noqa: S102
+    names = {"__name__": "example"}
+    for code in blocks("py"):
+        exec(compile(code, "example", "exec"), names)  # noqa: S102
 
 
 def commands() -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -13,12 +12,6 @@ from ropewalk_server.http.app import create_app
 from ropewalk_server.protocol.messages import Denied, Hello, Renew, Welcome
 
 from .running import ADMIN_KEY, Running, made, running, ticket
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[Running]:
-    async with running() as one:
-        yield one
 
 
 # -- who comes in (S0-10, S0-11) -------------------------------------------------------------------

@@ -194,12 +194,21 @@ async def test_discovery_that_leads_elsewhere_is_not_followed(page: dict[str, An
     assert issuer.asked == [PAGE]
 
 
+def test_keys_come_from_somewhere() -> None:
+    with pytest.raises(ValueError, match="a JWKS address or from an issuer"):
+        JwksKeys()
+
+
+async def test_what_was_never_begun_is_closed() -> None:
+    await Issuer("a").keys().close()
+
+
 @pytest.mark.parametrize(
     ("url", "good"),
     [
         ("https://issuer.example/jwks", True), ("http://127.0.0.1:9/jwks", True), ("http://[::1]/x", True),
         ("http://localhost/x", True), ("http://issuer.example/jwks", False), ("file:///x", False),
-        ("https://", False), ("", False), ("http://127.0.0.1.example/x", False),
+        ("https://", False), ("", False), ("http:", False), ("http://127.0.0.1.example/x", False),
     ],
 )  # fmt: skip
 def test_keys_come_over_https_or_from_this_machine(url: str, good: bool) -> None:

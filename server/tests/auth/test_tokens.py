@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, x25519
 from ropewalk_server.auth.identity import Refused
 from ropewalk_server.auth.keys import BadKey, StaticKeys, key_from_jwk, public_key, secret_key
 from ropewalk_server.auth.tokens import MAX_TOKEN_BYTES, TokenRules, TokenVerifier, TrustedIssuers
@@ -119,6 +119,9 @@ BAD: dict[str, str] = {
     "exp is 1e999": make(json.dumps(claims(exp=...)).encode()[:-1] + b',"exp":1e999}'),
     "exp has five thousand digits": make(
         json.dumps(claims(exp=...)).encode()[:-1] + b',"exp":' + b"9" * 5000 + b"}"
+    ),
+    "exp has four hundred digits": make(
+        json.dumps(claims(exp=...)).encode()[:-1] + b',"exp":' + b"9" * 400 + b"}"
     ),
     "nested without end": make(b'{"x":' + b"[" * 2500 + b"]" * 2500 + b"}"),
     "something after the body": make(json.dumps(claims()).encode() + b"{}"),
@@ -384,6 +387,15 @@ def test_published_keys_that_are_no_keys_are_left_out(changes: dict[str, Any]) -
     assert key_from_jwk(JWK).algorithms == {"ES256"}
     with pytest.raises(BadKey):
         key_from_jwk({**JWK, **changes})
+
+
+def test_keys_of_other_kinds_are_refused() -> None:
+    for other in (ec.generate_private_key(ec.SECP256K1()), x25519.X25519PrivateKey.generate()):
+        with pytest.raises(BadKey, match="this is none of them"):
+            public_key(other.public_key())
+    with pytest.raises(BadKey, match="does not fit this key"):
+        public_key(ed_key("one").public_key(), algorithm="RS256")
+    assert public_key(ec_key("p521", ec.SECP521R1).public_key()).algorithms == {"ES512"}
 
 
 def test_a_small_rsa_key_is_refused() -> None:

@@ -123,12 +123,16 @@ def test_a_file_keeps_what_was_written_without_a_server(tmp_path: Path) -> None:
     async def work() -> None:
         server = LiveServer()
         path = tmp_path / "letter.outbox"
-        async with connect(server.url, "letter", backoff=quick(), outbox=FileOutbox(path)) as letter:
+        async with connect(
+            server.url, "letter", backoff=quick(), outbox=FileOutbox(path)
+        ) as letter:
             text_of(letter).insert(0, "written offline")
             await asyncio.sleep(0.05)
             assert letter.state is State.OFFLINE
         await server.start()
-        async with connect(server.url, "letter", backoff=quick(), outbox=FileOutbox(path)) as letter:
+        async with connect(
+            server.url, "letter", backoff=quick(), outbox=FileOutbox(path)
+        ) as letter:
             assert str(text_of(letter)) == "written offline"
             await letter.durable()
         assert await stored(server, "letter") == "written offline"
@@ -231,6 +235,47 @@ def test_a_restored_document_replaces_the_local_copy(tmp_path: Path) -> None:
                 await until(lambda: str(text_of(ann)) == "restored!")
                 assert replaced == ["what was written first"]
             assert await stored(server, "letter") == "restored!"
+
+    run(work())
+
+
+@pytest.mark.parametrize("text_frames", [False, True])
+def test_who_writes_without_a_pause_stays_within_the_bounds(text_frames: bool) -> None:
+    """More changes a second than the server takes messages, and more frames than that too."""
+
+    async def work() -> None:
+        async with live_server() as server:
+            async with connect(
+                server.url, "letter", token="ann", text_frames=text_frames, backoff=quick()
+            ) as letter:
+                await letter.synced()
+                states: list[State] = []
+                letter.on_state = states.append
+                for number in range(1500):
+                    text_of(letter).insert(0, "x")
+                    letter.awareness.set_local_state({"at": number})
+                    await asyncio.sleep(0)
+                text_of(letter).insert(0, "y" * 15_000_000)
+                await letter.durable()
+                assert State.OFFLINE not in states
+            assert len(await stored(server, "letter")) == 15_001_500
+
+    run(work())
+
+
+def test_many_messages_in_one_frame_are_many() -> None:
+    async def work() -> None:
+        from websockets.asyncio.client import connect as connect_socket
+
+        from ropewalk.text_frames import Message, encode_frame
+
+        async with live_server() as server, connect_socket(f"{server.url}/letter") as socket:
+            first: list[Any] = [Message(1, b"\x78\x07" + b'{"v":1}')]
+            flood = [Message(2 + number, b"\x03") for number in range(600)]
+            await socket.send(encode_frame(7, first + flood))
+            with pytest.raises(Exception, match="4429"):
+                while True:
+                    await asyncio.wait_for(socket.recv(), 5)
 
     run(work())
 

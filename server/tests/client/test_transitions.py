@@ -35,11 +35,13 @@ from ropewalk_server.protocol.messages import (
     QueryAwareness,
     Refusal,
     Renew,
-    State as ServerState,
     Step1,
     Step2,
     Update,
     Welcome,
+)
+from ropewalk_server.protocol.messages import (
+    State as ServerState,
 )
 
 
@@ -390,7 +392,9 @@ def test_a_gap_is_asked_for_and_hidden_until_it_is_closed() -> None:
     run(work())
 
 
-@pytest.mark.parametrize("message", [b"\x00\x02\x09\x01", b"", b"\x7e\x06letter\x00\x02\x03abc", "text"])
+@pytest.mark.parametrize(
+    "message", [b"\x00\x02\x09\x01", b"", b"\x7e\x06letter\x00\x02\x03abc", "text"]
+)
 def test_what_can_not_be_read_cuts_the_connection(message: bytes | str) -> None:
     async def work() -> None:
         server = FakeServer()

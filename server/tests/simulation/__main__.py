@@ -13,6 +13,9 @@ import time
 from simulation.world import Violation, simulate
 
 
+PROGRESS = 500
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m simulation")
     parser.add_argument("--seed", type=int)
@@ -27,7 +30,9 @@ def main() -> int:
         runs = [(seed, seed % 2 == 1) for seed in range(arguments.first, last)]
     failed = 0
     began = time.monotonic()
-    for seed, safety in runs:
+    for done, (seed, safety) in enumerate(runs):
+        if done and done % PROGRESS == 0:
+            print(f"{done} of {len(runs)}, {failed} failed", flush=True)
         try:
             simulate(seed, safety=safety)
         except Violation as violation:

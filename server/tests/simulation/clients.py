@@ -55,8 +55,15 @@ class OurClient:
     """ropewalk.client with all that it promises."""
 
     def __init__(
-        self, open_: Open, chance: Random, token: str, name: str, mark: str, *,
-        acknowledged: Callable[[bytes], None], text_frames: bool,
+        self,
+        open_: Open,
+        chance: Random,
+        token: str,
+        name: str,
+        mark: str,
+        *,
+        acknowledged: Callable[[bytes], None],
+        text_frames: bool,
     ) -> None:
         self.doc: Doc[Any] = Doc(client_id=chance.getrandbits(32))
         self.name, self.mark = name, mark
@@ -97,7 +104,8 @@ class OurClient:
 
 
 class StockClient:
-    """Knows y-websocket's messages alone. It keeps its document, so what it has is offered again."""
+    """Knows y-websocket's messages alone. It keeps its document, so what it has is offered
+    again."""
 
     writes = True
 
@@ -175,7 +183,12 @@ class Trespasser(StockClient):
         update = self._forged.get_update()
         self._number += 1
         message = self._chance.choice(
-            [Update(update), Step2(update), Numbered(self._number, Update(update)), Awareness(update)]
+            [
+                Update(update),
+                Step2(update),
+                Numbered(self._number, Update(update)),
+                Awareness(update),
+            ]
         )
         if self._wire is not None and not self._wire.gone:
             self._wire._carry("up", frames.encode(self.name, message))

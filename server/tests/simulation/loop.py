@@ -27,8 +27,8 @@ class _Selector(selectors.SelectSelector):
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """Runs callbacks in the order of their times. Nothing of the system is read: two runs of the same
-    program are the same."""
+    """Runs callbacks in the order of their times. Nothing of the system is read: two runs of the
+    same program are the same."""
 
     def __init__(self) -> None:
         selector = _Selector()

@@ -96,8 +96,7 @@ class Process:
             wire.lost_server()
         self._wires.clear()
         rooms.deadlines.close()
-        rooms.deadlines.after = lambda _seconds, _action: _Never()  # type: ignore[assignment,method-assign]
-        await asyncio.gather(*tasks, return_exceptions=True)
+        rooms.deadlines.after = _never  # type: ignore[method-assign,assignment]
         await self._store.close()
 
     def calm(self) -> None:
@@ -123,6 +122,10 @@ class Process:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
+
+
+def _never(_seconds: float, _action: object) -> _Never:
+    return _Never()
 
 
 class _Never:

@@ -1,5 +1,5 @@
-"""The simulation notices what it is there for: each of these faults, put into the server on purpose,
-breaks a promise within a few seeds."""
+"""The simulation notices what it is there for: each of these faults, put into the server on
+purpose, breaks a promise within a few seeds."""
 
 from __future__ import annotations
 

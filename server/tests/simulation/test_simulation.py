@@ -15,7 +15,8 @@ GROUP = 10
 
 @pytest.mark.parametrize("first", range(0, SEEDS, GROUP))
 def test_what_is_promised_holds(first: int) -> None:
-    """Every other seed in safety mode: harsher, and what holds at any moment is all that is asked."""
+    """Every other seed in safety mode: harsher, and what holds at any moment is all that is
+    asked."""
     for seed in range(first, min(first + GROUP, SEEDS)):
         simulate(seed, safety=seed % 2 == 1)
 

@@ -1,9 +1,9 @@
 """One run: a seed decides who takes part and what goes wrong; an oracle looks on.
 
-    P5   what the store has, and what clients see, has no holes
-    P9   whatever was acknowledged is in the store, at that moment and at the end
-    P12  nothing that a reader, a stranger or another tenant has sent is in a document
-    P15  five seconds after the last fault everybody has the same document, the store's
+P5   what the store has, and what clients see, has no holes
+P9   whatever was acknowledged is in the store, at that moment and at the end
+P12  nothing that a reader, a stranger or another tenant has sent is in a document
+P15  five seconds after the last fault everybody has the same document, the store's
 """
 
 from __future__ import annotations
@@ -96,7 +96,12 @@ class World:
             crashes=chance.choice([0.0, 0.2, 0.5]) * harsh,
             store={
                 what: rate * harsh
-                for what, rate in (("fail", 0.05), ("lose", 0.05), ("delay", 0.2), ("conflict", 0.02))
+                for what, rate in (
+                    ("fail", 0.05),
+                    ("lose", 0.05),
+                    ("delay", 0.2),
+                    ("conflict", 0.02),
+                )
                 if chance.random() < 0.6
             },
             store_delay=chance.choice([0.01, 0.3]),
@@ -178,7 +183,7 @@ class World:
         self.of[client] = document
         await client.start()
 
-    # -- what goes on --------------------------------------------------------------------------------
+    # -- what goes on ----------------------------------------------------------------------------
 
     async def _write(self, client: OurClient | StockClient) -> None:
         pause = self.chance.choice([0.05, 0.2, 0.5])
@@ -262,6 +267,3 @@ def simulate(seed: int, *, safety: bool) -> World:
 def _repeat(seed: int, safety: bool) -> str:
     mode = " --safety" if safety else ""
     return f"python -m simulation --seed {seed}{mode}   (in server/tests)"
-
-
-

@@ -158,6 +158,22 @@ asyncio.run(main())
     await store.close()
 
 
+async def test_a_file_that_is_taken_away_is_noticed_before_anything_is_acknowledged(store, path):
+    await store.append("a", [b"1"])
+    elsewhere = path.with_name("moved.db")
+    path.rename(elsewhere)
+    calls = [store.append("a", [b"2"]) for _ in range(3)]
+    for result in await soon(asyncio.gather(*calls, return_exceptions=True)):
+        assert isinstance(result, StoreError)
+        assert "moved, removed or replaced" in str(result)
+    path.write_bytes(elsewhere.read_bytes())  # a copy is not it
+    with pytest.raises(StoreError, match="restart the server"):
+        await store.append("a", [b"2"])
+    elsewhere.rename(path)
+    assert await store.append("a", [b"3"]) == Version(0, 2)
+    assert updates_of(await store.read("a")) == [b"1", b"3"]
+
+
 async def test_what_cannot_be_opened_says_why(path, tmp_path):
     error = await refused(tmp_path / "no" / "such" / "rooms.db", "is there such a directory")
     assert not error.transient
@@ -368,31 +384,51 @@ async def test_a_writer_that_ends_by_a_fault_of_ours_leaves_nobody_waiting(
     path, monkeypatch, caplog
 ):
     """And a store that is closed and opened again goes on."""
-    store = quickly(path)
-    await store.open()
-    await store.append("a", [b"1"])
-    take = writer.Writer._take
+    take, broken = writer.Writer._take, False
 
     def breaks(self):
         jobs, last = take(self)
-        if jobs:
+        if jobs and broken:
             for job in jobs:
                 self._jobs.put(job)
             raise RuntimeError("a bug")
         return jobs, last
 
-    with monkeypatch.context() as patched:
-        patched.setattr(writer.Writer, "_take", breaks)
-        calls = [store.append("a", [b"2"]) for _ in range(5)]
-        results = await soon(asyncio.gather(*calls, return_exceptions=True))
-        assert {type(result) for result in results} == {StoreError}
-        with pytest.raises(StoreError, match="closed"):
-            await soon(store.append("a", [b"3"]))
+    monkeypatch.setattr(writer.Writer, "_take", breaks)
+    store = quickly(path)
+    await store.open()
+    await store.append("a", [b"1"])
+    broken = True
+    calls = [store.append("a", [b"2"]) for _ in range(5)]
+    results = await soon(asyncio.gather(*calls, return_exceptions=True))
+    assert {type(result) for result in results} == {StoreError}
+    with pytest.raises(StoreError, match="closed"):
+        await soon(store.append("a", [b"3"]))
+    broken = False
     assert "restart the server" in caplog.text
     assert updates_of(await store.read("a")) == [b"1"]
     await soon(store.close())
     await store.open()
     assert await store.append("a", [b"4"]) == Version(0, 2)
+    await store.close()
+
+
+async def test_thousands_of_lost_entries_are_named_quickly_and_logged_in_one_line(path, caplog):
+    store = quickly(path, synchronous="normal")
+    await store.open()
+    await store.append("a", [b"x"] * 9_000)
+    await store.close()
+    with sqlite3.connect(path) as database:
+        database.execute("DELETE FROM entries WHERE seq BETWEEN 5 AND 8000")
+    database.close()
+    await store.open()
+    for _ in range(2):  # the second time nothing is set aside, and nothing logged
+        history = await soon(store.read("a"))
+        assert (len(history.damaged), len(history.entries)) == (7_996, 1_004)
+    assert len(await store.damaged("a")) == 7_996
+    (line,) = [record.getMessage() for record in caplog.records if "damaged" in record.message]
+    assert "7996 records are damaged: entry (0, 5) (is gone)" in line
+    assert len(line) < 200
     await store.close()
 
 

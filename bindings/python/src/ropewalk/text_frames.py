@@ -3,8 +3,8 @@ WebSockets (frames of 32 KB). The wire format is section 3 of docs/formats/sync-
 
 A frame is base64 of at most 24,000 bytes: a stream's number, a checksum, and items. Messages are
 numbered from 1 in each direction. One that fits a frame goes whole, several small ones share a
-frame; a long one is announced by a head and follows in parts. What was received is acknowledged, and
-no more than WINDOW bytes are on the way without that.
+frame; a long one is announced by a head and follows in parts. What was received is acknowledged,
+and no more than WINDOW bytes are on the way without that.
 
 A head (source, length, checksum) names a message beyond the connection: after a cut the receiver
 asks for the rest of it, and any process that can make the same bytes again from `source` goes on
@@ -98,7 +98,8 @@ class Part(NamedTuple):
 
 
 class Received(NamedTuple):
-    """All before `number` is here, and of it the bytes before `offset`; `head` if there are such."""
+    """All before `number` is here, and of it the bytes before `offset`; `head` if there are
+    such."""
 
     number: int
     offset: int
@@ -176,7 +177,9 @@ def _encode(stream: int, items: list[bytes]) -> str:
 def decode_frame(text: str) -> Frame:
     """What stands in a frame; FrameError if it is not one, or was damaged."""
     if len(text) > MAX_TEXT:
-        raise FrameError("too_big", f"a frame of {len(text)} characters; at most {MAX_TEXT} are allowed")
+        raise FrameError(
+            "too_big", f"a frame of {len(text)} characters; at most {MAX_TEXT} are allowed"
+        )
     try:
         raw = a2b_base64(text)
     except ValueError as error:  # binascii.Error is one
@@ -272,8 +275,8 @@ def parts(number: int, content: bytes, offset: int, end: int) -> list[Item]:
 def cut(
     stream: int, number: int, head: Head, content: bytes, offset: int, *, window: int = WINDOW
 ) -> list[str]:
-    """The frames with the next `window` bytes of a message behind `offset`: all that a process needs
-    to answer a Received or a Resume of which it knows nothing but what stands in it.
+    """The frames with the next `window` bytes of a message behind `offset`: all that a process
+    needs to answer a Received or a Resume of which it knows nothing but what stands in it.
 
     Raises ValueError if the content is not what the head names.
     """

@@ -9,7 +9,8 @@ was received of a message that is not complete. It does no input or output and k
     for message in arrived.messages: ...
 
 Whoever carries the frames calls frames() after each send() and receive(), frames(flush=True) when
-there is nothing more to do for a moment, and repeat() when no acknowledgement came for some seconds.
+there is nothing more to do for a moment, and repeat() when no acknowledgement came for some
+seconds.
 """
 
 from __future__ import annotations
@@ -332,7 +333,7 @@ class TextStream:
         if item.start > len(kept.data) or item.start >= head.length:
             raise FrameError(
                 "protocol",
-                f"message {item.number} begins at byte {item.start}; {len(kept.data)} bytes are kept",
+                f"message {item.number} begins at byte {item.start}; {len(kept.data)} are kept",
             )
         if kept is self._kept:
             self._kept = None
@@ -357,13 +358,16 @@ class TextStream:
             return
         if crc32(current.data) != current.head.checksum:
             self._current = None
-            raise FrameError("protocol", f"message {item.number} is not what its beginning has named")
+            raise FrameError(
+                "protocol", f"message {item.number} is not what its beginning has named"
+            )
         self._complete(bytes(current.data), len(item.data), arrived)
 
     def _complete(self, content: bytes, cost: int, arrived: Arrived) -> None:
         if len(content) > self._max_message:
             raise FrameError(
-                "too_big", f"a message of {len(content)} bytes; at most {self._max_message} are allowed"
+                "too_big",
+                f"a message of {len(content)} bytes; at most {self._max_message} are allowed",
             )
         arrived.messages.append(content)
         self._expected += 1

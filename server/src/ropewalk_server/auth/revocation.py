@@ -77,6 +77,11 @@ class Revocations:
         # `iat` has whole seconds: one of the same second counts as from before.
         return issued is None or issued <= entry.issued_before
 
+    def forget(self) -> None:
+        """All of it counts again."""
+        self._users.clear()
+        self._tokens.clear()
+
     def __len__(self) -> int:
         return len(self._users) + len(self._tokens)
 

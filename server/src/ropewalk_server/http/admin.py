@@ -24,6 +24,10 @@ from .problems import Problem, responses
 
 CHUNK = 64 * 1024
 
+PREFIX = "/api/admin"
+# Its bodies are documents; all others are small.
+CONTENT_PATH = f"{PREFIX}/document/content"
+
 Name = Annotated[str, Query(min_length=1, max_length=MAX_NAME, description="the document's name")]
 Tenant = Annotated[
     str | None, Query(min_length=1, max_length=256, description="whose, if not one's own")
@@ -149,7 +153,7 @@ class Administration:
 
 def admin_router(admin: Administration) -> APIRouter:
     errors = responses(401, 403, 404, 409, 422, 503)
-    router = APIRouter(prefix="/api/admin", tags=["admin"], responses=errors)
+    router = APIRouter(prefix=PREFIX, tags=["admin"], responses=errors)
     documents = admin.documents
     asking = Depends(admin.door)
 

@@ -16,6 +16,7 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket
 
+from ..auth.revocation import Revocations
 from ..auth.setup import Auth, set_up
 from ..config import ConfigError
 from ..errors import CloseCode
@@ -29,10 +30,10 @@ from ..rooms.rooms import Rooms
 from ..settings import Settings
 from ..stores.contract import Store
 from . import problems
-from .admin import Administration, admin_router
+from .admin import CONTENT_PATH, Administration, admin_router
 from .doors import AdminDoor
 from .health import health_router
-from .middleware import Origins, Requests, of_this_machine
+from .middleware import Bodies, Origins, Requests, of_this_machine
 from .sockets import Sockets, rooms_router
 from .tickets import development_router, ticket_router
 
@@ -40,6 +41,12 @@ log = logging.getLogger(__name__)
 
 # How often live connections are compared with what was revoked (P13: closed within 5 s).
 REVOCATION_SECONDS = 2.0
+
+# Of a request that is not a document: names and labels.
+MAX_BODY = 64 * 1024
+
+# Sessions looked at before others have their turn.
+_BATCH = 500
 
 EXAMPLE = Path(__file__).resolve().parents[4] / "examples" / "web" / "editor" / "dist"
 
@@ -134,7 +141,12 @@ async def _watch_revocations(service: Service) -> None:
 async def end_revoked(service: Service) -> int:
     """Ends the connections whose token or user was revoked; how many those were."""
     ended = 0
-    for session in list(service.rooms.sessions):
+    revocation = service.auth.door.revocation
+    if isinstance(revocation, Revocations) and not len(revocation):
+        return 0
+    for number, session in enumerate(list(service.rooms.sessions)):
+        if number % _BATCH == _BATCH - 1:
+            await asyncio.sleep(0)
         identity = session.identity
         if identity is not None and await service.auth.door.revoked(identity):
             session.end(CloseCode.NOT_AUTHENTICATED, "what allowed this was taken back")
@@ -176,6 +188,7 @@ def _add_routes(app: FastAPI, service: Service) -> None:
 def _add_middleware(app: FastAPI, service: Service) -> None:
     """The one added last is the first that a request meets."""
     server = service.settings.server
+    app.add_middleware(Bodies, limit=MAX_BODY, unbounded=(CONTENT_PATH,))
     if server.origins:
         app.add_middleware(
             CORSMiddleware,

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..auth.jwks import is_loopback
@@ -77,6 +78,39 @@ class Requests:
 
 def _method(method: str) -> str:
     return method if method in ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS") else "other"
+
+
+class Bodies:
+    """Takes no more of a request than it may have, before anybody has looked who it is from.
+    `unbounded` are paths whose bodies are read, and bounded, by those who know what may come."""
+
+    def __init__(self, app: ASGIApp, limit: int, unbounded: Collection[str] = ()) -> None:
+        self._app = app
+        self._limit = limit
+        self._unbounded = frozenset(unbounded)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] in self._unbounded:
+            await self._app(scope, receive, send)
+            return
+        said = Headers(scope=scope).get("content-length", "0")
+        if said.isdigit() and int(said[:20]) > self._limit:
+            await refuse(self._too_large(), scope, receive, send)
+            return
+        taken = 0
+
+        async def bounded() -> Message:
+            nonlocal taken
+            message = await receive()
+            taken += len(message.get("body", b""))
+            if taken > self._limit:
+                raise HTTPException(413, self._too_large().detail)
+            return message
+
+        await self._app(scope, bounded, send)
+
+    def _too_large(self) -> Problem:
+        return Problem(413, "too-large", f"a request here has at most {self._limit} bytes")
 
 
 class Origins:

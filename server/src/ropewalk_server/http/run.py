@@ -56,6 +56,10 @@ def run(configured: Configured) -> int:
     for warning in configured.warnings:
         log.warning("%s", warning)
     app = create_app(settings)
+    if app.state.service.auth.trusting and settings.server.force:
+        log.warning(
+            "whoever reaches %s may be anybody and change everything (--force)", settings.server.host
+        )
     raise_file_limit()
     server = settings.server
     config = uvicorn_config(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from itertools import count
 
 from fastapi import APIRouter
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketDisconnected
 
+from ..ops.logging import context
 from ..protocol.codec import Codec
 from ..rooms.ports import Connection
 from ..rooms.rooms import Rooms
@@ -15,6 +18,8 @@ from ..sessions.outbox import Outbox
 from ..sessions.session import Session
 from ..sessions.states import Credentials
 from .wire import EXTENSION, Framer, WireLink, WireProtocol
+
+logger = logging.getLogger(__name__)
 
 _SUBPROTOCOL = "ropewalk.token."
 _ids = count(1)
@@ -67,18 +72,14 @@ class Sockets:
             credentials=credentials,
             codec=codec,
         )
-        try:
-            while True:
-                event = await socket.receive()
-                if event["type"] == "websocket.disconnect":
-                    break
-                data = event.get("bytes")
-                await session.receive(event["text"] if data is None else data)
-        except (WebSocketDisconnect, WebSocketDisconnected):
-            pass
-        finally:
-            link.lost()
-            await session.closed()
+        with context(connection=connection.id):
+            logger.debug("connected", extra={"document": document, "address": connection.address})
+            try:
+                await _listen(socket, session)
+            finally:
+                link.lost()
+                await session.closed()
+                logger.debug("gone")
 
     def _link(self, socket: WebSocket) -> WireLink | Outbox:
         limits = self._rooms.limits
@@ -87,6 +88,17 @@ class Sockets:
             return Outbox(_sender(socket), socket.close, limits.unsent_bytes)
         wire.limit_messages(limits.handshake_bytes, limits.message_bytes)
         return WireLink(wire, self._framer, limits.unsent_bytes)
+
+
+async def _listen(socket: WebSocket, session: Session) -> None:
+    """Hands on what comes, until the connection ends."""
+    with suppress(WebSocketDisconnect, WebSocketDisconnected):
+        while True:
+            event = await socket.receive()
+            if event["type"] == "websocket.disconnect":
+                return
+            data = event.get("bytes")
+            await session.receive(event["text"] if data is None else data)
 
 
 def _sender(socket: WebSocket) -> Callable[[bytes | str], Awaitable[None]]:

@@ -116,6 +116,9 @@ class WireProtocol(WebSocketsSansIOProtocol):
         extensions: dict[Any, Any] = self.scope["extensions"]
         extensions[EXTENSION] = self
         await super().run_asgi()
+        if not self.disconnected:
+            # Closing waits until all was accepted, which may be never.
+            self.loop.call_later(_LINGER_SECONDS, self.transport.abort)
 
     def limit_messages(self, first: int, later: int) -> None:
         """How many bytes the first message, and each later one, may have."""

@@ -19,7 +19,7 @@ from ropewalk import (
 from ..rooms.compaction import compact
 from ..rooms.ports import Offload, at_once
 from ..stores.contract import (
-    Conflict, Damage, DocumentInfo, History, SavePoint, Store, StoreError, Version,
+    Conflict, Damage, Damaged, DocumentInfo, History, SavePoint, Store, StoreError, Version,
 )  # fmt: skip
 
 # Others may write at the same time; each try reads again what there is.
@@ -150,13 +150,26 @@ class Documents:
         """Makes the document what it was at a save point, in a new epoch: whoever has it open drops
         their copy. What it is now is kept in a save point first, which is returned."""
         state = await self.read_savepoint(doc, id)
+        label = f"before save point {id} was restored"
         for _ in range(MAX_TRIES):
-            kept = await self.savepoint(doc, label=f"before save point {id} was restored", author=author)
+            try:
+                kept = await self.savepoint(doc, label=label, author=author)
+            except Damaged:
+                kept = await self._keep_what_is_left(doc, label, author)
             try:
                 return await self._store.seal(doc, kept.version, state), kept
             except Conflict:
                 await self._store.delete_savepoint(doc, kept.id)
         raise StoreError("the document changes too fast to be replaced; try again")
+
+    async def _keep_what_is_left(self, doc: str, label: str, author: str) -> SavePoint:
+        """Of a document whose snapshots are lost: the changes behind them, for whoever wants to
+        look. To restore it is what it needs, so that must not fail on what it is."""
+        info = await self._info(doc)
+        history = await self._store.read(doc, info.snapshot)
+        state = await self._offload(_merged, _updates(history))
+        label = f"{label}, without its damaged snapshot"
+        return await self._store.savepoint(doc, history.version, state, label=label, author=author)
 
     async def delete(self, doc: str) -> None:
         """Erases the document, its save points, and what was set aside of it."""

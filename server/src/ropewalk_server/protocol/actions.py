@@ -130,9 +130,7 @@ class Actions:
         if isinstance(message, Refusal):
             known.spoiled = True
             name = next((name for number, name in known.unsaved if number == message.number), None)
-            return [
-                _about(document, "ERROR", code=message.code, message=message.reason, id=name)
-            ]
+            return [_about(document, "ERROR", code=message.code, message=message.reason, id=name)]
         return _other(document, message)
 
     def _state(self, document: str | None, known: _Document, answer: Step2) -> Sequence[Fields]:
@@ -176,7 +174,9 @@ def _users(update: bytes) -> list[Fields]:
         for _ in range(decoder.read_var_uint()):
             client, _clock = decoder.read_var_uint(), decoder.read_var_uint()
             state = decoder.read_var_string()
-            users.append({"client": client, "state": None if state == "null" else parse_object(state)})
+            users.append(
+                {"client": client, "state": None if state == "null" else parse_object(state)}
+            )
     except (DecodeError, Unreadable):
         return users
     return users

@@ -14,11 +14,12 @@ With `action` (`docId` names the document; operations are those of text_ops.py):
     {"action": "JOIN_DOC", "docId", "token"?, "stateVector"?, "root"?}
         is answered by the same with "text", "runs" (the ids of the characters) and "update"
     {"action": "SEND_OP", "docId", "op" or "ops"}
-        is answered, for each when it is durable, by {"action": "ACK", "id", "seq"}, or by ERROR; the
-        operations of others come as {"action": "OPS", "ops"}
+        is answered, for each when it is durable, by {"action": "ACK", "id", "seq"}, or by ERROR;
+        the operations of others come as {"action": "OPS", "ops"}
     {"action": "SYNC_STATE", "docId", "stateVector"}
         is answered by the same with "update", and with text and runs
-    {"action": "PRESENCE", "users"}, {"action": "EVENT", "event"}, {"action": "ERROR", "code", "message"}
+    {"action": "PRESENCE", "users"}, {"action": "EVENT", "event"}, {"action": "ERROR", "code",
+    "message"}
 
 A type or an action that is not known is answered by a warning, counted, and changes nothing.
 """

@@ -13,10 +13,11 @@
     5 stateless        string                          both ways
     6 broadcast        between servers only; ignored
     7 close            string reason                   both ways: this document, not the connection
-    8 sync status      varuint 1 or 0                  to the client, for each step 1 and 2 of its own
+    8 sync status      varuint 1 or 0                  to the client, for each step 1 and 2 of its
+    own
 
-A provider counts what it has sent and counts it down with each status of 1. It gets that one when the
-change is durable, and not, as from Hocuspocus' own server, when it has been applied.
+A provider counts what it has sent and counts it down with each status of 1. It gets that one when
+the change is durable, and not, as from Hocuspocus' own server, when it has been applied.
 
 The providers of one connection may share a document; each then has a session of its own.
 """

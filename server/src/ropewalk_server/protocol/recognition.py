@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 
 def recognise(first: bytes | str, rooms: Rooms, *, several: bool) -> Codec:
-    """The codec of a connection that begins with this message. `several`: its URL names no document;
-    Hocuspocus' provider connects like that, and no other first message looks like its."""
+    """The codec of a connection that begins with this message. `several`: its URL names no
+    document; Hocuspocus' provider connects like that, and no other first message looks like its."""
     if isinstance(first, bytes):
         return HocuspocusCodec() if several and begins_hocuspocus(first) else BinaryCodec()
     if first.lstrip()[:1] == "{":

@@ -1,8 +1,8 @@
 """Our binary messages in text frames (ropewalk.text_frames).
 
 A server that lives on keeps what it was sending for a while (unfinished.py). One that keeps nothing
-makes it again: the answer to a step 0 is the longest message there is, and its source may say what it
-was made from, the version of the document and what the client had.
+makes it again: the answer to a step 0 is the longest message there is, and its source may say what
+it was made from, the version of the document and what the client had.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ from . import frames
 from .codec import Unreadable
 from .messages import Denied, Message
 from .unfinished import Unfinished
-
 
 # Of one connection at a time; a client resumes one message.
 _MOST_WANTED = 4
@@ -71,7 +70,7 @@ class TextFramesCodec:
         self._note_what_is_received()
         self._forget_what_arrived()
         if self._link is not None:
-            for text in self._stream.frames(flush=True):
+            for text in self._stream.frames(flush=bool(arrived.messages)):
                 self._link.send(text)
         return [frames.decode(content) for content in arrived.messages]
 

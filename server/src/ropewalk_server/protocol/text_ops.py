@@ -3,17 +3,18 @@
     {"type": "insert", "id": ID, "char": one character, "left": ID or null}
     {"type": "delete", "id": ID of the character}
 
-An ID of an insert is what the client likes, by custom `user-ts`. It is turned into a client id of the
-engine by a hash, with clock 0: so the same operation sent twice, by whatever connection, is one
+An ID of an insert is what the client likes, by custom `user-ts`. It is turned into a client id of
+the engine by a hash, with clock 0: so the same operation sent twice, by whatever connection, is one
 operation, and no table of names has to be kept. Its price is an entry in state vectors for each
-character that is inserted so. Characters that others wrote have ids `client-clock`, as the engine names
-them, and so has everything once the connection that named it is gone; both name the same character.
+character that is inserted so. Characters that others wrote have ids `client-clock`, as the engine
+names them, and so has everything once the connection that named it is gone; both name the same
+character.
 
-Assumed, since the list of operations that this follows breaks off after "insert": a delete names the
-character in `id` (or in `target`, where `id` is then its own and says nothing), and is no error when
-that is deleted already. Where an operation comes to lie is decided by the document, with all that
-others did in between: `left` of what clients are told is the neighbour at that moment, so a client that
-puts each character right behind `left` has the document's order.
+Assumed, since the list of operations that this follows breaks off after "insert": a delete names
+the character in `id` (or in `target`, where `id` is then its own and says nothing), and is no error
+when that is deleted already. Where an operation comes to lie is decided by the document, with all
+that others did in between: `left` of what clients are told is the neighbour at that moment, so a
+client that puts each character right behind `left` has the document's order.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import xxhash
+
 from ropewalk import Assoc, Doc, StickyIndex, Text, decode_state_vector, decode_update
 
 Id = tuple[int, int]
@@ -124,7 +126,8 @@ class TextMirror:
         None: too many, or not to be said so."""
         parts = decode_update(update)
         deletes = [
-            (client, clock) for client, start, end in parts["deletes"]
+            (client, clock)
+            for client, start, end in parts["deletes"]
             for clock in range(start, min(end, start + MAX_OPERATIONS + 1))
         ]
         inserts = [

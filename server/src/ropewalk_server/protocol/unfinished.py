@@ -1,5 +1,5 @@
-"""Long messages in text frames that a cut connection may have left half way, so that the next one can
-go on with them: what this process sends, and what it has received.
+"""Long messages in text frames that a cut connection may have left half way, so that the next one
+can go on with them: what this process sends, and what it has received.
 
 Whoever names the source of one gets it, so a source holds a number that nobody can guess.
 """

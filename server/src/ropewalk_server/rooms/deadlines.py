@@ -45,7 +45,8 @@ class Deadlines:
     def __init__(self) -> None:
         self._heap: list[tuple[float, int, Deadline]] = []
         self._order = count()
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None
+        self._timer_at = float("inf")
 
     def after(self, seconds: float, action: Callable[[], None]) -> Deadline:
         """Calls `action` in so many seconds."""
@@ -71,9 +72,11 @@ class Deadlines:
             return
         first = self._heap[0][0]
         if self._timer is not None:
-            if self._timer.when() <= first:
+            if self._timer_at <= first:
                 return
             self._timer.cancel()
+        # Not asked of the handle: of a moment that has come uvloop gives one without it.
+        self._timer_at = first
         self._timer = loop.call_at(first, self._run)
 
     def _run(self) -> None:

@@ -150,9 +150,9 @@ class Log:
             while not self._closed:
                 if self._heard > self.version:
                     await self._read_what_others_wrote()
-                elif self._waiting:
+                if self._waiting:
                     await self._write_what_waits()
-                else:
+                elif self._heard <= self.version:
                     return
         except Conflict as conflict:
             self._owner.epoch_ended(conflict.newest)
@@ -199,7 +199,7 @@ class Log:
         await self._owner.others_wrote(history)
         if history.version > self.version:
             self.version = history.version
-        else:
+        elif not self._waiting:
             await self._pause(1)  # told of before it can be read: a store that is late
         self._heard = max(self._heard, self.version)
 

@@ -8,6 +8,7 @@ import logging
 import random as _random
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
 from ..auth.identity import Authenticator, Authorizer, Identity, Refused, Role
@@ -141,8 +142,9 @@ class Rooms:
             await self.stop()
 
     def spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
-        """A task that lives no longer than this."""
-        task = asyncio.get_running_loop().create_task(work)
+        """A task that lives no longer than this. It does not belong to the connection that happens
+        to cause it, and has nothing of its context."""
+        task = asyncio.get_running_loop().create_task(work, context=Context())
         self._tasks.add(task)
         task.add_done_callback(self._ended)
         return task

@@ -16,12 +16,12 @@ class Budget:
         self._left = self._burst
         self._filled = float("-inf")
 
-    def spend(self, now: float) -> bool:
-        """Whether one more message is allowed now."""
+    def spend(self, now: float, cost: float = 1.0) -> bool:
+        """Whether one more message is allowed now, or something that costs so much of one."""
         left = min(self._burst, self._left + (now - self._filled) * self._rate)
         self._filled = now
-        if left < 1.0:
+        if left < cost:
             self._left = left
             return False
-        self._left = left - 1.0
+        self._left = left - cost
         return True

@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from ..auth.identity import Identity, Refused, Role
-from ..errors import Close, CloseCode, LoadFailed, Rejected
+from ..errors import Close, CloseCode, LoadFailed, Rejected, code_of
 from ..protocol.codec import Codec, Unreadable
 from ..protocol.messages import (
     Awareness,
@@ -46,6 +46,11 @@ from .states import Closed, Credentials, Joined, New, Open
 from .welcome import welcome
 
 logger = logging.getLogger(__name__)
+
+
+# Of what a message costs: a text frame that completes none. A client that sends or gets a long one
+# has many of these a second.
+PART_COST = 0.02
 
 
 class Session:
@@ -136,7 +141,9 @@ class Session:
                 self._codec.attach(self._link)
             metrics = self._rooms.metrics
             metrics.count("received_bytes", len(message))
-            for document, said in self._codec.decode(message):
+            decoded = self._codec.decode(message)
+            self._spend(len(decoded))
+            for document, said in decoded:
                 metrics.count("messages", type=type(said).__name__)
                 await self._handle(document, said)
                 if isinstance(self._state, Closed):
@@ -204,7 +211,12 @@ class Session:
                 CloseCode.TOO_LARGE,
                 f"a message of {size} bytes; {limits.message_bytes} are allowed (message_bytes)",
             )
-        if not self._budget.spend(asyncio.get_running_loop().time()):
+
+    def _spend(self, messages: int) -> None:
+        """What came pays for each message in it; what is only part of one pays little."""
+        limits = self._rooms.limits
+        cost = float(messages) or PART_COST
+        if not self._budget.spend(asyncio.get_running_loop().time(), cost):
             raise Close(
                 CloseCode.TOO_MANY,
                 f"more than {limits.messages_per_second:g} messages a second "
@@ -221,10 +233,11 @@ class Session:
 
     def _refuse(self, refused: Refused) -> None:
         self._rooms.metrics.count("refused", reason=refused.code)
+        logger.info("refused: %s", refused.reason, extra={"why": refused.code})
         if self._codec is not None:
             for part in self._codec.encode(None, Denied(refused.reason)):
                 self._link.send(part)
-        self.end(_code_of(refused), refused.reason)
+        self.end(code_of(refused.code), refused.reason)
 
     # -- who it is ---------------------------------------------------------------------------------
 
@@ -355,7 +368,7 @@ class Session:
             role = await self._rooms.role(state.identity, name)
             room = None if role is None else await self._rooms.room(stored)
         except Refused as refused:
-            self._deny(state, document, _code_of(refused), refused.reason)
+            self._deny(state, document, code_of(refused.code), refused.reason)
             return None
         except LoadFailed as error:
             logger.warning("%s: %s", stored, error)
@@ -473,16 +486,6 @@ class Session:
         event = Event({**said.fields, "user": member.describe()})
         joined.room.broadcast(event, member, extended_only=True)
 
-
-def _code_of(refused: Refused) -> CloseCode:
-    return _CODES.get(refused.code, CloseCode.NOT_AUTHENTICATED)
-
-
-_CODES = {
-    "forbidden": CloseCode.FORBIDDEN,
-    "not-found": CloseCode.NOT_FOUND,
-    "unavailable": CloseCode.SERVER_FAULT,
-}
 
 _HANDLERS: dict[type, Callable[[Session, Joined, Any], Awaitable[None]]] = {
     Step1: Session._step1,

@@ -1,8 +1,8 @@
 """A document over a connection: what was said about it, and what is to be said next. No IO.
 
-    offline --opened--> asks (hello, step 0) --step 1--> answered --outbox empty--> synced
-       ^                                                                              |
-       +------------------------------ cut, from anywhere ----------------------------+
+offline --opened--> asks (hello, step 0) --step 1--> answered --outbox empty--> synced
+   ^                                                                              |
+   +------------------------------ cut, from anywhere ----------------------------+
 """
 
 from __future__ import annotations
@@ -26,6 +26,11 @@ from ._states import ChangeRefused, ClientError, Closed, Forbidden, State
 
 # A message of more than this may be worth going on with after a cut.
 _WORTH_RESUMING = 24_000
+
+# The first change is sent at once, what follows within so many seconds in one: servers bound how many
+# messages a second they take from a client. The same for presence.
+_PACE = 0.02
+_PRESENCE_PACE = 0.1
 
 _EMPTY_UPDATE = b"\x00\x00"
 
@@ -88,6 +93,9 @@ class SharedDocument:
         self._sent = self._outbox.first - 1  # the last entry that is on its way
         self._numbers: deque[tuple[int, int]] = deque()  # message, the last entry in it
         self._flushing = False
+        self._flushed_at = -_PACE
+        self._showing = False
+        self._shown_at = -_PRESENCE_PACE
         self._upload: _Upload | None = None
         self._watch(doc, awareness)
         for update in list(self._outbox):
@@ -135,8 +143,8 @@ class SharedDocument:
         await self._until(lambda: self._outbox.first > last)
 
     def send_event(self, fields: dict[str, Any]) -> None:
-        """Tells the others something that is no part of the document: `{"type": "comment", …}`. It is
-        lost if there is no connection."""
+        """Tells the others something that is no part of the document: `{"type": "comment", …}`. It
+        is lost if there is no connection."""
         if self._open:
             self._post(messages.with_json(messages.EVENT, fields))
 
@@ -234,12 +242,13 @@ class SharedDocument:
         self._outbox.add(event.update)
         if self._open and self._asked and not self._flushing:
             self._flushing = True
-            asyncio.get_running_loop().call_soon(self._flush)
+            _at(self._flushed_at + _PACE, self._flush)
         self._wake()
 
     def _flush(self) -> None:
         """Sends what was written since, as one change."""
         self._flushing = False
+        self._flushed_at = asyncio.get_running_loop().time()
         if not (self._open and self._asked) or self._sent >= self._outbox.last:
             return
         unsent = list(self._outbox)[self._sent - self._outbox.last :]
@@ -266,8 +275,19 @@ class SharedDocument:
         own = self.awareness.client_id
         if topic != "update" or origin is self or not self._open:
             return
-        if own in changes["added"] + changes["updated"] + changes["removed"]:
-            self._post(messages.awareness(self.awareness.encode_awareness_update([own])))
+        if own in changes["removed"]:
+            self._show()  # for the last time, perhaps
+        elif own in changes["added"] + changes["updated"] and not self._showing:
+            self._showing = True
+            _at(self._shown_at + _PRESENCE_PACE, self._show)
+
+    def _show(self) -> None:
+        """Tells the others the own state, as it is now."""
+        self._showing = False
+        self._shown_at = asyncio.get_running_loop().time()
+        if self._open:
+            own = [self.awareness.client_id]
+            self._post(messages.awareness(self.awareness.encode_awareness_update(own)))
 
     # -- what the server says ----------------------------------------------------------------------
 
@@ -286,8 +306,7 @@ class SharedDocument:
         elif message.kind == messages.AWARENESS:
             self.awareness.apply_awareness_update(message.data, self)
         elif message.kind == messages.QUERY_AWARENESS:
-            own = [self.awareness.client_id]
-            self._post(messages.awareness(self.awareness.encode_awareness_update(own)))
+            self._show()
         elif message.kind == messages.AUTH:
             self._fail(Forbidden(message.text))
         elif message.fields is not None:
@@ -348,6 +367,15 @@ class SharedDocument:
         if self.on_replaced is not None:
             self.on_replaced(old, lost)
         self.opened()
+
+
+def _at(moment: float, action: Callable[[], None]) -> None:
+    """Does it then, or as soon as this turn of the loop is over."""
+    loop = asyncio.get_running_loop()
+    if moment <= loop.time():
+        loop.call_soon(action)
+    else:
+        loop.call_at(moment, action)
 
 
 __all__ = ["Carrier", "DecodeError", "SharedDocument"]

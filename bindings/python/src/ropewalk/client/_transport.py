@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from random import Random
 from typing import Protocol
 
@@ -48,7 +49,9 @@ class WebSocketTransport:
     async def open(url: str) -> WebSocketTransport:
         """Cut, if the server is not reached or does not want this connection."""
         try:
-            from websockets.asyncio.client import connect  # type: ignore[import-not-found,unused-ignore]
+            from websockets.asyncio.client import (  # type: ignore[import-not-found,unused-ignore]
+                connect,
+            )
             from websockets.exceptions import (  # type: ignore[import-not-found,unused-ignore]
                 InvalidHandshake,
                 InvalidURI,
@@ -128,7 +131,7 @@ class TextFramesTransport:
             for wanted in arrived.wanted:
                 self._stream.resume(wanted, None)
             self._arrived.extend(arrived.messages)
-            await self._pump()
+            await self._pump(flush=bool(arrived.messages))
         return self._arrived.popleft()
 
     async def close(self) -> None:
@@ -136,9 +139,9 @@ class TextFramesTransport:
             self._repeat.cancel()
         await self._inner.close()
 
-    async def _pump(self) -> None:
+    async def _pump(self, *, flush: bool = True) -> None:
         async with self._turn:  # frames of two who send at once would overtake each other
-            for text in self._stream.frames(flush=True):
+            for text in self._stream.frames(flush=flush):
                 await self._inner.send(text)
         self._watch()
 
@@ -157,7 +160,5 @@ class TextFramesTransport:
         task.add_done_callback(self._sending.discard)
 
     async def _pump_or_not(self) -> None:
-        try:
+        with suppress(Cut):  # whoever receives gets to know
             await self._pump()
-        except Cut:
-            pass  # whoever receives gets to know

@@ -50,7 +50,7 @@ MIGRATIONS: Sequence[str] = (
         found_at REAL NOT NULL,
         record BLOB                            -- NULL where nothing was found at all
     ) STRICT;
-    CREATE INDEX damaged_by_name ON damaged (name);
+    CREATE INDEX damaged_by_place ON damaged (name, place);
     CREATE TABLE changes (                     -- the newest changes, for other processes
         stamp INTEGER PRIMARY KEY,
         name BLOB NOT NULL,

@@ -3,6 +3,7 @@ and at opening."""
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,6 +11,8 @@ from dataclasses import replace
 from ropewalk_server.stores.contract import Damage, Damaged, Version
 from ropewalk_server.stores.records import OVERHEAD, BadRecord, Kind, decode, expect
 from ropewalk_server.stores.sqlite.heads import EMPTY, NO_BASE, Head, decode_head, encode_head
+
+logger = logging.getLogger(__name__)
 
 # No head, and none to be made: readers meet it and raise Damaged.
 _LOST = b""
@@ -52,6 +55,7 @@ def mend_head(
             "restore a backup",
             damaged=(Damage("head", reason, doc, now),),
         )
+    logger.error("the head of %r is damaged (%s) and was made anew", doc, reason)
     keep(connection, name, "head", reason, data, now)
     connection.execute("UPDATE documents SET head = ? WHERE id = ?", (encode_head(name, head), id))
     return id, head
@@ -166,6 +170,7 @@ def _adopt(connection: sqlite3.Connection, id: int, now: float) -> None:
     if connection.execute(known, (doc.encode(),)).fetchone() is not None:
         doc = f"lost-and-found/{id}"
     name = doc.encode()
+    logger.error("the head of %r is gone and was made anew", doc)
     head = head_of_rows(connection, doc, id, now)
     keep(connection, name, "head", "is gone", None, now)
     connection.execute(

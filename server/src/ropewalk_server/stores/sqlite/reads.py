@@ -28,6 +28,12 @@ class Findings:
     """What a read came upon that is not as it was written, by place; None: nothing is there."""
 
     bad: dict[str, str | None] = field(default_factory=dict)
+    known: set[str] = field(default_factory=set)  # places of what was set aside before
+
+    @property
+    def fresh(self) -> list[str]:
+        """What is still to be set aside: what is there and bad, or gone and not noted."""
+        return [place for place, reason in self.bad.items() if reason or place not in self.known]
 
     def note(self, place: str, reason: str | None) -> None:
         self.bad.setdefault(place, reason)
@@ -204,6 +210,7 @@ def known_damage(connection: sqlite3.Connection, doc: str, findings: Findings) -
     if not findings.bad:
         return []
     known = {damage.where: damage for damage in list_damaged(connection, doc)}
+    findings.known = set(known)
     return [
         known.get(place) or Damage(place, reason or "is gone", doc)
         for place, reason in findings.bad.items()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import builtins
+import logging
 import sqlite3
 import threading
 import time
@@ -28,6 +29,8 @@ from ropewalk_server.stores.sqlite.errors import ERRORS, store_error
 from ropewalk_server.stores.sqlite.reads import Findings, LostBase
 from ropewalk_server.stores.sqlite.writer import Writer
 from ropewalk_server.stores.watch import Watcher, Watchers
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -172,7 +175,7 @@ class SqliteStore:
     async def verify(self, doc: str) -> builtins.list[Damage]:
         check_name(doc)
         damaged, findings = await self._read_mended(doc, lambda db: reads.verify(db, doc))
-        if findings.bad:
+        if findings.fresh:
             await self._set_aside(doc, findings)
         return damaged
 
@@ -225,18 +228,21 @@ class SqliteStore:
         try:
             answer, findings = await self._read_mended(doc, work)
         except LostBase as lost:
-            if not await self._set_aside(doc, lost.findings):
+            if not lost.findings.fresh or not await self._set_aside(doc, lost.findings):
                 raise
             answer, findings = await self._read_mended(doc, work)
-        if findings.bad and await self._set_aside(doc, findings):
+        if findings.fresh and await self._set_aside(doc, findings):
             answer, _ = await self._read_mended(doc, work)
         return answer
 
     async def _set_aside(self, doc: str, findings: Findings) -> bool:
         """False if that could not be written now: the records stay where they are, and the next
         read finds them again."""
+        fresh = findings.fresh
+        first = ", ".join(f"{place} ({findings.bad[place] or 'is gone'})" for place in fresh[:5])
+        logger.error("%r: %d records are damaged: %s", doc, len(fresh), first)
         try:
-            await self._write(changes.set_aside(doc, tuple(findings.bad)))
+            await self._write(changes.set_aside(doc, fresh))
         except StoreError as error:
             if not error.transient:
                 raise
