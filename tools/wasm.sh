@@ -46,14 +46,17 @@ if older "$module" include "$package/core" "$package/unpacker" tools/wasm.sh too
         -fno-rtti -Wall -Wextra -Werror -s -Wl,-z,stack-size=65536 \
         "$package/unpacker/unpacker.cpp" -o build/wasm/unpacker.wasm
     # A browser loads every byte. Zig takes -Oz for its own; clang has to be told, too. What a
-    # function answers in two words comes back without a detour through memory.
+    # function answers in two words comes back without a detour through memory. The passes that are
+    # off make copies of code or further locals: docs/js-benchmarks.md has what that brought.
     zig c++ --target=wasm32-wasi -mexec-model=reactor \
         -std=c++20 -Oz -Xclang -Oz -mmultivalue -Xclang -target-abi -Xclang experimental-mv \
+        -mllvm -inline-threshold=0 -mllvm -disable-lsr -mllvm -enable-pre=false \
+        -mllvm -enable-load-pre=false -mllvm -disable-machine-cse \
         -fno-exceptions -fno-rtti -Wall -Wextra -Werror -DNDEBUG -DROPEWALK_HOST_NUMBERS \
         -I include -s -Wl,--import-symbols -Wl,-z,stack-size=1048576 build/wasm/module.cpp -o build/wasm/compiled.wasm
     tools/quietly.sh "$package/node_modules/.bin/wasm-opt" --enable-bulk-memory --enable-sign-ext \
         --enable-nontrapping-float-to-int --enable-mutable-globals --enable-multivalue \
-        --enable-reference-types --low-memory-unused --generate-global-effects -Oz --converge \
+        --enable-reference-types --low-memory-unused --generate-global-effects -Oz --converge -ocimfs=20 \
         build/wasm/compiled.wasm -o "$module"
 fi
 
