@@ -205,8 +205,8 @@ Races = dict[str, list[Run]]
 
 
 def race(contestants: list[Contestant], seconds: float, tries: int) -> Races:
-    """All of them at the first rate; then upwards those that kept up, and downwards the others, until
-    that changes. Rate by rate in turns, since others use this machine too."""
+    """All of them at the first rate; then upwards those that kept up, and downwards the others,
+    until that changes. Rate by rate in turns, since others use this machine too."""
     races: Races = {contestant.id: [] for contestant in contestants}
     _in_turns(races, contestants, FIRST, seconds, tries, always=True)
     quick = [contestant for contestant in contestants if races[contestant.id][0].keeps_up]
