@@ -14,12 +14,18 @@ REPETITIONS ?= 9
 QUIETLY := tools/quietly.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-cpp test-python test-js test-editors wasm bench bench-python bench-js figures conformance differential fuzz soak lint format bugs coverage wheel
+.PHONY: help run run-merge test test-cpp test-python test-server test-js test-editors test-web wasm bench bench-python bench-js bench-server figures conformance differential fuzz soak lint format bugs coverage wheel
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-14s %s\n", $$1, $$2 }'
 
-run: ## the example: three people edit one text and merge, as it happens
+run: ## the server and its editor in the browser: PORT=n; ONCE=1 starts, checks and stops
+	@tools/setup.sh serve
+	@tools/server.sh
+	@tools/editor.sh
+	@tools/run.sh
+
+run-merge: ## three people edit one text in C++ and merge, as it happens
 	@tools/setup.sh run
 	@$(QUIETLY) cmake -S examples/cpp -B build/examples
 	@$(QUIETLY) cmake --build build/examples --target merge
@@ -37,6 +43,10 @@ test-python: ## the Python package, built and installed into build/venv/python
 	@tools/setup.sh test
 	@python3 tools/run_tests.py python
 
+test-server: ## the server, in build/venv/server
+	@tools/setup.sh test
+	@python3 tools/run_tests.py server
+
 wheel: ## the Python package for any Linux with glibc 2.28 or newer, in build/dist: PYTHON=interpreter
 	@tools/wheel.sh
 
@@ -47,6 +57,10 @@ test-js: ## the npm package, built into build/npm: in Node, beside Yjs, and in C
 test-editors: ## TipTap, CodeMirror and Quill at length, installed by npm, pnpm and Yarn
 	@tools/setup.sh test
 	@python3 tools/run_tests.py editors
+
+test-web: ## the editor and stock clients in Chromium, against the server
+	@tools/setup.sh test
+	@python3 tools/run_tests.py web
 
 wasm: ## the npm package alone, in build/npm/ropewalk
 	@tools/setup.sh test
@@ -65,6 +79,12 @@ bench-python: ## ropewalk beside pycrdt, loro and y-py: a table, then figures; O
 	@$(QUIETLY) build/venv/python/bin/pip install --quiet -r bench/python/requirements.txt
 	@$(QUIETLY) build/venv/python/bin/pip wheel --quiet --no-build-isolation --no-deps -w build/wheels .
 	@build/venv/python/bin/python bench/python/peers.py --json=build/python-figures.json $(addprefix --figures=,$(wildcard build/figures.json)) $(if $(ONLY),--only=$(ONLY))
+
+bench-server: ## writers and readers at our server, y-websocket's and Hocuspocus': figures; ONLY=prefix
+	@tools/setup.sh bench
+	@tools/server.sh
+	@bench/server/peers.sh
+	@build/venv/server/bin/python bench/server/load.py --json=build/server-figures.json $(if $(ONLY),--only=$(ONLY))
 
 bench-js: ## ropewalk beside yjs, ywasm, loro and others in Node and Chromium: tables, then figures; ONLY=prefix
 	@tools/setup.sh bench
@@ -107,7 +127,7 @@ fuzz: ## one libFuzzer target: T=target SECONDS=n
 	@mkdir -p build/fuzz/found/$(T)
 	build/fuzz/fuzz/fuzz_$(T) -max_total_time=$(SECONDS) -artifact_prefix=build/fuzz/found/$(T)/crash- build/fuzz/found/$(T) fuzz/corpus/$(T)
 
-soak: ## for hours what `make test` does in seconds: AREA=differential, property or fuzz
+soak: ## for hours what `make test` does in seconds: AREA=differential, property, fuzz or server
 	@$(if $(filter command%,$(origin SEEDS)),SEEDS=$(SEEDS)) tools/soak.sh $(AREA)
 
 lint: build/venv/tools ## formatting, clang-tidy and the directions of #include

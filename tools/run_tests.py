@@ -5,7 +5,7 @@ A part is a few commands that a person could type; each is printed before it run
 listed at the end, with the command that repeats it.
 
 usage: run_tests.py all | PART...
-parts: cpp headers differential python javascript yjs chromium; not in all: editors
+parts: cpp headers differential python server javascript yjs chromium web; not in all: editors
 """
 
 import argparse
@@ -157,6 +157,15 @@ def python() -> Count:
     return count_report(command, report, f"--junitxml={report.relative_to(ROOT)}", select="-k")
 
 
+def server() -> Count:
+    """The server on loopback, with real stores and clients; each test of pytest counts."""
+    if not run("tools/server.sh"):
+        return Count(failed=1, repeat=["tools/server.sh"])
+    report = ROOT / "build" / "server" / "junit.xml"
+    command = ("build/venv/server/bin/python", "-m", "pytest", "-q", "server/tests")
+    return count_report(command, report, f"--junitxml={report.relative_to(ROOT)}", select="-k")
+
+
 def javascript() -> Count:
     """The npm package in Node; each test of vitest counts."""
     if not run("tools/wasm.sh"):
@@ -178,6 +187,7 @@ def yjs() -> Count:
         ("api/types_test.mjs",),
         ("protocols/sync_test.mjs",),
         ("protocols/websocket_test.mjs",),
+        ("protocols/provider_test.mjs",),
         ("protocols/indexeddb_test.mjs",),
         ("differential/strict.mjs", "200"),
         ("differential/main.mjs", "200"),
@@ -196,6 +206,19 @@ def yjs() -> Count:
 def chromium() -> Count:
     """The npm package in Chromium: its tests, an app by every bundler, editors beside Yjs."""
     return in_browser("chromium", "browser", "bundlers", "editors/editors")
+
+
+def web() -> Count:
+    """The server, its editor and stock clients together in Chromium."""
+    for tool in ("tools/server.sh", "tools/editor.sh"):
+        if not run(tool):
+            return Count(failed=1, repeat=[tool])
+    started = ("env", "ONCE=1", "tools/run.sh")
+    if not run(*started):
+        return Count(failed=1, repeat=[shlex.join(started)])
+    count = in_browser("web", "web")
+    count.passed += 1
+    return count
 
 
 def editors() -> Count:
@@ -237,9 +260,11 @@ PARTS: dict[str, Callable[[], Count]] = {
     "headers": headers,
     "differential": differential,
     "python": python,
+    "server": server,
     "javascript": javascript,
     "yjs": yjs,
     "chromium": chromium,
+    "web": web,
     "editors": editors,
 }
 GROUPS = {"all": [part for part in PARTS if part != "editors"], "cpp": ["cpp", "headers"]}

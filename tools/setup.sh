@@ -1,5 +1,5 @@
 #!/bin/sh
-# setup.sh run|test|bench|fuzz|lint|all: installs what that needs and is not there.
+# setup.sh run|serve|test|bench|fuzz|lint|all: installs what that needs and is not there.
 # Checks first, and says nothing when all is there. Installs with apt-get as root or through sudo;
 # where it cannot, it says what to install.
 set -eu
@@ -46,18 +46,21 @@ check() {
         need "ninja, or make" ninja-build has make
     fi
     case $1 in test | bench | all)
-        need "ninja" ninja-build has ninja
         need "doctest" doctest-dev has_header doctest/doctest.h
         need "rapidcheck" librapidcheck-dev has_header rapidcheck.h
         need "Google Benchmark" libbenchmark-dev has_header benchmark/benchmark.h
         need "xxHash" libxxhash-dev has_header xxhash.h
         need "zlib" zlib1g-dev has_header zlib.h
+        need "Chromium" chromium has chromium
+        ;;
+    esac
+    case $1 in serve | test | bench | all)
+        need "ninja" ninja-build has ninja
         need "Python 3.10 or later" python3 python_is_new
         need "Python's headers" python3-dev has_python_headers
         need "Python's venv module" python3-venv python3 -c 'import ensurepip'
         need "Node.js 20.19 or later (Debian 12 itself has 18)" nodejs node_is_new
         need "npm" npm has npm
-        need "Chromium" chromium has chromium
         ;;
     esac
     case $1 in fuzz | all)
@@ -70,8 +73,8 @@ check() {
     esac
 }
 
-usage="usage: setup.sh run|test|bench|fuzz|lint|all"
-case ${1:-} in run | test | bench | fuzz | lint | all) ;; *) echo "$usage" >&2 && exit 2 ;; esac
+usage="usage: setup.sh run|serve|test|bench|fuzz|lint|all"
+case ${1:-} in run | serve | test | bench | fuzz | lint | all) ;; *) echo "$usage" >&2 && exit 2 ;; esac
 
 check "$1"
 [ -n "$missing" ] || exit 0

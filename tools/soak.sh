@@ -2,6 +2,8 @@
 # soak.sh AREA: what `make test` does in seconds, for hours. AREA is one of
 #   differential   SEEDS=20000 random histories here and in Yjs
 #   property       SEEDS=10000 examples of each property
+#   server         all tests of the server at length, with SEEDS=5000 simulated runs; T=stores for
+#                  those of one folder
 #   fuzz           RUNS=1000000 executions of each fuzz target (T=target for one), from its corpus on
 # Says what it is at; ends with a non-zero status at the first finding.
 set -eu
@@ -37,6 +39,12 @@ fuzz)
         build/fuzz/fuzz/fuzz_"$target" -runs="${RUNS:-1000000}" -print_final_stats=1 -verbosity=0 \
             -artifact_prefix="$found/crash-" "$found" fuzz/corpus/"$target"
     done
+    ;;
+server)
+    tools/setup.sh test
+    tools/server.sh
+    ROPEWALK_SOAK=1 ROPEWALK_SIMULATION_SEEDS="${seeds:-5000}" \
+        exec build/venv/server/bin/python -m pytest -q "server/tests${T:+/$T}"
     ;;
 *)
     sed -n 's/^# \{0,1\}//p' "$0" | sed 1d >&2

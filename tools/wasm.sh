@@ -32,37 +32,49 @@ if older "$venv/.needs" tools/wasm-requirements.txt; then
     touch "$venv/.needs"
 fi
 
+mkdir -p build/wasm
+export ZIG_GLOBAL_CACHE_DIR="$PWD/build/zig" ZIG_LOCAL_CACHE_DIR="$PWD/build/zig"
+zig() { tools/quietly.sh "$venv/bin/python" -m ziglang "$@"; }
+# A browser loads every byte.
+optimize() {
+    tools/quietly.sh "$package/node_modules/.bin/wasm-opt" --enable-bulk-memory --enable-sign-ext \
+        --enable-nontrapping-float-to-int --enable-mutable-globals --enable-multivalue \
+        --enable-reference-types --low-memory-unused --generate-global-effects -Oz --converge "$@"
+}
+
+unpacker=build/wasm/unpacker.wasm
+if older "$unpacker" "$package/unpacker" tools/wasm.sh tools/wasm-requirements.txt; then
+    echo "wasm: compiling what packs the module and unpacks it"
+    zig c++ --target=wasm32-wasi -mexec-model=reactor -std=c++20 -O2 -fno-exceptions -fno-rtti -Wall \
+        -Wextra -Werror -s "$package/unpacker/packer.cpp" -o build/wasm/packer.wasm
+    zig c++ --target=wasm32-wasi -mexec-model=reactor -std=c++20 -Oz -Xclang -Oz -fno-exceptions \
+        -fno-rtti -Wall -Wextra -Werror -s -Wl,-z,stack-size=65536 \
+        "$package/unpacker/unpacker.cpp" -o build/wasm/unpacker.compiled.wasm
+    optimize build/wasm/unpacker.compiled.wasm -o "$unpacker"
+fi
+
 module=build/wasm/ropewalk.wasm
-if older "$module" include "$package/core" "$package/unpacker" tools/wasm.sh tools/wasm-requirements.txt; then
+if older "$module" include "$package/core" tools/wasm.sh tools/wasm-requirements.txt; then
     echo "wasm: compiling the module"
-    mkdir -p build/wasm
     # One source file for the compiler: what two rooms use is compiled once.
     for file in "$package"/core/*.cpp; do
         echo "#include \"../../$file\""
     done >build/wasm/module.cpp
-    export ZIG_GLOBAL_CACHE_DIR="$PWD/build/zig" ZIG_LOCAL_CACHE_DIR="$PWD/build/zig"
-    zig() { tools/quietly.sh "$venv/bin/python" -m ziglang "$@"; }
-    zig c++ --target=wasm32-wasi -mexec-model=reactor -std=c++20 -Oz -Xclang -Oz -fno-exceptions \
-        -fno-rtti -Wall -Wextra -Werror -s -Wl,-z,stack-size=65536 \
-        "$package/unpacker/unpacker.cpp" -o build/wasm/unpacker.wasm
-    # A browser loads every byte. Zig takes -Oz for its own; clang has to be told, too. What a
-    # function answers in two words comes back without a detour through memory. The passes that are
-    # off make copies of code or further locals: docs/js-benchmarks.md has what that brought.
+    # Zig takes -Oz for its own; clang has to be told, too. What a function answers in two words comes
+    # back without a detour through memory. The passes that are off make copies of code or further
+    # locals: docs/js-benchmarks.md has what that brought.
     zig c++ --target=wasm32-wasi -mexec-model=reactor \
         -std=c++20 -Oz -Xclang -Oz -mmultivalue -Xclang -target-abi -Xclang experimental-mv \
         -mllvm -inline-threshold=0 -mllvm -disable-lsr -mllvm -enable-pre=false \
         -mllvm -enable-load-pre=false -mllvm -disable-machine-cse \
         -fno-exceptions -fno-rtti -Wall -Wextra -Werror -DNDEBUG -DROPEWALK_HOST_NUMBERS \
         -I include -s -Wl,--import-symbols -Wl,-z,stack-size=1048576 build/wasm/module.cpp -o build/wasm/compiled.wasm
-    tools/quietly.sh "$package/node_modules/.bin/wasm-opt" --enable-bulk-memory --enable-sign-ext \
-        --enable-nontrapping-float-to-int --enable-mutable-globals --enable-multivalue \
-        --enable-reference-types --low-memory-unused --generate-global-effects -Oz --converge -ocimfs=20 \
-        build/wasm/compiled.wasm -o "$module"
+    optimize -ocimfs=20 build/wasm/compiled.wasm -o "$module"
 fi
 
 tarball=build/npm/ropewalk.tgz
 if older "$tarball" "$package/src" "$package/tools" "$package/package.json" "$package/README.md" \
-    "$package/tsconfig.json" "$module" include/crdt/version.hpp; then
+    "$package/tsconfig.json" "$module" "$unpacker" include/crdt/version.hpp; then
     echo "wasm: building the package"
     node "$package/tools/build.mjs"
     (cd build/npm && npm pack --silent ./ropewalk >/dev/null && mv ropewalk-*.tgz ropewalk.tgz)

@@ -172,16 +172,25 @@ async function loadPages(folder) {
   if (!wanted('js.gzip_kb') && !wantsTime) return
   const pages = join(folder, 'pages')
   const { size, time } = await footprint(pages, { wantsTime, rounds: 3 * rounds, log })
-  const cell = (of, name) => of[name]?.toFixed(1) ?? '-'
+  const cell = value => value?.toFixed(1) ?? '-'
   printTable([
-    ['page', 'gzip kB', 'first edit ms'],
-    ...Object.keys(size).map(name => [name, cell(size, name), cell(time, name)]),
+    ['page', 'gzip kB', 'first edit ms', 'more than nothing', 'CPU ms more'],
+    ...Object.keys(size).map(name => [
+      name,
+      cell(size[name]),
+      cell(time[name]?.page),
+      cell(time[name]?.own),
+      cell(time[name]?.cpu),
+    ]),
   ])
   figure('js.gzip_kb', size.ropewalk, 'kB')
+  figure('js.gzip_kb.slim', size.slim, 'kB')
   if (!wantsTime) return
-  figure('js.cold_start_ms', time.ropewalk, 'ms')
-  figure('js.cold_start_ms.yjs', time.yjs, 'ms')
-  figure('js.cold_start_ms.nothing', time.nothing, 'ms')
+  for (const [name, suffix] of [['ropewalk', ''], ['slim', '.slim'], ['yjs', '.yjs']]) {
+    figure(`js.cold_start_ms${suffix}`, time[name].own, 'ms')
+    figure(`js.cold_start_ms${suffix}.cpu`, time[name].cpu, 'ms')
+  }
+  for (const [name, { page }] of Object.entries(time)) figure(`js.page_ms.${name}`, page, 'ms')
 }
 
 ropewalkFolder()

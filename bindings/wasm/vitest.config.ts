@@ -2,9 +2,15 @@ import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
 // The package as it is published, built by tools/wasm.sh.
-const built = new URL('../../build/npm/ropewalk/dist/node.mjs', import.meta.url)
+const built = (file: string) => fileURLToPath(new URL(`../../build/npm/ropewalk/dist/${file}`, import.meta.url))
 
 export default defineConfig({
-  resolve: { alias: { ropewalk: fileURLToPath(built) } },
-  test: { include: ['tests/**/*.test.ts', 'tests/**/*.test.tsx'], testTimeout: 60_000, execArgv: ['--expose-gc'] }
+  resolve: { alias: { 'ropewalk/provider': built('provider-node.mjs'), ropewalk: built('node.mjs') } },
+  test: {
+    include: ['tests/**/*.test.ts', 'tests/**/*.test.tsx'],
+    testTimeout: 60_000,
+    execArgv: ['--expose-gc'],
+    // Node loads it by itself, so that the engine is one for all entries of the package.
+    server: { deps: { external: [/build\/npm\/ropewalk\/dist/] } }
+  }
 })

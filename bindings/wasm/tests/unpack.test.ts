@@ -1,27 +1,16 @@
-// What tools/pack.py makes of a file, src/engine/unpack.ts makes a file of again.
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+// What tools/pack.mjs makes of a file, src/engine/unpack.ts makes the file of again.
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { unpack as unpackWith } from '../src/engine/unpack.js'
+// @ts-expect-error: plain JavaScript
+import { packer } from '../tools/pack.mjs'
 
-const here = fileURLToPath(new URL('..', import.meta.url))
-
-const pack = (bytes: Uint8Array): string => {
-  const folder = mkdtempSync(join(tmpdir(), 'pack-'))
-  try {
-    const file = join(folder, 'file')
-    writeFileSync(file, bytes)
-    return execFileSync('python3', [join(here, 'tools/pack.py'), file], { encoding: 'latin1' })
-  } finally {
-    rmSync(folder, { recursive: true })
-  }
-}
-
-const unpacker = new WebAssembly.Module(readFileSync(join(here, '../../build/wasm/unpacker.wasm')))
-const unpack = (base64: string) => unpackWith(unpacker, Buffer.from(base64, 'base64'))
+const built = fileURLToPath(new URL('../../../build/wasm', import.meta.url))
+const pack: (bytes: Uint8Array) => string = packer(join(built, 'packer.wasm'))
+const unpacker = new WebAssembly.Module(readFileSync(join(built, 'unpacker.wasm')))
+const unpack = (text: string, size: number) => unpackWith(unpacker, text, size)
 
 // The same numbers in every run.
 const random = (seed: number) => () => {
@@ -39,27 +28,45 @@ describe('unpacking', () => {
     copies.set(noise.subarray(from, from + 40), at)
     copies[at] = next() * 256
   }
+  const module = readFileSync(join(built, 'packer.wasm'))
+  // A module whose instructions are none.
+  const wrong = Uint8Array.from(module)
+  for (let i = 300; i < wrong.length; i += 1 + next() * 60) wrong[Math.floor(i)] = next() * 256
   const files: [string, Uint8Array][] = [
     ['nothing', new Uint8Array(0)],
     ['one byte', Uint8Array.of(7)],
-    ['one byte many times', new Uint8Array(100_000).fill(9)],
+    ['one byte many times', new Uint8Array(20_000).fill(9)],
     ['noise', noise],
     ['three letters', few],
     ['copies with changes', copies],
-    ['a program', readFileSync(process.execPath).subarray(1 << 20, (1 << 20) + 200_000)]
+    ['a program', readFileSync(process.execPath).subarray(1 << 20, (1 << 20) + 30_000)],
+    ['a module', module],
+    ['a part of one', module.subarray(0, 20_000)],
+    ['a module with mistakes', wrong]
   ]
   test.each(files)('gives %s back', (_, bytes) => {
-    expect(Buffer.compare(unpack(pack(bytes)), bytes)).toBe(0)
+    const text = pack(bytes)
+    expect(text).toMatch(/^[A-Za-z0-9+/]*$/)
+    expect(Buffer.compare(unpack(text, bytes.length), bytes)).toBe(0)
+  })
+
+  test('says that a script is incomplete', () => {
+    const text = pack(module)
+    expect(() => unpack('', module.length)).toThrow('incomplete')
+    expect(() => unpack(text, module.length - 1)).toThrow('incomplete')
+    expect(() => unpack(text, module.length + 1)).toThrow('incomplete')
   })
 
   test('stays within what it has, whatever comes in', () => {
-    const packed = Buffer.from(pack(few.subarray(0, 3000)), 'base64')
-    expect(() => unpackWith(unpacker, packed.subarray(0, 9))).toThrow('incomplete')
+    const bytes = module.subarray(0, 6000)
+    const text = pack(bytes)
     for (let round = 0; round < 300; round++) {
-      const broken = Uint8Array.from(packed).subarray(0, 5 + next() * packed.length)
-      for (let i = 5; i < broken.length; i += 1 + next() * 40) broken[Math.floor(i)] = next() * 256
+      const broken = [...text].slice(0, next() * 2 * text.length)
+      for (let i = next() * 900; i < broken.length; i += 1 + next() * 400) {
+        broken[Math.floor(i)] = String.fromCharCode(33 + next() * 90)
+      }
       try {
-        expect(unpackWith(unpacker, broken).length).toBe(3000)
+        expect(unpack(broken.join(''), bytes.length).length).toBe(bytes.length)
       } catch (error) {
         expect((error as Error).message).toContain('incomplete')
       }

@@ -4,6 +4,8 @@ import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { shorten } from './names.mjs'
+import { packer } from './pack.mjs'
 
 const here = dirname(dirname(fileURLToPath(import.meta.url)))
 const root = dirname(dirname(here))
@@ -15,13 +17,17 @@ const dist = join(out, 'dist')
 rmSync(dist, { recursive: true, force: true })
 rmSync(join(out, 'types'), { recursive: true, force: true })
 mkdirSync(dist, { recursive: true })
-cpSync(wasm, join(dist, 'ropewalk.wasm'))
+// Tests know the engine by rw_report.
+const { module, names: short } = shorten(readFileSync(wasm), (name) => /^rw_(?!report$)/.test(name))
+writeFileSync(join(dist, 'ropewalk.wasm'), module)
 
 // The module as text that the script carries: text and its own compression get along badly, so that
 // it is packed before.
+const beside = (name) => join(dirname(wasm), name)
 const text = {
-  packed: execFileSync('python3', [join(here, 'tools/pack.py'), wasm], { encoding: 'latin1' }),
-  unpacker: readFileSync(join(dirname(wasm), 'unpacker.wasm')).toString('base64')
+  packed: packer(beside('packer.wasm'))(module),
+  size: module.length,
+  unpacker: readFileSync(beside('unpacker.wasm')).toString('base64')
 }
 const packed = {
   name: 'packed',
@@ -41,11 +47,27 @@ const common = {
   target: 'es2022',
   platform: 'neutral',
   logLevel: 'warning',
+  mangleProps: /^rw_/,
+  reserveProps: /^rw_report$/,
+  mangleCache: short,
   plugins: [packed],
   external: ['*.wasm']
 }
 const bundle = (entry, name, more) =>
   build({ ...common, entryPoints: [join(here, 'src/entry', entry)], outfile: join(dist, name), ...more })
+// The provider works on the documents of the entry beside it.
+const provider = (format, name, engine) =>
+  bundle('../provider/index.ts', name, {
+    format,
+    plugins: [
+      {
+        name: 'engine',
+        setup(on) {
+          on.onResolve({ filter: /^\.\.\/index\.js$/ }, () => ({ path: engine, external: true }))
+        }
+      }
+    ]
+  })
 
 await Promise.all([
   bundle('embedded.ts', 'ropewalk.mjs', { format: 'esm' }),
@@ -53,15 +75,21 @@ await Promise.all([
   bundle('slim.ts', 'slim.mjs', { format: 'esm' }),
   bundle('workerd.ts', 'workerd.mjs', { format: 'esm' }),
   bundle('../react/index.ts', 'react.mjs', { format: 'esm', external: ['react'] }),
-  bundle('../react/index.ts', 'react.cjs', { format: 'cjs', external: ['react'] })
+  bundle('../react/index.ts', 'react.cjs', { format: 'cjs', external: ['react'] }),
+  provider('esm', 'provider.mjs', './ropewalk.mjs'),
+  provider('cjs', 'provider.cjs', './ropewalk.cjs'),
+  provider('esm', 'provider-slim.mjs', './slim.mjs'),
+  provider('esm', 'provider-workerd.mjs', './workerd.mjs')
 ])
 
 // Both ways to load it in Node share one instance.
-const names = Object.keys(await import(join(dist, 'ropewalk.cjs')).then((module) => module.default))
-writeFileSync(
-  join(dist, 'node.mjs'),
-  `import ropewalk from './ropewalk.cjs'\nexport const { ${names.join(', ')} } = ropewalk\n`
-)
+for (const [from, to] of [['ropewalk', 'node'], ['provider', 'provider-node']]) {
+  const names = Object.keys(await import(join(dist, `${from}.cjs`)).then((module) => module.default))
+  writeFileSync(
+    join(dist, `${to}.mjs`),
+    `import ${from} from './${from}.cjs'\nexport const { ${names.join(', ')} } = ${from}\n`
+  )
+}
 
 execFileSync(
   join(here, 'node_modules/.bin/tsc'),
@@ -107,6 +135,18 @@ writeFileSync(
           types: './types/react/index.d.ts',
           import: './dist/react.mjs',
           require: './dist/react.cjs'
+        },
+        './provider': {
+          types: './types/provider/index.d.ts',
+          workerd: './dist/provider-workerd.mjs',
+          node: { import: './dist/provider-node.mjs', require: './dist/provider.cjs' },
+          import: './dist/provider.mjs',
+          require: './dist/provider.cjs',
+          default: './dist/provider.mjs'
+        },
+        './slim/provider': {
+          types: './types/provider/index.d.ts',
+          default: './dist/provider-slim.mjs'
         },
         './ropewalk.wasm': './dist/ropewalk.wasm',
         './package.json': './package.json'

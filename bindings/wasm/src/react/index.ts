@@ -128,6 +128,10 @@ export interface ProviderLike extends Emitter {
   status?: string
   wsconnected?: boolean
   wsconnecting?: boolean
+  /** What providers of `ropewalk/provider` know beyond that. */
+  state?: string
+  unsent?: number
+  lastError?: { code: number | string; message: string } | null
 }
 
 export interface Connection {
@@ -135,19 +139,27 @@ export interface Connection {
   status: string
   /** Whether all that the server had when we connected is here. */
   synced: boolean
+  /** `synced`, `syncing`, `unsynced` or `offline`, of a provider that knows. */
+  state?: string
+  /** How many changes the server has not acknowledged. */
+  unsent?: number
+  /** What went wrong last. */
+  lastError?: { code: number | string; message: string } | null
 }
 
 /** How a provider is connected. */
 export function useConnection(provider: ProviderLike): Connection {
   const source = useMemo(
-    () =>
-      watchEvents(provider, ['status', 'sync', 'synced', 'connection-close'], () => ({
-        status: statusOf(provider),
-        synced: provider.synced === true
-      })),
+    () => watchEvents(provider, ['status', 'sync', 'synced', 'connection-close', 'state'], () => read(provider)),
     [provider]
   )
   return useWatched(source, same)
+}
+
+function read(provider: ProviderLike): Connection {
+  const connection = { status: statusOf(provider), synced: provider.synced === true }
+  const { state, unsent = 0, lastError = null } = provider
+  return state === undefined ? connection : { ...connection, state, unsent, lastError }
 }
 
 function statusOf({ status, wsconnected, wsconnecting }: ProviderLike): string {

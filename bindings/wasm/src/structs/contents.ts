@@ -87,7 +87,10 @@ abstract class ContentList extends AbstractContent {
     return this.#like(this.arr)
   }
   override splice(offset: number): this {
-    return this.#like(this.arr.splice(offset))
+    const right = this.#like(this.arr.slice(offset))
+    // A copy has the same array, and keeps all of it.
+    this.arr = this.arr.slice(0, offset)
+    return right
   }
   override mergeWith(right: ContentList): boolean {
     this.arr = this.arr.concat(right.arr)

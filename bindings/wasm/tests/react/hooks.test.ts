@@ -3,6 +3,7 @@
 import { act, cleanup, render, renderHook } from '@testing-library/react'
 import { createElement, memo, StrictMode } from 'react'
 import * as ropewalk from 'ropewalk'
+import { WebsocketProvider } from 'ropewalk/provider'
 import { afterEach, describe, expect, test } from 'vitest'
 import { Awareness } from 'y-protocols/awareness'
 import * as yjs from 'yjs'
@@ -254,4 +255,26 @@ test('useConnection follows a provider like y-websocket', () => {
   expect(values.length).toBe(4)
   unmount()
   expect([...listeners.values()].every((set) => set.size === 0)).toBe(true)
+})
+
+test('useConnection has what a provider of ropewalk/provider knows beyond that', () => {
+  const doc = new ropewalk.Doc()
+  class Socket {
+    close() {}
+  }
+  const provider = new WebsocketProvider('ws://nowhere', 'room', doc, {
+    WebSocketPolyfill: Socket as any,
+    storage: null,
+    disableBc: true,
+    connect: false
+  })
+  const { values, last } = counted(() => useConnection(provider))
+  const away = { status: 'disconnected', synced: false, state: 'offline', unsent: 0, lastError: null }
+  expect(last()).toEqual(away)
+  act(() => void doc.getText('t').insert(0, 'x'))
+  expect(last()).toEqual({ ...away, unsent: 1 })
+  act(() => provider.troubled({ code: 4403, message: 'no right to this document' }))
+  expect(last()).toEqual({ ...away, unsent: 1, lastError: { code: 4403, message: 'no right to this document' } })
+  expect(values.length).toBe(3)
+  provider.destroy()
 })

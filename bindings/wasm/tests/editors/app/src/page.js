@@ -3,6 +3,7 @@
 import { toBase64 } from 'lib0/buffer'
 import * as Y from 'yjs'
 import { Peer } from './peer.js'
+import { generator } from './random.js'
 
 const query = new URLSearchParams(location.search)
 const editors = {
@@ -27,16 +28,6 @@ if (paragraphs) {
 }
 const editor = open(peer, document.querySelector('#editor'))
 peer.online()
-
-// mulberry32: small, and the same everywhere.
-function generator(seed) {
-  return () => {
-    seed = (seed + 0x6d2b79f5) | 0
-    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
-  }
-}
 
 window.page = {
   editor,

@@ -1,0 +1,494 @@
+// Keeps a document and a server together. The surface is that of y-websocket; beyond it, changes are
+// kept until the server has acknowledged them, and `state` tells the truth about them.
+import { Observable } from '../base/observable.js'
+import { applyUpdate, type Doc, encodeStateVector } from '../index.js'
+import { Awareness, type AwarenessChange, type AwarenessLike, encodeAwarenessUpdate, removeAwarenessStates } from './awareness.js'
+import { type Bytes, Decoder, Encoder } from './bytes.js'
+import { Conversation } from './conversation.js'
+import { Delivery } from './delivery.js'
+import { messageHandlers } from './handlers.js'
+import { Line, type LineListener, type ProviderError } from './line.js'
+import * as messages from './messages.js'
+import type { EpochEvent, ProviderEvents, ProviderOptions, SyncState } from './options.js'
+import { Outbox } from './outbox.js'
+import { Pace } from './pace.js'
+import { type Epoch, IndexedDbStorage, type KeptAside, MemoryStorage } from './storage.js'
+import { Tabs } from './tabs.js'
+import { textFrames } from './text-stream.js'
+import type { Wire } from './wire.js'
+
+export class WebsocketProvider extends Observable<ProviderEvents> {
+  readonly serverUrl: string
+  readonly bcChannel: string
+  readonly awareness: AwarenessLike
+  readonly messageHandlers = messageHandlers.slice()
+  params: { [key: string]: string }
+  protocols: string[]
+  disableBc: boolean
+  /** Whether it is to be connected, as far as the application is concerned. */
+  shouldConnect: boolean
+  /** What went wrong last; null once all is well again. */
+  lastError: ProviderError | null = null
+  /** What the server has said of us, and of itself; null if it has not. */
+  welcome: messages.Welcome | null = null
+  readonly #options: ProviderOptions
+  readonly #wire: Wire
+  readonly #outbox: Outbox
+  readonly #tabs: Tabs
+  readonly #conversation: Conversation
+  readonly #delivery: Delivery
+  #token: string | undefined
+  #synced = false
+  #storeTakes = true
+  #replaced: EpochEvent | null = null
+  #told: string | null = null
+  /** Whose presence has changed and was not told. */
+  readonly #seen = new Set<number>()
+  readonly #pace = new Pace(() => {
+    this.#delivery.sendChanges()
+    this.#sendPresence()
+    this.#tellState()
+  })
+  #ownsAwareness: boolean
+  #isDestroyed = false
+  #resync: ReturnType<typeof setInterval> | undefined
+
+  constructor(serverUrl: string, readonly roomname: string, readonly doc: Doc, options: ProviderOptions = {}) {
+    super()
+    this.#options = options
+    this.serverUrl = serverUrl.replace(/\/+$/, '')
+    this.bcChannel = `${this.serverUrl}/${roomname}`
+    this.params = options.params ?? {}
+    this.protocols = options.protocols ?? []
+    this.disableBc = options.disableBc ?? false
+    this.#ownsAwareness = options.awareness === undefined
+    this.awareness = options.awareness ?? (new Awareness(doc) as AwarenessLike)
+    this.shouldConnect = options.connect ?? true
+
+    const { storage } = options
+    const memory = storage === null || (storage === undefined && typeof indexedDB === 'undefined')
+    const chosen = memory ? new MemoryStorage() : (storage ?? new IndexedDbStorage())
+    this.#outbox = new Outbox(this.bcChannel, chosen, (error) =>
+      this.troubled({ code: 'storage', message: `changes are kept in memory alone: ${String(error)}` })
+    )
+    void this.#outbox.loaded.then((updates) => this.#restore(updates))
+    this.#tabs = new Tabs(this.bcChannel, (message) => this.#heard(message, 'tabs'))
+    this.#conversation = new Conversation(this.#conversed)
+    this.#delivery = new Delivery(this.#outbox, this.#conversation, (error) => this.troubled(error))
+    this.#wire = options.connection?._join(roomname, this.#line, () => this.#prepare()) ?? this.#ownLine()
+
+    doc.on('update', this.#changed)
+    doc.on('destroy', this.#docDestroyed)
+    this.awareness.on('update', this.#awarenessChanged)
+    if (options.resyncInterval !== undefined && options.resyncInterval > 0) {
+      this.#resync = setInterval(() => this.#ask(), options.resyncInterval)
+    }
+    if (this.shouldConnect) this.connect()
+  }
+
+  // -- what y-websocket has -----------------------------------------------------------------------
+
+  get url(): string {
+    const query = new URLSearchParams(this.params).toString()
+    return `${this.serverUrl}/${this.roomname}${query && `?${query}`}`
+  }
+  get ws(): WebSocket | null {
+    return this.#wire.ws
+  }
+  get wsconnected(): boolean {
+    return this.#wire.isOpen
+  }
+  get wsconnecting(): boolean {
+    return this.#wire.state === 'connecting'
+  }
+  get bcconnected(): boolean {
+    return this.#tabs.isOpen
+  }
+  get wsUnsuccessfulReconnects(): number {
+    return this.#wire.backoff.failures
+  }
+  get wsLastMessageReceived(): number {
+    return this.#wire.heard
+  }
+  get maxBackoffTime(): number {
+    return this.#wire.backoff.most
+  }
+  set maxBackoffTime(ms: number) {
+    this.#wire.backoff.most = ms
+  }
+
+  /** Whether what the server had when we connected is here. */
+  get synced(): boolean {
+    return this.#synced
+  }
+  set synced(isSynced: boolean) {
+    if (this.#synced === isSynced) return
+    this.#synced = isSynced
+    if (isSynced) this.#wire.succeeded()
+    this.emit('synced', [isSynced])
+    this.emit('sync', [isSynced])
+    this.#tellState()
+  }
+
+  connect(): void {
+    if (this.#replaced !== null || this.#isDestroyed) return
+    this.shouldConnect = true
+    this.connectBc()
+    this.#wire.connect()
+  }
+
+  disconnect(): void {
+    this.shouldConnect = false
+    this.disconnectBc()
+    this.#wire.disconnect()
+    this.#tellState()
+  }
+
+  connectBc(): void {
+    if (this.disableBc || this.#tabs.isOpen) return
+    this.#tabs.open()
+    this.#toTabs(messages.sync(messages.syncVector, encodeStateVector(this.doc)))
+    this.#toTabs(this.#answer(new Uint8Array([0])))
+    this.#toTabs(messages.queryAwareness())
+    this.#toTabs(this.#awarenessOf([this.awareness.clientID]))
+  }
+
+  /** Says goodbye, to the server too. */
+  disconnectBc(): void {
+    const goodbye = messages.awareness(
+      encodeAwarenessUpdate(this.awareness, [this.awareness.clientID], new Map())
+    )
+    if (this.#conversation.isOpen) this.#send(goodbye)
+    this.#toTabs(goodbye)
+    this.#tabs.close()
+  }
+
+  override destroy(): void {
+    if (this.#isDestroyed) return
+    this.disconnect()
+    this.#isDestroyed = true
+    clearInterval(this.#resync)
+    this.#pace.stop()
+    this.#wire.destroy()
+    this.doc.off('update', this.#changed)
+    this.doc.off('destroy', this.#docDestroyed)
+    this.awareness.off('update', this.#awarenessChanged)
+    if (this.#ownsAwareness) (this.awareness as unknown as Awareness).destroy()
+    super.destroy()
+  }
+
+  // -- beyond it ----------------------------------------------------------------------------------
+
+  get state(): SyncState {
+    if (!this.#conversation.isOpen) return 'offline'
+    if (!this.#storeTakes || this.#delivery.isRefused) return 'unsynced'
+    return this.#synced && this.unsent === 0 && !this.#conversation.isWaiting ? 'synced' : 'syncing'
+  }
+
+  /** How many changes the server has not acknowledged. */
+  get unsent(): number {
+    return this.#outbox.size
+  }
+
+  /** Whether the server acknowledges what is durable; false for stock servers, and as long as none was reached. */
+  get acknowledges(): boolean {
+    return this.#conversation.phase === 'joined'
+  }
+
+  /** Which document this is a copy of, as far as the server has told. */
+  get epoch(): Epoch | null {
+    return this.#outbox.epoch
+  }
+
+  /** Resolves when unacknowledged changes of the page before this one are in the document. */
+  get whenLoaded(): Promise<void> {
+    return this.#outbox.loaded.then(() => {})
+  }
+
+  /** Resolves when every change made so far would survive a reload. */
+  whenStored(): Promise<void> {
+    return this.#outbox.written()
+  }
+
+  /** Changes that were not acknowledged when their document was replaced. */
+  keptAside(): Promise<KeptAside[]> {
+    return this.#outbox.aside()
+  }
+  forgetKeptAside(): Promise<void> {
+    return this.#outbox.forgetAside()
+  }
+
+  /** Something went wrong that is told, not thrown. */
+  troubled(error: ProviderError): void {
+    this.lastError = error
+    this.emit('error', [error])
+    this.#tellState()
+  }
+
+  // -- the connection -----------------------------------------------------------------------------
+
+  #ownLine(): Line {
+    const { maxBackoffTime = 2500, WebSocketPolyfill = globalThis.WebSocket, getToken, shouldReconnect } = this.#options
+    if (WebSocketPolyfill === undefined) {
+      throw new TypeError('there is no WebSocket here: pass one as WebSocketPolyfill')
+    }
+    return new Line(
+      {
+        url: () => this.url,
+        protocols: () => this.protocols,
+        WebSocket: WebSocketPolyfill,
+        maxBackoffTime,
+        getToken,
+        prepare: () => this.#prepare(),
+        ...(this.#options.textFrames && { framing: textFrames() }),
+        ...(shouldReconnect && { shouldReconnect: (event: CloseEvent) => shouldReconnect(event, this) })
+      },
+      this.#line
+    )
+  }
+
+  readonly #line: LineListener = {
+    connecting: () => this.emit('status', [{ status: 'connecting' }]),
+    opened: (token) => {
+      this.#token = token
+      this.emit('status', [{ status: 'connected' }])
+      this.#greet()
+    },
+    received: (message) => this.#heard(message, 'socket'),
+    closed: (event, wasOpen) => this.#closed(event, wasOpen),
+    stopped: (event) => {
+      this.shouldConnect = false
+      this.emit('closed', [event, this])
+      this.#tellState()
+    },
+    failed: (event) => this.emit('connection-error', [event, this]),
+    troubled: (error) => this.troubled(error),
+    tooLarge: () => this.#delivery.halve(),
+    replaced: () => {
+      if (this.#isEmpty()) return true
+      void this.#isReplaced(null)
+      return false
+    },
+    // Ours answers with everybody's presence, our own at least; a stock server, only what it lacks.
+    quiet: () => {
+      if (this.acknowledges && this.awareness.getLocalState() !== null) this.#send(messages.queryAwareness())
+      else this.#ask()
+    }
+  }
+
+  /** Before each attempt: what other tabs could not deliver goes along. */
+  async #prepare(): Promise<void> {
+    await this.#outbox.loaded
+    this.#restore(await this.#outbox.adopt())
+  }
+
+  #restore(updates: Bytes[]): void {
+    for (const update of updates) {
+      try {
+        applyUpdate(this.doc, update, this)
+      } catch (error) {
+        this.troubled({ code: 'storage', message: `a stored change cannot be read: ${String(error)}` })
+      }
+    }
+    if (updates.length > 0) this.#tellState()
+  }
+
+  #greet(): void {
+    this.#delivery.end()
+    this.synced = false
+    const { epoch } = this.#outbox
+    const hello: messages.Hello = { v: 1 }
+    if (this.#token !== undefined) hello.token = this.#token
+    if (epoch !== null) hello.epoch = epoch
+    this.#conversation.open(hello, this.#options.protocol === 'y-websocket')
+    this.#tellState()
+  }
+
+  readonly #conversed = {
+    send: (message: Bytes) => this.#send(message),
+    joined: (welcome: messages.Welcome) => {
+      this.welcome = welcome
+      this.#wire.welcomed(welcome.expires)
+      if (welcome.epoch !== undefined) void this.#outbox.joined(welcome.epoch)
+      this.#begin(welcome.limits?.message)
+    },
+    isStock: () => this.#begin(undefined),
+    renewed: (welcome: messages.Welcome) => {
+      this.welcome = welcome
+      this.#wire.welcomed(welcome.expires)
+    },
+    acknowledged: (number: number) => {
+      this.#outbox.acknowledged(number)
+      this.#tellState()
+    },
+    refused: (number: number, { code, message }: messages.Refusal) => {
+      this.#delivery.refused(number)
+      this.troubled({ code, message })
+    },
+    replaced: (epoch: Epoch) => {
+      if (!this.#isEmpty()) return void this.#isReplaced(epoch)
+      // Nothing is here that would not fit.
+      void this.#outbox.joined(epoch)
+      this.#greet()
+    },
+    stored: (state: 'unsynced' | 'syncing', message: string) => {
+      this.#storeTakes = state !== 'unsynced'
+      if (this.#storeTakes) this.#tellState()
+      else this.troubled({ code: 'store', message: message || 'the server cannot save changes at the moment' })
+    },
+    event: (event: { type: string }) => this.emit('event', [event])
+  }
+
+  /** We are in: both sides ask each other, and the others get to know that we are there. */
+  #begin(limit: number | undefined): void {
+    this.#storeTakes = true
+    this.#delivery.begin(limit)
+    this.#ask()
+    const { awareness } = this
+    // With a new clock: what the server has of us may be that we are gone.
+    if (awareness.getLocalState() !== null) awareness.setLocalState(awareness.getLocalState())
+    this.#tellState()
+  }
+
+  #closed(event: CloseEvent | null, wasOpen: boolean): void {
+    this.emit('connection-close', [event, this])
+    this.#conversation.close()
+    this.#delivery.end()
+    this.synced = false
+    if (wasOpen) {
+      const others = [...this.awareness.getStates().keys()].filter((id) => id !== this.awareness.clientID)
+      removeAwarenessStates(this.awareness, others, this)
+      this.emit('status', [{ status: 'disconnected' }])
+    }
+    this.#tellState()
+  }
+
+  // -- messages -----------------------------------------------------------------------------------
+
+  #heard(message: Uint8Array, through: 'socket' | 'tabs'): void {
+    this.emit('traffic', [{ direction: 'in', through, message }])
+    try {
+      const decoder = new Decoder(message)
+      const type = decoder.uint()
+      if (through === 'socket' && this.#conversation.received(type, decoder)) return
+      const encoder = new Encoder()
+      // Unknown types are of a later version.
+      this.messageHandlers[type]?.(encoder, decoder, this, through === 'socket', type)
+      if (encoder.length > 1) this.#reply(encoder.toBytes(), through)
+    } catch (error) {
+      // Something of the document may be lacking now: both sides tell each other anew.
+      if (through === 'socket' && message[0] !== messages.messageAwareness) this.#wire.restart()
+      this.troubled({ code: 'message', message: `a message could not be taken: ${String(error)}` })
+    }
+  }
+
+  #reply(reply: Bytes, through: 'socket' | 'tabs'): void {
+    if (through === 'tabs') return this.#toTabs(reply)
+    const decoder = new Decoder(reply)
+    const isAnswer = decoder.uint() === messages.messageSync && decoder.uint() === messages.syncAnswer
+    if (isAnswer) this.#offer(decoder.sized() as Bytes)
+    else if (this.#conversation.isOpen) this.#send(reply)
+  }
+
+  /** The server has asked for what it lacks. */
+  #offer(update: Bytes): void {
+    // Who may not write answers, too, but offers nothing that would have to be refused.
+    if (this.#mayOnlyRead && this.unsent === 0) {
+      this.#delivery.answered()
+      this.#send(messages.sync(messages.syncAnswer, update))
+    } else this.#delivery.offer(update)
+    this.#tellState()
+  }
+
+  readonly #changed = (update: Bytes, origin: unknown): void => {
+    if (origin === this) return
+    this.#outbox.add(update)
+    if (this.#pace.take()) this.#delivery.sendChanges()
+    this.#toTabs(messages.sync(messages.syncUpdate, update))
+    this.#tellState()
+  }
+
+  readonly #awarenessChanged = ({ added, updated, removed }: AwarenessChange, origin: unknown): void => {
+    if (origin === this) return
+    for (const client of [...added, ...updated, ...removed]) this.#seen.add(client)
+    if (this.#pace.take()) this.#sendPresence()
+  }
+
+  #sendPresence(): void {
+    if (this.#seen.size === 0) return
+    const message = this.#awarenessOf([...this.#seen])
+    this.#seen.clear()
+    if (this.#conversation.isOpen) this.#send(message)
+    this.#toTabs(message)
+  }
+
+  #awarenessOf(clients: number[]): Bytes {
+    return messages.awareness(encodeAwarenessUpdate(this.awareness, clients))
+  }
+
+  #answer(vector: Uint8Array): Bytes {
+    const encoder = new Encoder()
+    const question = new Decoder(new Encoder().uint(messages.syncVector).sized(vector).toBytes())
+    this.messageHandlers[messages.messageSync](encoder, question, this, false, messages.messageSync)
+    return encoder.toBytes()
+  }
+
+  #ask(): void {
+    if (this.#conversation.isOpen) this.#send(messages.sync(messages.syncVector, encodeStateVector(this.doc)))
+  }
+
+  #send(message: Bytes): void {
+    if (!this.#wire.send(message)) return
+    this.#delivery.sent(message.length)
+    this.emit('traffic', [{ direction: 'out', through: 'socket', message }])
+  }
+
+  #toTabs(message: Bytes): void {
+    if (!this.#tabs.isOpen) return
+    this.#tabs.send(message)
+    this.emit('traffic', [{ direction: 'out', through: 'tabs', message }])
+  }
+
+  // -- the rest -----------------------------------------------------------------------------------
+
+  get #mayOnlyRead(): boolean {
+    const role = this.welcome?.role
+    return this.acknowledges && (role === 'reader' || role === 'commenter')
+  }
+
+  #isEmpty(): boolean {
+    return this.#outbox.size === 0 && encodeStateVector(this.doc).length === 1
+  }
+
+  async #isReplaced(epoch: Epoch | null): Promise<void> {
+    const previous = this.#outbox.epoch
+    const event: EpochEvent = {
+      epoch,
+      previous,
+      unsent: this.#outbox.content(),
+      rejoin: () => {
+        if (this.#replaced !== event) return
+        this.#replaced = null
+        this.connect()
+      }
+    }
+    this.#replaced = event
+    this.disconnect()
+    await this.#outbox.replaced(epoch)
+    this.troubled({ code: 'epoch', message: 'the document was replaced on the server; this copy is an old one' })
+    this.doc.emit('epoch' as any, [event, this] as any)
+    this.emit('epoch', [event, this])
+  }
+
+  /** Tells of the state, if it or the number of changes that wait is another one. */
+  #tellState(): void {
+    const { state, unsent, lastError } = this
+    if (state === 'synced') this.lastError = null
+    const told = `${state} ${unsent} ${lastError?.code}`
+    if (told === this.#told) return
+    this.#told = told
+    this.emit('state', [{ state, unsent, lastError: this.lastError }])
+  }
+
+  readonly #docDestroyed = (): void => this.destroy()
+}

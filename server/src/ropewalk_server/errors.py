@@ -1,0 +1,75 @@
+"""How a connection ends, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class CloseCode(IntEnum):
+    """Codes of docs/formats/sync-protocol.md, section 2."""
+
+    GOING_AWAY = 1001
+    UNREADABLE = 1007
+    TOO_LARGE = 1009
+    SERVER_FAULT = 1011
+    PROTOCOL_ERROR = 4400
+    NOT_AUTHENTICATED = 4401
+    FORBIDDEN = 4403
+    NOT_FOUND = 4404
+    TOO_SLOW = 4408
+    EPOCH = 4409
+    TOO_MANY = 4429
+
+
+_REFUSALS = {
+    "forbidden": CloseCode.FORBIDDEN,
+    "not-found": CloseCode.NOT_FOUND,
+    "unavailable": CloseCode.SERVER_FAULT,
+}
+
+
+def code_of(refusal: str) -> CloseCode:
+    """How a connection ends that was refused for this reason (the `code` of a Refused)."""
+    return _REFUSALS.get(refusal, CloseCode.NOT_AUTHENTICATED)
+
+
+@dataclass
+class Close(Exception):
+    """The connection is to be closed; the reason is for the person at the other end."""
+
+    code: CloseCode
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.reason} ({int(self.code)})"
+
+
+@dataclass
+class Rejected(Exception):
+    """An update that changes nothing and never will."""
+
+    code: str  # "invalid", "forbidden", "too-large", "epoch"
+    reason: str
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+@dataclass
+class LoadFailed(Exception):
+    """The store did not give the document; the next join tries again."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+# A close frame holds 125 bytes, two of which are the code.
+MAX_REASON_BYTES = 123
+
+
+def fitting_reason(reason: str) -> str:
+    """The reason, cut to what a close frame can hold, never inside a character."""
+    return reason.encode()[:MAX_REASON_BYTES].decode(errors="ignore")

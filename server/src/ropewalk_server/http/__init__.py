@@ -1,0 +1,1 @@
+"""The doors: WebSocket endpoints, health, metrics, administration."""

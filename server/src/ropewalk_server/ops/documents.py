@@ -1,0 +1,264 @@
+"""What an operator does with the documents of a store: for the admin API, and for the command line
+beside a server that is not running. Names are those of the store, with the tenant in front.
+
+Long work of the engine goes through `offload`, so that a server that is running goes on.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ropewalk import (
+    Array,
+    Doc,
+    Map,
+    Text,
+    XmlFragment,
+    convert_update,
+    inspect_update,
+    merge_updates,
+)  # fmt: skip
+
+from ..rooms.compaction import compact
+from ..rooms.ports import Offload, at_once
+from ..stores.contract import (
+    Conflict,
+    Damage,
+    Damaged,
+    DocumentInfo,
+    History,
+    SavePoint,
+    Store,
+    StoreError,
+    Version,
+)  # fmt: skip
+
+# Others may write at the same time; each try reads again what there is.
+MAX_TRIES = 20
+
+EMPTY_UPDATE = b"\x00\x00"
+
+
+class NotFound(Exception):
+    """There is no such document, or no such save point."""
+
+
+class BadDocument(ValueError):
+    """What was given is not a document."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What is known of one document."""
+
+    info: DocumentInfo
+    roots: dict[str, str | None]
+    clients: int
+    units: int
+    deleted_units: int
+    missing_units: int  # in gaps of what clients have sent
+    savepoints: int
+    damaged: Sequence[Damage]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What verify() found."""
+
+    damaged: Sequence[Damage]
+    entries: int
+    problems: Sequence[str] = field(default=())
+
+    @property
+    def sound(self) -> bool:
+        return not self.damaged and not self.problems
+
+
+class Documents:
+    def __init__(
+        self,
+        store: Store,
+        *,
+        offload: Offload = at_once,
+        settle: Callable[[str], Awaitable[None]] | None = None,
+    ) -> None:
+        """`settle` waits until what a room of that name has taken is durable."""
+        self._store = store
+        self._offload = offload
+        self._settle = settle
+
+    async def list(
+        self, prefix: str = "", after: str = "", limit: int = 100
+    ) -> Sequence[DocumentInfo]:
+        return await self._store.list(prefix, after, limit)
+
+    async def inspect(self, doc: str) -> Inspection:
+        info, history = await self._existing(doc)
+        found = await self._offload(_inspect, _updates(history))
+        return Inspection(
+            info=info,
+            roots=dict(found["roots"]),
+            clients=len(found["clients"]),
+            units=found["units"],
+            deleted_units=found["deleted_units"],
+            missing_units=found["skipped_units"],
+            savepoints=len(await self._store.savepoints(doc)),
+            damaged=await self._store.damaged(doc),
+        )
+
+    async def export(self, doc: str, format: str = "update") -> bytes:
+        """The document as an update of V1 or V2 ("update", "update-v2"), or its values as JSON."""
+        _, history = await self._existing(doc)
+        return await self._offload(_export, _updates(history), format)
+
+    async def put(self, doc: str, update: bytes, *, v2: bool = False, new: bool = False) -> Version:
+        """Adds an update. Whoever has the document open gets it. `new`: Conflict, if there is one."""
+        try:
+            merged = await self._offload(_as_v1, update, v2)
+        except ValueError as error:
+            raise BadDocument(f"not an update: {error}") from None
+        version = (await self._store.read(doc)).version
+        if new and await self._store.info(doc) is not None:
+            raise Conflict("there is a document of this name", newest=version)
+        for _ in range(MAX_TRIES):
+            try:
+                return await self._store.append(doc, [merged], epoch=version.epoch)
+            except Conflict as conflict:
+                version = conflict.newest
+        raise StoreError("the document was replaced again and again; try later")
+
+    async def compact(self, doc: str) -> DocumentInfo:
+        await self._existing(doc)
+        await compact(self._store, self._offload, doc)
+        return (await self._existing(doc))[0]
+
+    async def verify(self, doc: str) -> Verdict:
+        """Reads every record, and builds the document of them."""
+        await self._info(doc)
+        damaged = await self._store.verify(doc)
+        try:
+            history = await self._store.read(doc)
+            updates = _updates(history)
+            problems = await self._offload(_problems, updates)
+        except StoreError as error:
+            return Verdict(damaged, 0, (str(error),))
+        return Verdict(damaged, len(history.entries), problems)
+
+    async def savepoint(self, doc: str, *, label: str = "", author: str = "") -> SavePoint:
+        """Keeps the document as it is now."""
+        _, history = await self._existing(doc)
+        state = await self._offload(_merged, _updates(history))
+        return await self._store.savepoint(doc, history.version, state, label=label, author=author)
+
+    async def savepoints(self, doc: str) -> Sequence[SavePoint]:
+        await self._info(doc)
+        return await self._store.savepoints(doc)
+
+    async def read_savepoint(self, doc: str, id: int) -> bytes:
+        if all(one.id != id for one in await self.savepoints(doc)):
+            raise NotFound(f"there is no save point {id}")
+        return await self._store.read_savepoint(doc, id)
+
+    async def restore(self, doc: str, id: int, *, author: str = "") -> tuple[Version, SavePoint]:
+        """Makes the document what it was at a save point, in a new epoch: whoever has it open drops
+        their copy. What it is now is kept in a save point first, which is returned."""
+        state = await self.read_savepoint(doc, id)
+        label = f"before save point {id} was restored"
+        for _ in range(MAX_TRIES):
+            try:
+                kept = await self.savepoint(doc, label=label, author=author)
+            except Damaged:
+                kept = await self._keep_what_is_left(doc, label, author)
+            try:
+                return await self._store.seal(doc, kept.version, state), kept
+            except Conflict:
+                await self._store.delete_savepoint(doc, kept.id)
+        raise StoreError("the document changes too fast to be replaced; try again")
+
+    async def _keep_what_is_left(self, doc: str, label: str, author: str) -> SavePoint:
+        """Of a document whose snapshots are lost: the changes behind them, for whoever wants to
+        look. To restore it is what it needs, so that must not fail on what it is."""
+        info = await self._info(doc)
+        history = await self._store.read(doc, info.snapshot)
+        state = await self._offload(_merged, _updates(history))
+        label = f"{label}, without its damaged snapshot"
+        return await self._store.savepoint(doc, history.version, state, label=label, author=author)
+
+    async def delete(self, doc: str) -> None:
+        """Erases the document, its save points, and what was set aside of it."""
+        if not await self._store.delete(doc):
+            raise NotFound("there is no such document")
+
+    async def _info(self, doc: str) -> DocumentInfo:
+        if self._settle is not None:
+            await self._settle(doc)
+        info = await self._store.info(doc)
+        if info is None:
+            raise NotFound("there is no such document")
+        return info
+
+    async def _existing(self, doc: str) -> tuple[DocumentInfo, History]:
+        return await self._info(doc), await self._store.read(doc)
+
+
+def _updates(history: History) -> list[bytes]:
+    updates = [entry.update for entry in history.entries]
+    return updates if history.snapshot is None else [history.snapshot.update, *updates]
+
+
+def _merged(updates: list[bytes]) -> bytes:
+    return merge_updates(*updates) if updates else EMPTY_UPDATE
+
+
+def _inspect(updates: list[bytes]) -> Any:
+    return inspect_update(_merged(updates))
+
+
+def _as_v1(update: bytes, v2: bool) -> bytes:
+    """One update in V1 that the engine has read as a whole."""
+    as_v1 = convert_update(update, v2=False) if v2 else update
+    Doc().apply_update(as_v1)
+    return merge_updates(as_v1)
+
+
+def _export(updates: list[bytes], format: str) -> bytes:
+    merged = _merged(updates)
+    if format == "update":
+        return merged
+    if format == "update-v2":
+        return convert_update(merged, v2=True)
+    doc: Doc[Any] = Doc()
+    doc.apply_update(merged)
+    values = {}
+    for name, kind in inspect_update(merged)["roots"].items():
+        if kind == "xml":
+            values[name] = str(doc.get(name, type=XmlFragment))
+        elif kind in _ROOTS:
+            values[name] = doc.get(name, type=_ROOTS[kind]).to_py()
+    return json.dumps(values, ensure_ascii=False, default=_as_json).encode("utf-8", "replace")
+
+
+_ROOTS: dict[str, Any] = {"text": Text, "map": Map, "array": Array}
+
+
+def _as_json(value: object) -> object:
+    """What JSON has no word for: bytes, and documents within documents."""
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return {"base64": base64.b64encode(value).decode()}
+    return str(value)
+
+
+def _problems(updates: list[bytes]) -> tuple[str, ...]:
+    doc: Doc[Any] = Doc()
+    for number, update in enumerate(updates, 1):
+        try:
+            doc.apply_update(update)
+        except ValueError as error:
+            return (f"update {number} of {len(updates)} is not one: {error}",)
+    if doc.has_pending:
+        return ("changes are missing: some of those that are here wait for them",)
+    return ()

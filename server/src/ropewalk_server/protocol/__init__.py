@@ -1,0 +1,1 @@
+"""What goes over a connection: bytes and text to messages and back. Nothing here waits or sends."""

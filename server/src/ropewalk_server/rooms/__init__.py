@@ -1,0 +1,1 @@
+"""Documents that somebody has open: caches of a store."""

@@ -1,0 +1,88 @@
+"""Somebody in a room: one document of one connection."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Hashable, Sequence
+from typing import Any
+
+from ..auth.identity import Identity, Role
+from ..errors import CloseCode
+from ..protocol.codec import Codec
+from ..protocol.messages import Ack, Epoch, Message
+from ..sessions.link import Link
+from .colors import color_of
+
+logger = logging.getLogger(__name__)
+
+
+class Member:
+    """What a room knows of whom it talks to."""
+
+    __slots__ = (
+        "asked",
+        "awareness_client",
+        "codec",
+        "document",
+        "extended",
+        "identity",
+        "link",
+        "number",
+        "retired",
+        "role",
+        "wire",
+    )
+
+    def __init__(
+        self,
+        codec: Codec,
+        link: Link,
+        document: str | None,
+        identity: Identity,
+        role: Role,
+        extended: bool,
+    ) -> None:
+        self.codec = codec
+        self.link = link
+        # What the document is called on this connection; None: the connection has no other.
+        self.document = document
+        self.identity = identity
+        self.role = role
+        # Whether the other end knows our extension of the protocol.
+        self.extended = extended
+        # Members with the same wire get the same bytes.
+        self.wire: Hashable = self if codec.family is None else (codec.family, document)
+        self.number = 0  # of the last numbered message
+        self.asked: bytes | None = None  # what it was asked for, of what a gap lacks
+        self.awareness_client: int | None = None
+        self.retired = False
+
+    def tell(self, message: Message) -> None:
+        """Sends a message about this document."""
+        for part in self.encode(message):
+            self.link.send(part)
+
+    def encode(self, message: Message) -> Sequence[bytes | str]:
+        """As it looks on this connection. A codec that fails costs its own connection only."""
+        try:
+            return self.codec.encode(self.document, message)
+        except Exception:
+            logger.exception("a codec cannot say %s", type(message).__name__)
+            self.link.close(CloseCode.SERVER_FAULT, "the server has no words for a message")
+            return ()
+
+    def acknowledge(self, number: int) -> None:
+        self.tell(Ack(number))
+
+    def retire(self, epoch: int) -> None:
+        """The document is another one now: nothing more is taken or sent until a new hello."""
+        self.retired = True
+        if self.extended:
+            self.tell(Epoch(epoch))
+        else:
+            self.link.close(CloseCode.EPOCH, "the document was replaced; drop the local copy")
+
+    def describe(self) -> dict[str, Any]:
+        """How others see this person."""
+        user = self.identity.user
+        return {"id": user, "name": self.identity.name or user, "color": color_of(user)}

@@ -1,0 +1,251 @@
+"""Who is in a room and what they show of themselves, as the server keeps it.
+
+A1  a member speaks for one client id, which nobody else who is here speaks for; whatever it says
+    of other ids is ignored (stock clients repeat what they hear, and their timeouts)
+A2  a state goes when its member goes, or when nothing was heard of it for awareness_seconds
+A3  nothing is kept of a client that has no state
+A4  changes are told to all at once, at most once in awareness_interval
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import Close, CloseCode
+from ..protocol.codec import Unreadable
+from ..protocol.frames import number, read_bytes, read_number, with_size
+from ..protocol.messages import Awareness
+from .deadlines import Deadline
+from .member import Member
+from .ports import Surroundings
+
+# Lists and objects within each other: what a browser can copy without a thought.
+_MAX_NESTING = 128
+_NOTHING = b"null"
+
+
+@dataclass(slots=True)
+class Presence:
+    """One client of the document."""
+
+    clock: int
+    state: bytes  # JSON, as it came
+    member: Member
+    heard: float
+
+
+def read_entries(update: bytes, limit: int) -> list[tuple[int, int, bytes]]:
+    """The entries of an awareness update: client, clock, state as JSON."""
+    count, at = read_number(update, 0)
+    if count * 3 > len(update):
+        raise Unreadable(f"{count} clients announced in {len(update)} bytes; was it cut?")
+    entries = []
+    for _ in range(count):
+        client, at = read_number(update, at)
+        clock, at = read_number(update, at)
+        state, at = read_bytes(update, at)
+        if len(state) > limit:
+            raise Close(
+                CloseCode.TOO_LARGE,
+                f"an awareness state of {len(state)} bytes; {limit} are allowed (awareness_bytes)",
+            )
+        entries.append((client, clock, state))
+    return entries
+
+
+def write_entries(entries: list[tuple[int, int, bytes]]) -> bytes:
+    """The awareness update with these entries."""
+    parts = [number(len(entries))]
+    for client, clock, state in entries:
+        parts += (number(client), number(clock), with_size(state))
+    return b"".join(parts)
+
+
+class Presences:
+    """All of a room."""
+
+    def __init__(self, around: Surroundings, tell: Callable[[Awareness], None]) -> None:
+        self._around = around
+        self._tell = tell
+        self._clients: dict[int, Presence] = {}
+        # Clocks of what is to be told, with those that have just gone.
+        self._changed: dict[int, int] = {}
+        self._flush_timer: asyncio.TimerHandle | None = None
+        self._flushed = float("-inf")
+        self._expiry: Deadline | None = None
+
+    def __len__(self) -> int:
+        return len(self._clients)
+
+    def __contains__(self, client: int) -> bool:
+        return client in self._clients
+
+    def apply(self, update: bytes, member: Member) -> None:
+        """What a member says. Unreadable or Close, and nothing has changed."""
+        limits = self._around.limits
+        entries = read_entries(update, limits.awareness_bytes)
+        spoken = []
+        ignored = 0
+        for client, clock, state in entries:
+            if state == _NOTHING or not state:
+                spoken.append((client, clock, _NOTHING))
+            elif self._may_speak_for(member, client) and _names_nobody_else(
+                _parse_state(client, state), member
+            ):
+                spoken.append((client, clock, state))
+            else:
+                ignored += 1
+        # First who goes: a client that has drawn another id leaves the old one behind.
+        spoken.sort(key=lambda entry: entry[2] is not _NOTHING)
+        for client, clock, state in spoken:
+            if state is _NOTHING:
+                if member.awareness_client == client:
+                    self._remove(client, clock)
+                else:
+                    ignored += 1
+            elif not self._set(client, clock, state, member):
+                ignored += 1
+        if ignored:
+            self._around.metrics.count("awareness_ignored", ignored)
+        self._schedule()
+
+    def leave(self, member: Member) -> None:
+        """A member has gone, and its state with it."""
+        client = member.awareness_client
+        if client is not None:
+            self._remove(client, self._clients[client].clock)
+            self._schedule()
+
+    def everybody(self) -> Awareness | None:
+        """All states, for somebody who has just come."""
+        if not self._clients:
+            return None
+        return Awareness(
+            write_entries([(client, p.clock, p.state) for client, p in self._clients.items()])
+        )
+
+    def close(self) -> None:
+        """Nothing is told any more."""
+        if self._flush_timer is not None:
+            self._flush_timer.cancel()
+        if self._expiry is not None:
+            self._expiry.cancel()
+
+    # -- states ------------------------------------------------------------------------------------
+
+    def _may_speak_for(self, member: Member, client: int) -> bool:
+        known = self._clients.get(client)
+        if known is None or known.member is member:
+            return True
+        # The same person after a connection that nobody has noticed to be dead.
+        ours, theirs = member.identity, known.member.identity
+        return (ours.tenant, ours.user) == (theirs.tenant, theirs.user)
+
+    def _set(self, client: int, clock: int, state: bytes, member: Member) -> bool:
+        if member.awareness_client not in (None, client):
+            return False
+        known = self._clients.get(client)
+        now = asyncio.get_running_loop().time()
+        if known is None:
+            if len(self._clients) >= self._around.limits.awareness_clients:
+                return False
+            self._clients[client] = Presence(clock, state, member, now)
+        else:
+            if known.member is not member:
+                known.member.awareness_client = None
+                known.member = member
+                member.awareness_client = client
+            if clock <= known.clock:
+                return True
+            known.clock, known.state, known.heard = clock, state, now
+        member.awareness_client = client
+        self._changed[client] = clock
+        if self._expiry is None:
+            self._expire_later(self._around.limits.awareness_seconds)
+        return True
+
+    def _remove(self, client: int, clock: int) -> None:
+        known = self._clients.pop(client)
+        known.member.awareness_client = None
+        self._changed[client] = max(clock, known.clock)
+
+    def _expire_later(self, seconds: float) -> None:
+        self._expiry = self._around.deadlines.after(seconds, self._expire)
+
+    def _expire(self) -> None:
+        self._expiry = None
+        now = asyncio.get_running_loop().time()
+        lifetime = self._around.limits.awareness_seconds
+        oldest = now
+        for client, presence in list(self._clients.items()):
+            if now - presence.heard >= lifetime:
+                self._remove(client, presence.clock)
+            else:
+                oldest = min(oldest, presence.heard)
+        if self._clients:
+            self._expire_later(max(oldest + lifetime - now, 0.01))
+        self._schedule()
+
+    # -- telling -----------------------------------------------------------------------------------
+
+    def _schedule(self) -> None:
+        if not self._changed or self._flush_timer is not None:
+            return
+        loop = asyncio.get_running_loop()
+        wait = self._flushed + self._around.limits.awareness_interval - loop.time()
+        if wait <= 0:
+            self._flush()
+        else:
+            self._flush_timer = loop.call_later(wait, self._flush)
+
+    def _flush(self) -> None:
+        self._flush_timer = None
+        self._flushed = asyncio.get_running_loop().time()
+        entries = []
+        for client, clock in self._changed.items():
+            known = self._clients.get(client)
+            entries.append((client, clock, _NOTHING if known is None else known.state))
+        self._changed.clear()
+        if entries:
+            self._tell(Awareness(write_entries(entries)))
+
+
+def _parse_state(client: int, state: bytes) -> Any:
+    """It goes to browsers, which throw at what is no JSON, and copy it without counting."""
+    try:
+        value = json.loads(state.decode(), parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        raise Unreadable(f"the awareness state of client {client} is no JSON") from None
+    if state.count(b"[") + state.count(b"{") > _MAX_NESTING and _is_too_deep(value):
+        raise Unreadable(f"the awareness state of client {client} is nested too deeply")
+    return value
+
+
+def _names_nobody_else(state: Any, member: Member) -> bool:
+    """Where a state says which user it is of, that has to be the one who sends it."""
+    user = state.get("user") if isinstance(state, dict) else None
+    named = user.get("id") if isinstance(user, dict) else None
+    return named is None or str(named) == member.identity.user
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _is_too_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(_MAX_NESTING):
+        inner: list[Any] = []
+        for part in level:
+            if isinstance(part, dict):
+                inner.extend(part.values())
+            elif isinstance(part, list):
+                inner.extend(part)
+        if not inner:
+            return False
+        level = inner
+    return True

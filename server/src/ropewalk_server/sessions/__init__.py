@@ -1,0 +1,1 @@
+"""Connections: what each may say, and in which order."""

@@ -1,0 +1,131 @@
+"""What people see of a damaged record: everything that is sound, and the rest again as soon as
+somebody comes who still has it."""
+
+import sqlite3
+
+import pytest
+from harness.peers import Peer, make_rooms, stored_text, until
+from test_sqlite import spoil
+
+from ropewalk_server.errors import LoadFailed
+from ropewalk_server.ops.documents import Documents
+from ropewalk_server.protocol.messages import Step1, Step2
+from ropewalk_server.stores import open_store
+from ropewalk_server.stores.contract import Version
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "rooms.db"
+
+
+async def open_rooms(path):
+    rooms = make_rooms(open_store(f"sqlite:{path}"))
+    await rooms.start()
+    return rooms
+
+
+async def two_people_write(path):
+    """Ann writes entries 1 to 3, Bob 4 and 5."""
+    rooms = await open_rooms(path)
+    ann = await (await Peer(rooms).hello(token="ann")).sync()
+    bob = await (await Peer(rooms).hello(token="bob")).sync()
+    for peer, words in ((ann, ("one ", "two ", "three ")), (bob, ("four ", "five "))):
+        for word in words:
+            peer.merge()
+            number = await peer.type_numbered(word)
+            await until(lambda peer=peer, number=number: peer.acked >= number)
+    bob.merge()
+    ann.merge()
+    assert ann.text == bob.text == "one two three four five "
+    await rooms.stop()
+    return ann, bob
+
+
+async def test_a_lost_change_comes_back_with_somebody_who_has_it(path):
+    ann, _ = await two_people_write(path)
+    spoil(path, "firm/letter", 2)
+    rooms = await open_rooms(path)
+    # Whoever knows nothing sees what does not depend on it, and never a hole.
+    carl = await (await Peer(rooms).hello(token="carl")).sync()
+    assert carl.text == "one "
+    assert [damage.where for damage in await rooms.store.damaged()] == ["entry (0, 2)"]
+    # Ann comes back. The server's first message shows what it lacks.
+    ann_again = Peer(rooms, doc=ann.doc)
+    await (await ann_again.hello(token="ann")).sync()
+    step1 = ann_again.all(Step1)[0]
+    await ann_again.say(Step2(ann.doc.get_update(step1.state)))
+    carl.merge()
+    assert carl.text == "one two three four five "
+    await rooms.stop()
+    # And it is there again for good.
+    rooms = await open_rooms(path)
+    assert await stored_text(rooms) == "one two three four five "
+    await rooms.stop()
+
+
+async def test_a_lost_snapshot_costs_nothing(path):
+    await two_people_write(path)
+    store = open_store(f"sqlite:{path}")
+    await store.open()
+    history = await store.read("firm/letter")
+    await store.close()
+    rooms = await open_rooms(path)
+    room = await rooms.room("firm/letter")
+    await rooms.store.compact("firm/letter", history.version, await room.state_as_update())
+    await rooms.stop()
+    assert history.version == Version(0, 5)
+    spoil_snapshot(path)
+    rooms = await open_rooms(path)
+    assert await stored_text(rooms) == "one two three four five "
+    dora = await (await Peer(rooms).hello(token="dora")).sync()
+    assert dora.text == "one two three four five "
+    await rooms.stop()
+
+
+def spoil_snapshot(path):
+    with sqlite3.connect(path) as database:
+        (record,) = database.execute("SELECT record FROM snapshots").fetchone()
+        record = record[:-20] + bytes([record[-20] ^ 1]) + record[-19:]
+        database.execute("UPDATE snapshots SET record = ?", (record,))
+    database.close()
+
+
+async def test_a_document_without_its_base_is_not_served_as_an_empty_one(path):
+    ann, _ = await two_people_write(path)
+    store = open_store(f"sqlite:{path}")
+    await store.open()
+    await store.seal("firm/letter", Version(0, 5), ann.doc.get_update())
+    await store.close()
+    spoil_snapshot(path)
+    rooms = await open_rooms(path)
+    with pytest.raises(LoadFailed, match="no sound snapshot"):
+        await rooms.room("firm/letter")
+    carl = Peer(rooms)
+    await carl.hello(token="carl")
+    await until(lambda: carl.closed)
+    assert carl.code == 1011
+    assert carl.text == ""
+    assert not carl.all(Step2)
+    await rooms.stop()
+
+
+async def test_a_document_without_its_base_can_be_restored(path):
+    ann, _ = await two_people_write(path)
+    store = open_store(f"sqlite:{path}")
+    await store.open()
+    documents = Documents(store)
+    point = await documents.savepoint("firm/letter", label="good")
+    await store.seal("firm/letter", Version(0, 5), ann.doc.get_update())
+    await store.append("firm/letter", [ann.write("six ")], epoch=1)
+    spoil_snapshot(path)
+    version, kept = await documents.restore("firm/letter", point.id)
+    assert version == Version(2, 0)
+    assert (kept.version, kept.label) == (
+        Version(1, 1),
+        f"before save point {point.id} was restored, without its damaged snapshot",
+    )
+    await store.close()
+    rooms = await open_rooms(path)
+    assert await stored_text(rooms) == "one two three four five "
+    await rooms.stop()
