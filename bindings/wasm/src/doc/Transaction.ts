@@ -247,6 +247,7 @@ export const edit = (doc: Doc, write: () => void, type: AbstractType<any>, key: 
     open?._note(type, key)
     doc._changed(type)
     write()
+    if (open === null) doc._settle()
   }
 }
 
@@ -277,9 +278,9 @@ export const beginCall = (doc: Doc, type: AbstractType<any>, key: string | null 
 export const numberOf = (doc: Doc, transaction: Transaction | null): number =>
   transaction === null || doc._transaction !== null ? 0 : transaction._number
 export const endCall = (doc: Doc, transaction: Transaction | null): void => {
-  if (transaction === null) return
+  if (transaction === null) return doc._settle()
   if (doc._transaction !== null) return end(doc, transaction)
-  doc._epoch++
+  doc._passed()
   tellOf(null)
   finish(doc)
 }
@@ -288,12 +289,12 @@ const end = (doc: Doc, transaction: Transaction): void => {
   doc._transaction = null
   // Editors open transactions at every move of the cursor: what was looked up stays good then.
   const wrote = engine.rw_wrote(doc._at) !== 0
-  if (wrote) doc._epoch++
+  if (wrote) doc._passed()
   // Who is told may throw: that waits until everybody has been.
   const code = commit(doc)
   // What was deleted may be forgotten by now; formats may have been tidied after an update.
   if (!transaction.local) doc._changed()
-  else if (wrote) doc._epoch++
+  else if (wrote) doc._passed()
   // Other errors are of writes that were answered for one by one.
   if (code === OUT_OF_MEMORY) doc._tell(() => fail(code))
   // The outermost is told first, and then those that were made meanwhile.

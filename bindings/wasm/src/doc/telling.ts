@@ -20,6 +20,7 @@ const tellingOf = (doc: Doc, number: number): Transaction => {
     found = new Transaction(doc, null, true, number)
     doc._transactionCleanups.push(found)
   }
+  doc._settle()
   return (doc._telling = found)
 }
 
