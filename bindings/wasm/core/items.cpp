@@ -228,9 +228,10 @@ void Items::put_first(Out& out, std::uint32_t type, int levels) noexcept {
 }
 
 // Behind `item`, or in front of it: at most `most` of them.
-std::uint32_t put_row(Items& items, Out& out, Item item, bool back, std::uint32_t most) noexcept {
+std::uint32_t put_row(
+    Items& items, Out& out, Item item, bool back, std::uint32_t most, int levels) noexcept {
     for (; item.exists() && most > 0; --most) {
-        items.put(out, item, kLevels);
+        items.put(out, item, levels);
         item = back ? items.in_front_of(item) : items.behind(item);
     }
     return out.done();
@@ -278,13 +279,14 @@ std::uint32_t rw_structs(
 }
 
 // The item that holds a unit, and those behind it, or in front of it: at most `most`. What was
-// collected stands nowhere.
+// collected stands nowhere. `deep`: with the first items of the lists in them.
 RW_EXPORT(rw_items)
 std::uint32_t rw_items(Document* document,
                        double client,
                        std::uint32_t clock,
                        std::uint32_t back,
-                       std::uint32_t most) {
+                       std::uint32_t most,
+                       std::uint32_t deep) {
     if (const auto opened = document->store().open_history(); !opened.ok()) return answer(opened);
     Store& store = settled(document);
     Items items(store);
@@ -293,7 +295,7 @@ std::uint32_t rw_items(Document* document,
         store,
         {static_cast<crdt::ClientId>(static_cast<std::uint64_t>(client)), crdt::Clock{clock}});
     if (!unit.exists() || store.runs[unit.run].kind == RunKind::gc) return out.done();
-    return put_row(items, out, items.around(unit), back != 0, most);
+    return put_row(items, out, items.around(unit), back != 0, most, deep != 0 ? kLevels : 0);
 }
 
 // The first items in the list of a type.
@@ -303,7 +305,7 @@ std::uint32_t rw_first_items(Document* document, std::uint32_t type, std::uint32
     Store& store = settled(document);
     Items items(store);
     Out out;
-    return put_row(items, out, items.first_of(store.types.types[type].list), false, most);
+    return put_row(items, out, items.first_of(store.types.types[type].list), false, most, kLevels);
 }
 
 // The newest item of each key.

@@ -435,6 +435,7 @@ export class Doc extends Observable<DocEvents> {
   _adopt(type: AbstractType<any>, number: number): void {
     this.#types[number] = type
     type._attach(this, number)
+    if (this._transaction !== null) type._madeIn = this._transaction._number
   }
   /** The view of a type, if there is one. */
   _known(number: number): AbstractType<any> | undefined {

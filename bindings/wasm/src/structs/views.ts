@@ -133,7 +133,7 @@ export const structsIn = (doc: Doc, client: number, from: number, to = END, most
 
 /** The struct that holds an id. */
 export const structWith = (doc: Doc, { client, clock }: ID): Item | GC | undefined => {
-  check(engine.rw_items(doc._open(), client, clock, 0, 1))
+  check(engine.rw_items(doc._open(), client, clock, 0, 1, 0))
   return readStructs(doc)[0] ?? structsIn(doc, client, clock, END, 1)[0]
 }
 
@@ -180,6 +180,10 @@ const linked = (items: Item[], back: number): void => {
   }
 }
 
+// Whether it holds a type about which nothing is known.
+const looksDeeper = (item: Item): boolean =>
+  ((item._info >> REF) & CONTENT) === OF_TYPE && item._in.doc!._known(item._more)?._begin === undefined
+
 /** Looks up a row of neighbours behind an item, or in front of it, and answers the first. */
 export const neighbour = (item: Item, back: number): Item | null => {
   if (!item._in.current) lookAgain(item)
@@ -190,7 +194,7 @@ export const neighbour = (item: Item, back: number): Item | null => {
   if (back === 0 && endOf(item) !== END) {
     return (item._right = (structsIn(doc, client, clock + item.length, END, 1)[0] as Item) ?? null)
   }
-  check(engine.rw_items(doc._open(), client, clock, back, ROW))
+  check(engine.rw_items(doc._open(), client, clock, back, ROW, looksDeeper(item) ? 1 : 0))
   const row = readStructs(doc) as Item[]
   linked(row, back)
   // What begins inside an item has its neighbours.

@@ -45,6 +45,8 @@ export class AbstractType<EventType = any> {
   _kind: number = Kind.undefined
   _handlers: Handlers<EventType> = NOBODY
   _deepHandlers: Handlers<YEvent<any>[]> = NOBODY
+  /** The transaction that has put it in. */
+  _madeIn = 0
   /** What the engine knows of these: 1 that somebody observes it, 2 deeply. */
   _heard = 0
 
