@@ -19,6 +19,7 @@ const tellingOf = (doc: Doc, number: number): Transaction => {
     // The engine has tidied up by itself.
     found = new Transaction(doc, null, true, number)
     doc._transactionCleanups.push(found)
+    doc._changed()
   }
   doc._settle()
   return (doc._telling = found)
