@@ -491,17 +491,7 @@ export class Doc extends Observable<DocEvents> {
   _tellAll<Name extends keyof DocEvents & string>(name: Name, ...args: Parameters<DocEvents[Name]>): void {
     const listeners = this._observers.get(name)
     if (listeners === undefined) return
-    if (listeners.size > 1) {
-      for (const f of [...listeners]) this._tell(() => f(...args))
-      return
-    }
-    // As it is for most, at each keystroke.
-    const [f] = listeners
-    try {
-      f(...args)
-    } catch (error) {
-      this._errors.push(error)
-    }
+    for (const f of [...listeners]) this._tell(() => f(...args))
   }
   /** The transaction of this number, as long as it has not been told. */
   _transactionOf(number: number): Transaction | null {

@@ -328,8 +328,12 @@ const end = (doc: Doc, transaction: Transaction): void => {
 const finish = (doc: Doc): void => {
   const cleanups = doc._transactionCleanups
   doc._telling = null
-  doc._transactionCleanups = []
-  doc._tellAll('afterAllTransactions', doc, cleanups)
+  if (doc._observers.has('afterAllTransactions')) {
+    doc._transactionCleanups = []
+    doc._tellAll('afterAllTransactions', doc, cleanups)
+  } else {
+    while (cleanups.length > 0) cleanups.pop()
+  }
   // It may have been destroyed meanwhile.
   doc._free()
   if (doc._errors.length > 0) {
