@@ -55,7 +55,8 @@ export class ByteWriter {
     const { bytes } = this
     let { size } = this
     for (; from < to; from++) {
-      const value = values[from] as number
+      const value = values[from]
+      if (typeof value !== 'number') break
       let left = value | 0
       if (left !== value || left <= 0) break
       bytes[size++] = 0x7d
