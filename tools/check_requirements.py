@@ -70,7 +70,11 @@ def missing(test: str) -> str | None:
         # Programs are named without the folder that all of them are in.
         runner = source("tools/run_tests.py") or ""
         is_run = any(f'"{path[at:]}"' in runner for at in _ends(path))
-        return None if is_tests or is_run else "it is no file of tests, and tools/run_tests.py does not run it"
+        return (
+            None
+            if is_tests or is_run
+            else "it is no file of tests, and tools/run_tests.py does not run it"
+        )
     return None if _has(path, text, name) else "no test in it has this name"
 
 
@@ -86,7 +90,10 @@ def _has(path: str, text: str, name: str) -> bool:
     if path.endswith(".cpp"):
         return f'TEST_CASE("{name}"' in text
     quoted = re.escape(name).replace("'", r"\\?'")
-    return re.search(rf"\b(test|it)\s*(\.\w+\s*)*(\([^()]*\)\s*)?\(\s*(['\"`]){quoted}\4", text) is not None
+    return (
+        re.search(rf"\b(test|it)\s*(\.\w+\s*)*(\([^()]*\)\s*)?\(\s*(['\"`]){quoted}\4", text)
+        is not None
+    )
 
 
 def problems(page: str) -> list[str]:

@@ -61,12 +61,15 @@ if older "$module" include "$package/core" tools/wasm.sh tools/wasm-requirements
         echo "#include \"../../$file\""
     done >build/wasm/module.cpp
     # Zig takes -Oz for its own; clang has to be told, too. What a function answers in two words comes
-    # back without a detour through memory.
+    # back without a detour through memory. The passes that are off make copies of code or further
+    # locals: docs/js-benchmarks.md has what that brought.
     zig c++ --target=wasm32-wasi -mexec-model=reactor \
         -std=c++20 -Oz -Xclang -Oz -mmultivalue -Xclang -target-abi -Xclang experimental-mv \
+        -mllvm -inline-threshold=0 -mllvm -disable-lsr -mllvm -enable-pre=false \
+        -mllvm -enable-load-pre=false -mllvm -disable-machine-cse \
         -fno-exceptions -fno-rtti -Wall -Wextra -Werror -DNDEBUG -DROPEWALK_HOST_NUMBERS \
         -I include -s -Wl,--import-symbols -Wl,-z,stack-size=1048576 build/wasm/module.cpp -o build/wasm/compiled.wasm
-    optimize build/wasm/compiled.wasm -o "$module"
+    optimize -ocimfs=20 build/wasm/compiled.wasm -o "$module"
 fi
 
 tarball=build/npm/ropewalk.tgz

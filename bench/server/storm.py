@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 import subprocess
 import sys
 import time
@@ -35,26 +36,37 @@ class Client(WSListener):
         self.doc: Doc[Any] = Doc()
         self.transport: WSTransport | None = None
         self.number = self.acked = 0
+        self.sent_away = 0  # by the server; it comes back as any provider does
+        self.cutting = False
 
     async def come(self) -> None:
         while True:
             try:
-                await ws_connect(lambda: self, self.url)
+                await ws_connect(lambda: self, self.url, websocket_handshake_timeout=60)
                 return
             except (TimeoutError, OSError):
                 await asyncio.sleep(0.2)
 
     def cut(self) -> None:
+        self.cutting = True
         if self.transport is not None:
             self.transport.disconnect(graceful=False)
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         self.transport, self.number, self.acked = transport, 0, 0
+        self.cutting = False
         transport.send(WSMsgType.BINARY, HELLO)
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         if self.transport is transport:
             self.transport = None
+            if not self.cutting:
+                self.sent_away += 1
+                self.coming = asyncio.get_running_loop().create_task(self.come_later())
+
+    async def come_later(self) -> None:
+        await asyncio.sleep(random.uniform(0.2, 1.0))
+        await self.come()
 
     def on_ws_frame(self, _transport: WSTransport, frame: WSFrame) -> None:
         if frame.msg_type != WSMsgType.BINARY:
@@ -124,7 +136,10 @@ async def storms(port: int, clients: int, count: int, server: int) -> list[dict[
         await settle(groups)
         equal = time.monotonic() - began
         await asyncio.sleep(0.5)
-        figures.append({"back": back, "equal": equal, "mib": resident(server) / 2**20})
+        sent_away = sum(client.sent_away for client in everybody)
+        mib = resident(server) / 2**20
+        figures.append({"back": back, "equal": equal, "mib": mib, "sent_away": sent_away})
+        print(figures[-1], file=sys.stderr, flush=True)
     for group in groups:
         assert len({str(client.doc.get("t", type=Text)) for client in group}) == 1
     return figures
@@ -155,7 +170,8 @@ def main() -> None:
     print(
         f"{clients} clients, {count} storms: back after {max(f['back'] for f in figures):.1f} s at "
         f"most, equal after {max(f['equal'] for f in figures):.1f} s at most; "
-        f"{figures[0]['mib']:.0f} MiB after the first, {figures[-1]['mib']:.0f} after the last"
+        f"{figures[0]['mib']:.0f} MiB after the first, {figures[-1]['mib']:.0f} after the last; "
+        f"{figures[-1]['sent_away']} came twice"
     )
 
 

@@ -41,11 +41,23 @@
 #if defined(__GNUC__) || defined(__clang__)
 #define ROPEWALK_LIKELY(x) __builtin_expect(!!(x), 1)
 #define ROPEWALK_UNLIKELY(x) __builtin_expect(!!(x), 0)
+// A copy at each call is worth its bytes only to who builds for speed.
+#if ROPEWALK_SMALL
+#define ROPEWALK_ALWAYS_INLINE inline
+#else
 #define ROPEWALK_ALWAYS_INLINE inline __attribute__((always_inline))
+#endif
 #define ROPEWALK_NEVER_INLINE __attribute__((noinline))
 #else
 #define ROPEWALK_LIKELY(x) (x)
 #define ROPEWALK_UNLIKELY(x) (x)
 #define ROPEWALK_ALWAYS_INLINE inline
 #define ROPEWALK_NEVER_INLINE
+#endif
+
+// What is built for size inlines little; functions with this have copies of what they call.
+#if ROPEWALK_SMALL && defined(__clang__)
+#define ROPEWALK_HOT __attribute__((flatten))
+#else
+#define ROPEWALK_HOT
 #endif

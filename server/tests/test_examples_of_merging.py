@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from ropewalk import Text
-from ropewalk_server.protocol.messages import Update
-
 from harness.peers import Peer, make_rooms, stored_text
+from ropewalk import Text
+
+from ropewalk_server.protocol.messages import Update
 
 pytestmark = pytest.mark.anyio
 

@@ -47,15 +47,38 @@ HERE = "server/tests/test_requirements.py"
         (lambda page: page.replace(row("S3-23") + "\n", ""), "S3-23: there is no row"),
         (lambda page: page + row("S3-23") + "\n", "S3-23: 2 rows"),
         (lambda page: page + "| S5-1 | x | - | open |\n", "S5-1: no system has this"),
-        (lambda page: page.replace(row("S2-9"), "| S2-9 | x | - | finished |"), "S2-9: the state is one of"),
-        (lambda page: page.replace(row("S2-9"), "| S2-9 |  | - | open |"), "S2-9: it does not say what"),
-        (lambda page: page.replace(row("S2-9"), "| S2-9 | x | - | done |"), "S2-9: done, and no test shows it"),
-        (lambda page: page.replace(row("S2-9"), f"| S2-9 | x | `{HERE}::test_that_is_not` | open |"), "no test in it"),
-        (lambda page: page.replace(row("S2-9"), "| S2-9 | x | `no/file.py::test_x` | done |"), "no such file"),
-        (lambda page: page.replace(row("S2-9"), "| S2-9 | x | `README.md` | done |"), "it is no file of tests"),
-        (lambda page: page.replace(row("S2-9"), "| S2-9 | x | `server/tests/live.py` | done |"), "it is no file of tests"),
+        (
+            lambda page: page.replace(row("S2-9"), "| S2-9 | x | - | finished |"),
+            "S2-9: the state is one of",
+        ),
+        (
+            lambda page: page.replace(row("S2-9"), "| S2-9 |  | - | open |"),
+            "S2-9: it does not say what",
+        ),
+        (
+            lambda page: page.replace(row("S2-9"), "| S2-9 | x | - | done |"),
+            "S2-9: done, and no test shows it",
+        ),
+        (
+            lambda page: page.replace(
+                row("S2-9"), f"| S2-9 | x | `{HERE}::test_that_is_not` | open |"
+            ),
+            "no test in it",
+        ),
+        (
+            lambda page: page.replace(row("S2-9"), "| S2-9 | x | `no/file.py::test_x` | done |"),
+            "no such file",
+        ),
+        (
+            lambda page: page.replace(row("S2-9"), "| S2-9 | x | `README.md` | done |"),
+            "it is no file of tests",
+        ),
+        (
+            lambda page: page.replace(row("S2-9"), "| S2-9 | x | `server/tests/live.py` | done |"),
+            "it is no file of tests",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_is_wrong_is_noticed(changed: object, says: str) -> None:
     page = changed(PAGE)  # type: ignore[operator]
     assert page != PAGE

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -133,6 +135,18 @@ async def test_who_says_nothing_is_sent_away() -> None:
     await until(lambda: peer.closed)
     assert peer.code == 4401
     assert "handshake_seconds" in peer.closed[1]
+    await rooms.stop()
+
+
+async def test_a_server_that_was_late_itself_looks_at_what_has_come_first() -> None:
+    rooms = await open_rooms(limits=replace(Limits(), handshake_seconds=0.02))
+    peer, silent = Peer(rooms), Peer(rooms)
+    time.sleep(0.4)  # the whole server does something else
+    await asyncio.sleep(0.01)
+    await peer.hello()
+    await until(lambda: silent.closed)
+    assert peer.code is None
+    assert silent.code == 4401
     await rooms.stop()
 
 

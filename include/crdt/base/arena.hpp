@@ -99,12 +99,14 @@ private:
 };
 
 // Blocks of bytes, each contiguous, addressed by a 32-bit byte number. `kBits` adds one bit beside
-// every byte (zero at first). Bytes are given out at the tail only.
+// every byte (zero at first). Bytes are given out at the tail only. Where pointers have 32 bits and
+// there are no bits to find, the number is the address, and nothing has to be looked up.
 template <bool kBits>
 class ByteArena {
 public:
     static constexpr unsigned kPageBits = 10;
     static constexpr std::uint32_t kPage = 1U << kPageBits;
+    static constexpr bool kDirect = !kBits && sizeof(void*) == sizeof(std::uint32_t);
 
     ByteArena() noexcept = default;
     ByteArena(const ByteArena&) = delete;
@@ -116,10 +118,18 @@ public:
     static constexpr std::uint32_t kGuard = 8;
 
     [[nodiscard]] std::uint8_t* at(std::uint32_t address) noexcept {
-        return pages_.data()[address >> kPageBits] + (address & (kPage - 1));
+        if constexpr (kDirect) {
+            return reinterpret_cast<std::uint8_t*>(static_cast<std::uintptr_t>(address));
+        } else {
+            return pages_.data()[address >> kPageBits] + (address & (kPage - 1));
+        }
     }
     [[nodiscard]] const std::uint8_t* at(std::uint32_t address) const noexcept {
-        return pages_.data()[address >> kPageBits] + (address & (kPage - 1));
+        if constexpr (kDirect) {
+            return reinterpret_cast<const std::uint8_t*>(static_cast<std::uintptr_t>(address));
+        } else {
+            return pages_.data()[address >> kPageBits] + (address & (kPage - 1));
+        }
     }
     // The word with the bit of `address`; bit address % 64 of it.
     [[nodiscard]] std::uint64_t& bit_word(std::uint32_t address) noexcept
@@ -157,26 +167,45 @@ public:
         segments_.reset();
         pages_.reset();
         bits_.reset();
+        page_count_ = 0;
         tail_ = end_ = 0;
     }
 
 private:
     ROPEWALK_NEVER_INLINE bool grow(std::size_t size) noexcept {
         // Addresses stay below 2^31 so that callers may use the top bit.
-        if (size > (1U << 30) || end_ > (1U << 31) - (1U << 30) - 65536) return false;
-        std::size_t pages = next_segment_pages(pages_.size(), 64);
+        if (size > (1U << 30) || (!kDirect && end_ > (1U << 31) - (1U << 30) - 65536)) return false;
+        std::size_t pages = next_segment_pages(page_count_, 64);
         const std::size_t needed = (size + kGuard + kPage - 1) >> kPageBits;
         if (pages < needed) pages = needed;
-        if (!pages_.reserve_more(pages) || !segments_.reserve_more(1)) return false;
+        if (!segments_.reserve_more(1)) return false;
+        if constexpr (!kDirect) {
+            if (!pages_.reserve_more(pages)) return false;
+        }
         if constexpr (kBits) {
             if (!bits_.reserve_more(pages)) return false;
         }
         constexpr std::size_t bit_bytes = kBits ? kPage / 8 : 0;
         void* block = allocate(pages * (kPage + bit_bytes));
         if (block == nullptr) return false;
+        if constexpr (kDirect) {
+            const auto address = reinterpret_cast<std::uintptr_t>(block);
+            if (address > (1U << 31) - (pages << kPageBits)) {
+                release(block);
+                return false;
+            }
+            end_ = static_cast<std::uint32_t>(address);
+            tail_ = end_;
+        } else {
+            tail_ = end_ + kGuard;
+        }
         segments_.push_back_reserved(block);
-        auto* bytes = static_cast<std::uint8_t*>(block);
-        for (std::size_t i = 0; i < pages; ++i) pages_.push_back_reserved(bytes + i * kPage);
+        page_count_ += pages;
+        end_ += static_cast<std::uint32_t>(pages << kPageBits);
+        [[maybe_unused]] auto* const bytes = static_cast<std::uint8_t*>(block);
+        if constexpr (!kDirect) {
+            for (std::size_t i = 0; i < pages; ++i) pages_.push_back_reserved(bytes + i * kPage);
+        }
         if constexpr (kBits) {
             std::memset(bytes + pages * kPage, 0, pages * bit_bytes);
             for (std::size_t i = 0; i < pages; ++i) {
@@ -184,17 +213,16 @@ private:
                     reinterpret_cast<std::uint64_t*>(bytes + pages * kPage + i * bit_bytes));
             }
         }
-        tail_ = end_ + kGuard;
-        end_ += static_cast<std::uint32_t>(pages << kPageBits);
         return true;
     }
 
     struct None {
         void reset() noexcept {}
     };
-    Vec<std::uint8_t*> pages_;
+    std::conditional_t<kDirect, None, Vec<std::uint8_t*>> pages_;
     std::conditional_t<kBits, Vec<std::uint64_t*>, None> bits_;
     Vec<void*> segments_;
+    std::size_t page_count_ = 0;
     std::uint32_t tail_ = 0;
     std::uint32_t end_ = 0;
 };

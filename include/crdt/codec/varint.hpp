@@ -96,7 +96,7 @@ ROPEWALK_ALWAYS_INLINE bool read_var_uint(const std::uint8_t*& p,
             return true;
         }
     }
-    if constexpr (std::endian::native == std::endian::little) {
+    if constexpr (std::endian::native == std::endian::little && !ROPEWALK_SMALL) {
         if (end - p >= 8) {
             std::uint64_t word = 0;
             std::memcpy(&word, p, sizeof word);

@@ -125,7 +125,7 @@ def load(
     return Configured(_build(Settings, "", values), sources, tuple(warnings))
 
 
-def _build(kind: type, prefix: str, values: Mapping[str, Any]) -> Any:  # noqa: ANN401
+def _build(kind: type, prefix: str, values: Mapping[str, Any]) -> Any:
     hints = typing.get_type_hints(kind)
     made = {}
     for one in dataclasses.fields(kind):
@@ -142,7 +142,7 @@ def _wrong(leaf: Leaf, source: str, value: object) -> ConfigError:
     return ConfigError(f"{source}: {leaf.path} is {leaf.allowed}, not {shown}")
 
 
-def _checked(leaf: Leaf, value: Any, source: str) -> Any:  # noqa: ANN401
+def _checked(leaf: Leaf, value: Any, source: str) -> Any:
     if leaf.choices and value not in leaf.choices:
         raise _wrong(leaf, source, value)
     if isinstance(value, (int, float)) and not isinstance(value, bool):
@@ -156,7 +156,7 @@ _BOOLEANS = {"1": True, "true": True, "yes": True, "on": True}
 _BOOLEANS |= {"0": False, "false": False, "no": False, "off": False}
 
 
-def _from_text(leaf: Leaf, text: str | list[str], source: str) -> Any:  # noqa: ANN401
+def _from_text(leaf: Leaf, text: str | list[str], source: str) -> Any:
     if isinstance(text, list):
         text = ",".join(text)
     parse: Mapping[Any, Callable[[str], Any]] = {
@@ -175,9 +175,7 @@ def _from_text(leaf: Leaf, text: str | list[str], source: str) -> Any:  # noqa: 
     return _checked(leaf, value, source)
 
 
-def _read_environment(
-    environ: Mapping[str, str], warnings: list[str]
-) -> Iterable[tuple[str, Any]]:
+def _read_environment(environ: Mapping[str, str], warnings: list[str]) -> Iterable[tuple[str, Any]]:
     by_variable = {leaf.variable: leaf for leaf in leaves().values()}
     for name, text in sorted(environ.items()):
         if not name.startswith(PREFIX) or name in OTHER_NAMES:
@@ -207,7 +205,9 @@ def _read_table(file: Path, table: Mapping[str, Any], prefix: str) -> Iterable[t
         path = prefix + name
         if name not in places:
             near = difflib.get_close_matches(name, places, 1)
-            meant = f"; {near[0]!r} is" if near else f"; those that are: {', '.join(sorted(places))}"
+            meant = (
+                f"; {near[0]!r} is" if near else f"; those that are: {', '.join(sorted(places))}"
+            )
             raise ConfigError(f"{file}: {path} is no setting{meant}")
         leaf = leaves().get(path)
         if leaf is not None:
@@ -218,7 +218,7 @@ def _read_table(file: Path, table: Mapping[str, Any], prefix: str) -> Iterable[t
             raise ConfigError(f"{file}: {path} is a table: write [{path}] and settings below it")
 
 
-def _from_toml(leaf: Leaf, value: Any, source: str) -> Any:  # noqa: ANN401
+def _from_toml(leaf: Leaf, value: Any, source: str) -> Any:
     if leaf.kind is tuple:
         if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
             raise _wrong(leaf, source, value)
@@ -230,7 +230,7 @@ def _from_toml(leaf: Leaf, value: Any, source: str) -> Any:  # noqa: ANN401
     return _checked(leaf, value, source)
 
 
-def value_of(settings: Settings, path: str) -> Any:  # noqa: ANN401
+def value_of(settings: Settings, path: str) -> Any:
     value: Any = settings
     for name in path.split("."):
         value = getattr(value, name)
@@ -251,7 +251,7 @@ def show(configured: Configured) -> str:
     return "\n".join(f"{p:{widths[0]}}  {v:{widths[1]}}  {s}".rstrip() for p, v, s in rows)
 
 
-def _as_text(value: Any) -> str:  # noqa: ANN401
+def _as_text(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, tuple):

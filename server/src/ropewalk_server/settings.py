@@ -13,22 +13,27 @@ from .limits import Limits
 
 
 def setting(
-    default: Any,  # noqa: ANN401
-    help: str,  # noqa: A002
+    default: Any,
+    help: str,
     *,
     name: str | None = None,
     secret: bool = False,
     choices: tuple[str, ...] = (),
     least: float | None = None,
     most: float | None = None,
-) -> Any:  # noqa: ANN401
+) -> Any:
     """A field with what config.py asks of it. `name`: the short name; `secret`: never shown, and
     never a flag, since flags stand in the list of processes."""
     return field(
         default=default,
         metadata={
-            "help": help, "name": name, "secret": secret, "choices": choices, "least": least, "most": most,
-        },  # fmt: skip
+            "help": help,
+            "name": name,
+            "secret": secret,
+            "choices": choices,
+            "least": least,
+            "most": most,
+        },
     )
 
 
@@ -45,7 +50,10 @@ class ServerSettings:
     )
     public_url: str = setting("", "where the world finds this server, if a proxy stands before it")
     ping_seconds: float = setting(
-        30.0, "between two signs of life on a connection that is silent; 0: none", least=0, most=3600
+        30.0,
+        "between two signs of life on a connection that is silent; 0: none",
+        least=0,
+        most=3600,
     )
     force: bool = setting(
         False, "let the development issuer or no authentication serve other machines", name="force"
@@ -93,7 +101,8 @@ class AuthSettings:
     groups: tuple[str, ...] = setting((), "roles of groups, each as group=role")
     table: str = setting("", "a TOML file of [[rule]] with roles; asked before the claims")
     token_in_url: bool = setting(
-        False, "take tokens in the query of URLs, where they may be logged on the way; tickets always are"
+        False,
+        "take tokens in the query of URLs, where they may be logged on the way; tickets always are",
     )
 
 
@@ -106,7 +115,10 @@ class AdminSettings:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogSettings:
     level: str = setting(
-        "info", "the least that is logged", choices=("debug", "info", "warning", "error"), name="log-level"
+        "info",
+        "the least that is logged",
+        choices=("debug", "info", "warning", "error"),
+        name="log-level",
     )
     format: str = setting(
         "auto", "json, text, or auto: text for a terminal", choices=("auto", "json", "text")

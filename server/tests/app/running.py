@@ -15,14 +15,15 @@ import httpx
 import uvicorn
 from fastapi import FastAPI
 from ropewalk import Doc, Text
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
 from ropewalk_server.http.app import Service, create_app
 from ropewalk_server.http.serving import Server, uvicorn_config
 from ropewalk_server.protocol import frames
 from ropewalk_server.protocol.messages import Ack, Hello, Message, Numbered, Step1, Step2, Update
 from ropewalk_server.settings import AdminSettings, AuthSettings, ServerSettings, Settings
 from ropewalk_server.stores.memory import MemoryStore
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 M = TypeVar("M")
 ADMIN_KEY = "the-admin-key-of-the-tests"
@@ -35,7 +36,9 @@ def free_socket() -> socket.socket:
 
 
 @asynccontextmanager
-async def serving(app: Any, server: Callable[[uvicorn.Config], uvicorn.Server]) -> AsyncIterator[str]:  # noqa: ANN401
+async def serving(
+    app: Any, server: Callable[[uvicorn.Config], uvicorn.Server]
+) -> AsyncIterator[str]:
     """An application on a port of its own: "127.0.0.1:port"."""
     listening = free_socket()
     config = uvicorn_config(app, Settings().limits, lifespan="on", timeout_graceful_shutdown=2)
@@ -64,13 +67,13 @@ class Running:
         # Without certificates: to load them takes longer than most tests.
         self.http = httpx.AsyncClient(base_url=f"http://{place}", timeout=10, verify=False)
 
-    def token(self, user: str = "alice", **more: Any) -> str:  # noqa: ANN401
+    def token(self, user: str = "alice", **more: Any) -> str:
         assert self.service.auth.issuer is not None
         return self.service.auth.issuer.token(user, **more)
 
     @asynccontextmanager
     async def client(
-        self, document: str = "letter", token: str | None = None, *, query: str = "", **options: Any  # noqa: ANN401
+        self, document: str = "letter", token: str | None = None, *, query: str = "", **options: Any
     ) -> AsyncIterator[Client]:
         url = f"ws://{self.place}/collab/{quote(document)}{query}"
         async with connect(url, compression=None, max_size=None, **options) as socket:
@@ -79,7 +82,7 @@ class Running:
                 await client.say(Hello(token=token))
             yield client
 
-    async def refusal(self, **how: Any) -> tuple[int, list[Message]]:  # noqa: ANN401
+    async def refusal(self, **how: Any) -> tuple[int, list[Message]]:
         """How a connection ends that must not come in, and all that it was told. What the server
         sends first to somebody it lets in is its state: then this fails."""
         try:
@@ -95,7 +98,7 @@ class Running:
 
 
 @asynccontextmanager
-async def running(settings: Settings | None = None, **more: Any) -> AsyncIterator[Running]:  # noqa: ANN401
+async def running(settings: Settings | None = None, **more: Any) -> AsyncIterator[Running]:
     settings = settings or made()
     more.setdefault("store", MemoryStore())
     app = create_app(settings, **more)
@@ -120,7 +123,7 @@ async def begin_anew(service: Service) -> None:
     service.auth.door.revocation = service.auth.revocations
 
 
-def made(**sections: Any) -> Settings:  # noqa: ANN401
+def made(**sections: Any) -> Settings:
     """Settings with changes: server={"origins": (...)}; the admin key is set."""
     base = Settings(
         server=ServerSettings(), auth=AuthSettings(), admin=AdminSettings(key=ADMIN_KEY)
@@ -193,7 +196,7 @@ class Client:
         return self.code
 
 
-async def ticket(server: Running, document: str = "letter", **who: Any) -> str:  # noqa: ANN401
+async def ticket(server: Running, document: str = "letter", **who: Any) -> str:
     answer = await server.http.post(
         "/api/tickets",
         json={"document": document},

@@ -18,6 +18,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ropewalk import Doc, Text
+
 from ropewalk_server.http.app import create_app
 from ropewalk_server.stores.memory import MemoryStore
 
@@ -44,7 +45,11 @@ class Api:
         service = self.app.state.service
         self.lifespan = self.app.router.lifespan_context(self.app)
         self.loop.run_until_complete(self.lifespan.__aenter__())
-        self.tokens = [ADMIN_KEY, service.auth.issuer.token("alice"), service.auth.issuer.token("b", tenant="t2")]
+        self.tokens = [
+            ADMIN_KEY,
+            service.auth.issuer.token("alice"),
+            service.auth.issuer.token("b", tenant="t2"),
+        ]
         page = self.app.openapi()
         self.operations = [
             (method.upper(), path, operation)
@@ -55,7 +60,9 @@ class Api:
     def send(self, request: dict[str, Any]) -> httpx.Response:
         async def run() -> httpx.Response:
             transport = httpx.ASGITransport(app=self.app, raise_app_exceptions=False)
-            async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+            async with httpx.AsyncClient(
+                transport=transport, base_url="http://127.0.0.1"
+            ) as client:
                 return await client.request(**request)
 
         return self.loop.run_until_complete(run())
@@ -73,21 +80,31 @@ def api() -> Iterator[Api]:
 
 
 names = st.one_of(
-    st.sampled_from(["a", "b", "letters/1", "ü", "", "..", "a/../b", "%2F", "\x00", "\n", "x" * 1024, "é" * 513]),
+    st.sampled_from(
+        ["a", "b", "letters/1", "ü", "", "..", "a/../b", "%2F", "\x00", "\n", "x" * 1024, "é" * 513]
+    ),
     st.text(max_size=30),
 )
 values = st.one_of(
-    names, st.integers().map(str), st.sampled_from(["0", "1", "-1", "1e9", "true", "NaN", str(2**63), "update-v2", "json"])
+    names,
+    st.integers().map(str),
+    st.sampled_from(["0", "1", "-1", "1e9", "true", "NaN", str(2**63), "update-v2", "json"]),
 )
 json_values = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), names),
-    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=8), inner, max_size=3)),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=8), inner, max_size=3)
+    ),
     max_leaves=8,
 )
-field_names = st.sampled_from(["label", "savepoint", "user", "token", "document", "name", "tenant", "role", "seconds"])
+field_names = st.sampled_from(
+    ["label", "savepoint", "user", "token", "document", "name", "tenant", "role", "seconds"]
+)
 bodies = st.one_of(
     st.none(),
-    st.dictionaries(field_names, st.one_of(json_values, st.integers(0, 3)), max_size=4).map(lambda v: json.dumps(v).encode()),
+    st.dictionaries(field_names, st.one_of(json_values, st.integers(0, 3)), max_size=4).map(
+        lambda v: json.dumps(v).encode()
+    ),
     json_values.map(lambda v: json.dumps(v).encode()),
     st.binary(max_size=60),
     st.just(UPDATE),
@@ -100,7 +117,10 @@ def requests(draw: st.DrawFn, operations: list[Any], tokens: list[str]) -> dict[
     params = {}
     for parameter in operation.get("parameters", ()):
         if parameter["in"] == "path":
-            path = path.replace("{" + parameter["name"] + "}", draw(st.sampled_from(["1", "2", "0", "x", "-1", str(2**70)])))
+            path = path.replace(
+                "{" + parameter["name"] + "}",
+                draw(st.sampled_from(["1", "2", "0", "x", "-1", str(2**70)])),
+            )
         elif parameter["name"] == "name":
             params["name"] = draw(names)
         elif draw(st.booleans()):
@@ -114,15 +134,21 @@ def requests(draw: st.DrawFn, operations: list[Any], tokens: list[str]) -> dict[
     body = draw(bodies)
     if body is not None and method != "GET":
         request["content"] = body
-        headers["Content-Type"] = draw(st.sampled_from(["application/json", "application/octet-stream", "text/xml", "x"]))
+        headers["Content-Type"] = draw(
+            st.sampled_from(["application/json", "application/octet-stream", "text/xml", "x"])
+        )
     return request
 
 
 def test_no_request_makes_the_server_fail(api: Api) -> None:
     statuses: dict[int, int] = {}
 
-    @settings(max_examples=EXAMPLES, deadline=None, database=None,
-              suppress_health_check=[HealthCheck.too_slow])  # fmt: skip
+    @settings(
+        max_examples=EXAMPLES,
+        deadline=None,
+        database=None,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
     @given(requests(api.operations, api.tokens))
     def run(request: dict[str, Any]) -> None:
         answer = api.send(request)
@@ -135,10 +161,19 @@ def test_no_request_makes_the_server_fail(api: Api) -> None:
 
     run()
     # Enough of them came through to where something is done.
-    assert sum(count for status, count in statuses.items() if status < 300) > EXAMPLES / 20, statuses
+    assert sum(count for status, count in statuses.items() if status < 300) > EXAMPLES / 20, (
+        statuses
+    )
 
 
-@settings(max_examples=EXAMPLES // 4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(path=st.text(alphabet=st.characters(codec="utf-8"), max_size=40), method=st.sampled_from(["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD"]))
+@settings(
+    max_examples=EXAMPLES // 4,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    path=st.text(alphabet=st.characters(codec="utf-8"), max_size=40),
+    method=st.sampled_from(["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD"]),
+)
 def test_no_path_makes_the_server_fail(api: Api, path: str, method: str) -> None:
     assert api.send({"method": method, "url": "/" + quote(path)}).status_code < 500

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
+
 from ropewalk_server.auth.identity import Identity
 from ropewalk_server.config import ConfigError
 from ropewalk_server.http.app import create_app
@@ -54,12 +55,16 @@ async def test_every_answer_has_an_id_and_is_not_guessed_at(server: Running) -> 
 @pytest.mark.parametrize(
     ("method", "path", "status", "code"),
     [
-        ("GET", "/nothing", 404, "not-found"), ("DELETE", "/healthz", 405, "method-not-allowed"),
-        ("POST", "/api/tickets", 422, "invalid"), ("GET", "/api/admin/documents", 401, "unauthorized"),
+        ("GET", "/nothing", 404, "not-found"),
+        ("DELETE", "/healthz", 405, "method-not-allowed"),
+        ("POST", "/api/tickets", 422, "invalid"),
+        ("GET", "/api/admin/documents", 401, "unauthorized"),
         ("GET", "/collab/letter", 404, "not-found"),
     ],
-)  # fmt: skip
-async def test_errors_are_problem_pages(server: Running, method: str, path: str, status: int, code: str) -> None:
+)
+async def test_errors_are_problem_pages(
+    server: Running, method: str, path: str, status: int, code: str
+) -> None:
     answer = await server.http.request(method, path)
     assert answer.headers["content-type"] == "application/problem+json"
     page = answer.json()
@@ -81,11 +86,17 @@ class FailingStore(MemoryStore):
         return await super().info(doc)
 
 
-async def test_it_is_not_ready_while_the_store_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_it_is_not_ready_while_the_store_does_not_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr("ropewalk_server.http.health.STORE_SECONDS", 0.05)
     store = FailingStore()
     async with running(store=store) as server:
-        for store.failure, store.wait in ((StoreError("down"), 0), (OSError("secret=abc"), 0), (None, 9)):
+        for store.failure, store.wait in (
+            (StoreError("down"), 0),
+            (OSError("secret=abc"), 0),
+            (None, 9),
+        ):
             answer = await server.http.get("/readyz")
             assert answer.status_code == 503
             assert answer.headers["retry-after"] == "1"
@@ -95,7 +106,9 @@ async def test_it_is_not_ready_while_the_store_does_not_answer(monkeypatch: pyte
         assert (await server.http.get("/readyz")).status_code == 200
 
 
-async def test_a_fault_is_a_problem_page_that_tells_nothing(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_fault_is_a_problem_page_that_tells_nothing(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     store = FailingStore(RuntimeError("the password is hunter2"))
     async with running(store=store) as server:
         headers = {"Authorization": f"Bearer {ADMIN_KEY}"}
@@ -188,8 +201,10 @@ async def test_no_token_or_ticket_is_in_any_log(log: io.StringIO) -> None:
             await client.sync()
         await server.refusal(query=f"?ticket={tickets[0]}")
         await server.refusal(subprotocols=[f"ropewalk.token.{tokens[2]}x"])
-        await server.http.get(f"/api/admin/documents?token={tokens[3]}&ticket={tickets[1]}",
-                              headers={"Authorization": f"Bearer {ADMIN_KEY}"})  # fmt: skip
+        await server.http.get(
+            f"/api/admin/documents?token={tokens[3]}&ticket={tickets[1]}",
+            headers={"Authorization": f"Bearer {ADMIN_KEY}"},
+        )
         await server.http.get(f"/{tokens[3]}")
     written = log.getvalue()
     assert written.count("\n") >= 4
@@ -204,7 +219,9 @@ async def test_every_line_of_a_request_has_its_id(log: io.StringIO) -> None:
     async with running() as server:
         await server.http.get("/healthz", headers={"X-Request-Id": "abc"})
     lines = [json.loads(line) for line in log.getvalue().splitlines()]
-    assert any(line.get("request") == "abc" and line["message"] == "GET /healthz 200" for line in lines)
+    assert any(
+        line.get("request") == "abc" and line["message"] == "GET /healthz 200" for line in lines
+    )
 
 
 async def test_every_line_of_a_connection_has_its_id_and_no_other_s(log: io.StringIO) -> None:
@@ -217,7 +234,9 @@ async def test_every_line_of_a_connection_has_its_id_and_no_other_s(log: io.Stri
     lines = [json.loads(line) for line in log.getvalue().splitlines()]
     refused = [line for line in lines if line["message"].startswith("refused: ")]
     assert len(refused) == 2
-    assert all(line["connection"] and line["request"] and line["why"] == "unauthorized" for line in refused)
+    assert all(
+        line["connection"] and line["request"] and line["why"] == "unauthorized" for line in refused
+    )
     assert refused[0]["connection"] != refused[1]["connection"]
     connected = [line["connection"] for line in lines if line["message"] == "connected"]
     gone = [line["connection"] for line in lines if line["message"] == "gone"]
@@ -255,7 +274,7 @@ async def test_a_request_is_bounded_before_anybody_is_asked(server: Running) -> 
 
 
 class SlowStore(MemoryStore):
-    async def append(self, *arguments: Any, **options: Any) -> Version:  # noqa: ANN401
+    async def append(self, *arguments: Any, **options: Any) -> Version:
         await asyncio.sleep(0.3)
         return await super().append(*arguments, **options)
 
@@ -300,11 +319,12 @@ async def test_the_example_of_the_documentation_works(tmp_path: Path) -> None:
     app.include_router(rooms_router(rooms), prefix="/collab")
 
     @rooms.on_change("letters/*")
-    async def index(change: Any) -> None:  # noqa: ANN401
+    async def index(change: Any) -> None:
         seen.append(change.document)
 
-    from ropewalk_server.http.serving import Server
     from websockets.asyncio.client import connect
+
+    from ropewalk_server.http.serving import Server
 
     @asynccontextmanager
     async def client(place: str, name: str) -> AsyncIterator[Client]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from ropewalk import Doc, Text
+
 from ropewalk_server.cli import main
 
 from .running import ADMIN_KEY, made, running
@@ -116,7 +117,9 @@ async def test_what_is_no_document_is_refused(docs: Docs, tmp_path: Path) -> Non
     (tmp_path / "bad.bin").write_bytes(b"\x01")
     assert "not an update" in await docs("import", "bad.bin", status=2)
     assert "none.bin: No such file" in await docs("import", "none.bin", status=2)
-    assert "--as names the document of one file" in await docs("import", "a", "b", "--as", "c", status=2)
+    assert "--as names the document of one file" in await docs(
+        "import", "a", "b", "--as", "c", status=2
+    )
     assert "control characters" in await docs("inspect", "a\nb", status=2)
 
 

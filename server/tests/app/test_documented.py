@@ -8,6 +8,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+
 from ropewalk_server.auth.roles import read_table
 from ropewalk_server.cli import parser
 from ropewalk_server.config import OTHER_NAMES, leaves, load
@@ -20,7 +21,9 @@ TEXT = "\n".join(page.read_text() for page in PAGES)
 
 def blocks(language: str) -> list[str]:
     found = re.findall(rf"^( *)```{language}\n(.*?)^ *```", TEXT, re.M | re.S)
-    return ["\n".join(line.removeprefix(indent) for line in code.splitlines()) for indent, code in found]
+    return [
+        "\n".join(line.removeprefix(indent) for line in code.splitlines()) for indent, code in found
+    ]
 
 
 def test_code_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -28,7 +31,7 @@ def test_code_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     names = {"__name__": "example"}
     for code in blocks("py"):
-        exec(compile(code, "example", "exec"), names)  # noqa: S102
+        exec(compile(code, "example", "exec"), names)
 
 
 def commands() -> list[str]:

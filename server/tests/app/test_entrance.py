@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from typing import Any
 
 import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
+
 from ropewalk_server.auth.identity import Identity
 from ropewalk_server.http.app import create_app
 from ropewalk_server.protocol.messages import Denied, Hello, Renew, Welcome
 
 from .running import ADMIN_KEY, Running, made, running, ticket
-
 
 # -- who comes in (S0-10, S0-11) -------------------------------------------------------------------
 
@@ -44,9 +47,10 @@ async def test_a_token_may_come_as_subprotocol(server: Running) -> None:
 async def test_a_token_in_the_url_counts_only_where_that_is_switched_on(server: Running) -> None:
     code, _ = await server.refusal(query=f"?token={server.token()}")
     assert code == 4401
-    async with running(made(auth={"token_in_url": True})) as open_, open_.client(
-        query=f"?token={open_.token()}"
-    ) as client:
+    async with (
+        running(made(auth={"token_in_url": True})) as open_,
+        open_.client(query=f"?token={open_.token()}") as client,
+    ):
         await client.sync()
 
 
@@ -60,6 +64,27 @@ async def test_a_ticket_opens_its_document_once(server: Running) -> None:
     assert code == 4403
 
 
+async def test_an_address_may_name_the_letter_in_its_query() -> None:
+    async with running(made(auth={"token_in_url": True})) as server:
+        url = f"ws://{server.place}/v1?letterId=letters/1"
+        given = await ticket(server, "letters/1")
+        for proof in (f"&token={server.token()}", f"&ticket={given}"):
+            async with connect(url + proof, compression=None) as socket:
+                hello: dict[str, Any] = {}
+                await socket.send(json.dumps({"type": "sync", "step": "step1", "data": "AA=="}))
+                while hello.get("type") != "sync":
+                    hello = json.loads(await socket.recv())
+        for proof in ("", "&token=nonsense", f"&ticket={given}"):
+            async with connect(url + proof, compression=None) as socket:
+                await socket.send(json.dumps({"type": "sync", "step": "step1", "data": "AA=="}))
+                with pytest.raises(ConnectionClosed) as closed:
+                    while True:
+                        await socket.recv()
+                assert closed.value.rcvd is not None
+                assert closed.value.rcvd.code == 4401
+        assert server.service.rooms.open_rooms.keys() == {"main/letters/1"}
+
+
 async def test_a_ticket_may_come_in_the_hello(server: Running) -> None:
     async with server.client() as client:
         await client.say(Hello(ticket=await ticket(server)))
@@ -69,11 +94,17 @@ async def test_a_ticket_may_come_in_the_hello(server: Running) -> None:
 @pytest.mark.parametrize(
     ("authorization", "body", "status"),
     [
-        (None, {"document": "a"}, 401), ("Bearer x", {"document": "a"}, 401), ("Basic x", {"document": "a"}, 401),
-        ("good", {"document": ""}, 422), ("good", {"document": "a\nb"}, 422), ("good", {}, 422),
-        ("good", {"document": "x" * 1024}, 422), ("good", {"document": 5}, 422), ("nothing", {"document": "a"}, 403),
+        (None, {"document": "a"}, 401),
+        ("Bearer x", {"document": "a"}, 401),
+        ("Basic x", {"document": "a"}, 401),
+        ("good", {"document": ""}, 422),
+        ("good", {"document": "a\nb"}, 422),
+        ("good", {}, 422),
+        ("good", {"document": "x" * 1024}, 422),
+        ("good", {"document": 5}, 422),
+        ("nothing", {"document": "a"}, 403),
     ],
-)  # fmt: skip
+)
 async def test_tickets_are_given_to_whom_has_a_right(
     server: Running, authorization: str | None, body: dict[str, Any], status: int
 ) -> None:
@@ -134,8 +165,12 @@ async def test_a_token_is_renewed_in_place(server: Running) -> None:
 @pytest.mark.parametrize("who", ["bob", "alice@umbrella", "revoked", "nonsense"])
 async def test_a_renewal_with_what_proves_somebody_else_ends_it(server: Running, who: str) -> None:
     user, _, tenant = who.partition("@")
-    token = "nonsense" if who == "nonsense" else server.token(
-        "alice" if who == "revoked" else user, tenant=tenant or "main", claims={"x": 1}
+    token = (
+        "nonsense"
+        if who == "nonsense"
+        else server.token(
+            "alice" if who == "revoked" else user, tenant=tenant or "main", claims={"x": 1}
+        )
     )
     async with server.client(token=server.token()) as client:
         await client.sync()
@@ -151,7 +186,9 @@ async def test_who_is_revoked_is_sent_away(server: Running) -> None:
     async with server.client(token=alice) as revoked, server.client(token=bob) as other:
         await revoked.sync()
         await other.sync()
-        answer = await server.http.post("/api/admin/revocations", json={"user": "alice"}, headers=headers)
+        answer = await server.http.post(
+            "/api/admin/revocations", json={"user": "alice"}, headers=headers
+        )
         assert answer.json() == {"closed": 1}
         assert await revoked.closed() == 4401
         assert (await server.refusal(token=alice))[0] == 4401
@@ -187,8 +224,15 @@ async def test_what_an_application_revokes_ends_connections(server: Running) -> 
 
 # -- from where ------------------------------------------------------------------------------------
 
-EVIL = ["http://evil.example", "null", "http://127.0.0.1.evil.example", "https://app.example.evil.example",
-        "http://app.example", "file://", "https://app.example:444"]  # fmt: skip
+EVIL = [
+    "http://evil.example",
+    "null",
+    "http://127.0.0.1.evil.example",
+    "https://app.example.evil.example",
+    "http://app.example",
+    "file://",
+    "https://app.example:444",
+]
 
 
 async def test_pages_from_elsewhere_may_not_connect() -> None:
@@ -214,8 +258,11 @@ async def test_a_cookie_opens_nothing(server: Running) -> None:
 
 async def test_pages_on_the_list_may_ask_across_origins() -> None:
     async with running(made(server={"origins": ("https://app.example",)})) as server:
-        asks = {"Origin": "https://app.example", "Access-Control-Request-Method": "POST",
-                "Access-Control-Request-Headers": "authorization,content-type"}  # fmt: skip
+        asks = {
+            "Origin": "https://app.example",
+            "Access-Control-Request-Method": "POST",
+            "Access-Control-Request-Headers": "authorization,content-type",
+        }
         answer = await server.http.options("/api/tickets", headers=asks)
         assert answer.status_code == 200
         assert answer.headers["access-control-allow-origin"] == "https://app.example"
@@ -225,9 +272,10 @@ async def test_pages_on_the_list_may_ask_across_origins() -> None:
 
 
 async def test_any_origin_where_that_is_said() -> None:
-    async with running(made(server={"origins": ("*",)})) as server, server.client(
-        token=server.token(), origin="https://anywhere.example"
-    ) as client:
+    async with (
+        running(made(server={"origins": ("*",)})) as server,
+        server.client(token=server.token(), origin="https://anywhere.example") as client,
+    ):
         await client.sync()
 
 
@@ -238,7 +286,7 @@ async def test_a_name_that_was_made_to_lead_here_opens_nothing(server: Running) 
     answer = await server.http.post("/api/dev/token", json={"user": "alice"}, headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (403, "host")
     for host in (f"localhost:{port}", f"127.0.0.1:{port}", "[::1]"):
-        answer = await server.http.post("/api/dev/token", json={"user": "alice"}, headers={"Host": host})
+        answer = await server.http.post(
+            "/api/dev/token", json={"user": "alice"}, headers={"Host": host}
+        )
         assert answer.status_code == 201
-
-

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 import uvicorn
 from auth.forge import b64, ec_key, make
-from ropewalk_server.auth import jwks
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+
+from ropewalk_server.auth import jwks
 
 from .running import made, running, serving
 
@@ -42,9 +43,15 @@ class Issuer:
     def url(self) -> str:
         return f"http://{self.place}"
 
-    def token(self, key: str = "first", **changes: Any) -> str:  # noqa: ANN401
+    def token(self, key: str = "first", **changes: Any) -> str:
         now = time.time()
-        claims = {"iss": self.url, "aud": "letters", "sub": "alice", "org": "acme", "role": "editor"}
+        claims = {
+            "iss": self.url,
+            "aud": "letters",
+            "sub": "alice",
+            "org": "acme",
+            "role": "editor",
+        }
         body = {**claims, "iat": now, "exp": now + 600, **changes}
         return make(body, algorithm="ES256", key=ec_key(key), kid=key)
 
@@ -67,9 +74,13 @@ async def test_who_an_issuer_vouches_for_comes_in(monkeypatch: pytest.MonkeyPatc
                 await client.write_durably("x")
             assert (await server.http.get("/metrics")).text.count('reason="unauthorized"') == 0
             forged = [
-                issuer.token("second"), issuer.token(aud="todo"), issuer.token(iss="http://127.0.0.1:1"),
-                issuer.token(exp=time.time() - 60), issuer.token(org=None), "nonsense",
-            ]  # fmt: skip
+                issuer.token("second"),
+                issuer.token(aud="todo"),
+                issuer.token(iss="http://127.0.0.1:1"),
+                issuer.token(exp=time.time() - 60),
+                issuer.token(org=None),
+                "nonsense",
+            ]
             for token in forged:
                 assert (await server.refusal(token=token))[0] == 4401
             assert (await server.refusal(token=issuer.token(role="none")))[0] == 4403

@@ -16,14 +16,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import ropewalk_server
 from ropewalk import Doc, Text
-from ropewalk_server.protocol.messages import Ack, Hello
 from websockets.asyncio.client import connect
+
+import ropewalk_server
+from ropewalk_server.protocol.messages import Ack, Hello
 
 from .running import Client
 
-COMMAND = (sys.executable, "-c", "import sys; from ropewalk_server.cli import main; sys.exit(main())")
+COMMAND = (
+    sys.executable,
+    "-c",
+    "import sys; from ropewalk_server.cli import main; sys.exit(main())",
+)
 SOURCE = str(Path(ropewalk_server.__file__).parents[1])
 
 
@@ -34,9 +39,15 @@ def environment(**more: str) -> dict[str, str]:
 
 def ropewalk(*arguments: str, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [*COMMAND, *arguments], cwd=cwd, env=environment(**env), capture_output=True, text=True, timeout=60, check=False,
+        [*COMMAND, *arguments],
+        cwd=cwd,
+        env=environment(**env),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
         stdin=subprocess.DEVNULL,
-    )  # fmt: skip
+    )
 
 
 def succeed(*arguments: str, cwd: Path, **env: str) -> str:
@@ -59,16 +70,23 @@ class Program:
             self.log = (await self.process.stderr.read()).decode()
             return await self.process.wait()
 
-    def client(self, document: str = "letter") -> Any:  # noqa: ANN401
+    def client(self, document: str = "letter") -> Any:
         return connect(f"ws://{self.place}/collab/{document}", compression=None)
 
 
 @asynccontextmanager
 async def program(cwd: Path, *arguments: str, **env: str) -> AsyncIterator[Program]:
     process = await asyncio.create_subprocess_exec(
-        *COMMAND, "serve", "--port", "0", *arguments, cwd=cwd, env=environment(**env),
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
+        *COMMAND,
+        "serve",
+        "--port",
+        "0",
+        *arguments,
+        cwd=cwd,
+        env=environment(**env),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
     assert process.stdout is not None
     assert process.stderr is not None
     announced = ""
@@ -89,9 +107,17 @@ async def program(cwd: Path, *arguments: str, **env: str) -> AsyncIterator[Progr
 
 async def test_it_says_where_to_look_and_ends_in_order(tmp_path: Path) -> None:
     async with program(tmp_path) as server:
-        for said in ("/collab/{name}", "/hocuspocus", "sqlite:ropewalk.db", "DEVELOPMENT", "ropewalk token"):
+        for said in (
+            "/collab/{name}",
+            "/hocuspocus",
+            "sqlite:ropewalk.db",
+            "DEVELOPMENT",
+            "ropewalk token",
+        ):
             assert said in server.announced
-        token = succeed("token", "--user", "alice", "--server", f"http://{server.place}", cwd=tmp_path).strip()
+        token = succeed(
+            "token", "--user", "alice", "--server", f"http://{server.place}", cwd=tmp_path
+        ).strip()
         async with server.client() as socket:
             client = Client(socket)
             await client.say(Hello(token=token))
@@ -108,11 +134,15 @@ async def test_it_says_where_to_look_and_ends_in_order(tmp_path: Path) -> None:
             json.loads(line)
         assert token[:20] not in server.log
     # What was acknowledged is there, whoever reads it.
-    stored = json.loads(succeed("docs", "export", "letter", "-o", "-", "--format", "json", cwd=tmp_path))["t"]
+    stored = json.loads(
+        succeed("docs", "export", "letter", "-o", "-", "--format", "json", cwd=tmp_path)
+    )["t"]
     expected = "Dear Sir" + "".join(f" {n}" for n in range(acked - 1))
     assert stored.startswith(expected)
     async with program(tmp_path) as server:
-        token = succeed("token", "--user", "bob", "--server", f"http://{server.place}", cwd=tmp_path).strip()
+        token = succeed(
+            "token", "--user", "bob", "--server", f"http://{server.place}", cwd=tmp_path
+        ).strip()
         async with server.client() as socket:
             client = Client(socket)
             await client.say(Hello(token=token))
@@ -130,23 +160,31 @@ async def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
 
 async def test_settings_of_all_kinds_reach_it(tmp_path: Path) -> None:
     (tmp_path / "ropewalk.toml").write_text('[store]\nurl = "memory:"\n[log]\nlevel = "warning"\n')
-    async with program(tmp_path, "--auth", "none", ROPEWALK_ADMIN_KEY="k" * 20, ROPEWALK_ADMIN_KE="x") as server:
+    async with program(
+        tmp_path, "--auth", "none", ROPEWALK_ADMIN_KEY="k" * 20, ROPEWALK_ADMIN_KE="x"
+    ) as server:
         assert "memory:" in server.announced
         assert "NONE" in server.announced
         await server.end()
     (line,) = [json.loads(line) for line in server.log.splitlines()]
-    assert line["message"] == "environment: ROPEWALK_ADMIN_KE is no setting; ROPEWALK_ADMIN_KEY is one"
+    assert (
+        line["message"] == "environment: ROPEWALK_ADMIN_KE is no setting; ROPEWALK_ADMIN_KEY is one"
+    )
 
 
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("--host", "0.0.0.0"), "say --force"), (("--port", "x"), "flag --port: server.port is a whole number"),
-        (("--store", "mongo:x"), "no store is named"), (("--auth", "https://x.example"), "auth.audience"),
+        (("--host", "0.0.0.0"), "say --force"),
+        (("--port", "x"), "flag --port: server.port is a whole number"),
+        (("--store", "mongo:x"), "no store is named"),
+        (("--auth", "https://x.example"), "auth.audience"),
         (("--config", "none.toml"), "none.toml: No such file"),
     ],
-)  # fmt: skip
-def test_what_is_wrong_is_one_sentence_and_status_2(tmp_path: Path, arguments: tuple[str, ...], says: str) -> None:
+)
+def test_what_is_wrong_is_one_sentence_and_status_2(
+    tmp_path: Path, arguments: tuple[str, ...], says: str
+) -> None:
     done = ropewalk("serve", *arguments, cwd=tmp_path)
     assert done.returncode == 2
     assert says in done.stderr
@@ -157,7 +195,13 @@ def test_what_is_wrong_is_one_sentence_and_status_2(tmp_path: Path, arguments: t
 async def test_a_port_that_is_taken(tmp_path: Path) -> None:
     async with program(tmp_path) as server:
         done = await asyncio.to_thread(
-            ropewalk, "serve", "--store", "memory:", "--port", server.place.split(":")[1], cwd=tmp_path
+            ropewalk,
+            "serve",
+            "--store",
+            "memory:",
+            "--port",
+            server.place.split(":")[1],
+            cwd=tmp_path,
         )
     assert done.returncode not in (0, None)
     assert "address already in use" in done.stderr
@@ -190,7 +234,11 @@ def test_damage_is_status_1(tmp_path: Path) -> None:
 
 
 def test_a_server_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
-    for arguments in (("token", "--user", "a"), ("ticket", "a", "--token", "t"), ("docs", "list", "--token", "t")):
+    for arguments in (
+        ("token", "--user", "a"),
+        ("ticket", "a", "--token", "t"),
+        ("docs", "list", "--token", "t"),
+    ):
         done = ropewalk(*arguments, "--server", "http://127.0.0.1:9", cwd=tmp_path)
         assert done.returncode == 2
         assert done.stderr.startswith("ropewalk: the server at http://127.0.0.1:9")
@@ -198,7 +246,9 @@ def test_a_server_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
 
 
 def test_config_shows_what_counts_and_no_secret(tmp_path: Path) -> None:
-    shown = succeed("config", "--show", "--port", "9", cwd=tmp_path, ROPEWALK_ADMIN_KEY="hunter2hunter2")
+    shown = succeed(
+        "config", "--show", "--port", "9", cwd=tmp_path, ROPEWALK_ADMIN_KEY="hunter2hunter2"
+    )
     assert re.search(r"server.port +9 +flag --port", shown)
     assert re.search(r"admin.key +\(hidden\) +environment ROPEWALK_ADMIN_KEY", shown)
     assert "hunter2" not in shown
@@ -214,6 +264,16 @@ def test_the_engine_s_commands_are_here_too(tmp_path: Path) -> None:
 
 def test_help_lists_the_commands(tmp_path: Path) -> None:
     shown = succeed("--help", cwd=tmp_path)
-    for command in ("serve", "config", "docs", "token", "ticket", "inspect", "merge", "diff", "convert"):
+    for command in (
+        "serve",
+        "config",
+        "docs",
+        "token",
+        "ticket",
+        "inspect",
+        "merge",
+        "diff",
+        "convert",
+    ):
         assert f"\n    {command} " in shown
     assert "--store" in succeed("serve", "--help", cwd=tmp_path)

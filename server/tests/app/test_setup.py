@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from auth.forge import claims, make
+
 from ropewalk_server.auth.identity import Identity, Refused, Role
 from ropewalk_server.auth.setup import set_up
 from ropewalk_server.config import ConfigError
 from ropewalk_server.http.app import create_app
 from ropewalk_server.http.run import identity
 
-from auth.forge import claims, make
 from .running import made
 
 SECRET = "0123456789abcdef0123456789abcdef"
@@ -24,11 +25,17 @@ COGNITO = "https://cognito-idp.eu-central-1.amazonaws.com/pool"
     ("sections", "says"),
     [
         ({"server": {"host": "0.0.0.0"}}, "say --force"),
-        ({"server": {"host": "example.org"}, "auth": {"source": "none"}}, "whoever reaches example.org"),
+        (
+            {"server": {"host": "example.org"}, "auth": {"source": "none"}},
+            "whoever reaches example.org",
+        ),
         ({"server": {"host": ""}}, "say --force"),
         ({"server": {"host": "::"}}, "say --force"),
         ({"auth": {"source": "password"}}, "auth.source is dev, none, secret"),
-        ({"auth": {"source": "secret", "secret": "short", "issuer": "i", "audience": ("a",)}}, "at least 32"),
+        (
+            {"auth": {"source": "secret", "secret": "short", "issuer": "i", "audience": ("a",)}},
+            "at least 32",
+        ),
         ({"auth": {"source": "secret", "secret": SECRET, "audience": ("a",)}}, "auth.issuer"),
         ({"auth": {"source": "secret", "secret": SECRET, "issuer": "i"}}, "auth.audience"),
         ({"auth": {**OIDC, "audience": ()}}, "auth.audience"),
@@ -40,7 +47,10 @@ COGNITO = "https://cognito-idp.eu-central-1.amazonaws.com/pool"
         ({"auth": {**OIDC, "groups": ("staff",)}}, "group=role"),
         ({"auth": {**OIDC, "groups": ("staff=boss",)}}, "a role is one of"),
         ({"auth": {**OIDC, "groups": ("staff=none",)}}, "group=role"),
-        ({"auth": {**OIDC, "table": "/nowhere/roles.toml"}}, "auth.table: /nowhere/roles.toml: No such file"),
+        (
+            {"auth": {**OIDC, "table": "/nowhere/roles.toml"}},
+            "auth.table: /nowhere/roles.toml: No such file",
+        ),
         ({"store": {"url": "mysql://x"}}, "mysql"),
         ({"store": {"url": "x"}}, "not the URL of a store"),
         ({"webhooks": {"urls": ("https://h.example",)}}, "webhooks.secret"),
@@ -68,16 +78,37 @@ def test_force_lets_the_development_issuer_serve_others() -> None:
     ("auth", "keys", "issuer", "uses"),
     [
         (OIDC, None, "https://issuer.example/pool", set()),
-        ({**OIDC, "source": "https://issuer.example/.well-known/jwks.json"},
-         "https://issuer.example/.well-known/jwks.json", "https://issuer.example", set()),
-        ({**OIDC, "source": "https://issuer.example/.well-known/openid-configuration"}, None, "https://issuer.example", set()),
-        ({**OIDC, "source": "https://keys.example/jwks", "issuer": "me"}, "https://keys.example/jwks", "me", set()),
+        (
+            {**OIDC, "source": "https://issuer.example/.well-known/jwks.json"},
+            "https://issuer.example/.well-known/jwks.json",
+            "https://issuer.example",
+            set(),
+        ),
+        (
+            {**OIDC, "source": "https://issuer.example/.well-known/openid-configuration"},
+            None,
+            "https://issuer.example",
+            set(),
+        ),
+        (
+            {**OIDC, "source": "https://keys.example/jwks", "issuer": "me"},
+            "https://keys.example/jwks",
+            "me",
+            set(),
+        ),
         ({**OIDC, "source": COGNITO}, None, COGNITO, {"id", "access"}),
-        ({**OIDC, "source": COGNITO + "/.well-known/jwks.json"}, COGNITO + "/.well-known/jwks.json", COGNITO, {"id", "access"}),
+        (
+            {**OIDC, "source": COGNITO + "/.well-known/jwks.json"},
+            COGNITO + "/.well-known/jwks.json",
+            COGNITO,
+            {"id", "access"},
+        ),
         ({**OIDC, "source": COGNITO, "token_uses": ("id",)}, None, COGNITO, {"id"}),
     ],
-)  # fmt: skip
-def test_an_address_tells_the_issuer_and_its_keys(auth: dict[str, Any], keys: str | None, issuer: str, uses: set[str]) -> None:
+)
+def test_an_address_tells_the_issuer_and_its_keys(
+    auth: dict[str, Any], keys: str | None, issuer: str, uses: set[str]
+) -> None:
     made_ = set_up(made(auth=auth))
     assert made_.keys is not None
     assert made_.keys._url == keys
@@ -89,16 +120,24 @@ def test_an_address_tells_the_issuer_and_its_keys(auth: dict[str, Any], keys: st
 
 
 async def test_a_shared_secret() -> None:
-    auth = {"source": "secret", "secret": SECRET, "issuer": "me", "audience": ("letters",), "tenant": "house"}
+    auth = {
+        "source": "secret",
+        "secret": SECRET,
+        "issuer": "me",
+        "audience": ("letters",),
+        "tenant": "house",
+    }
     auth_ = set_up(made(auth=auth), now=lambda: 1_800_000_000.0)
     token = make(claims(iss="me"), algorithm="HS256", key=SECRET.encode(), kid=...)
     found = await auth_.door.authenticate(token)
     assert (found.user, found.tenant) == ("alice", "house")
     with pytest.raises(Refused):
-        await auth_.door.authenticate(make(claims(iss="me"), algorithm="HS256", key=b"x" * 32, kid=...))
+        await auth_.door.authenticate(
+            make(claims(iss="me"), algorithm="HS256", key=b"x" * 32, kid=...)
+        )
 
 
-def somebody(**more: Any) -> Identity:  # noqa: ANN401
+def somebody(**more: Any) -> Identity:
     return Identity("alice", "main", claims=more)
 
 
@@ -113,22 +152,37 @@ def somebody(**more: Any) -> Identity:  # noqa: ANN401
         (OIDC, {}, None),
         (OIDC, {"role": "editor"}, Role.EDITOR),
         ({**OIDC, "role": "commenter"}, {}, Role.COMMENTER),
-        ({**OIDC, "role_claim": "custom:role"}, {"custom:role": "editor", "role": "owner"}, Role.EDITOR),
-        ({**OIDC, "groups_claim": "cognito:groups", "groups": ("staff=editor",)}, {"cognito:groups": ["staff"]}, Role.EDITOR),
+        (
+            {**OIDC, "role_claim": "custom:role"},
+            {"custom:role": "editor", "role": "owner"},
+            Role.EDITOR,
+        ),
+        (
+            {**OIDC, "groups_claim": "cognito:groups", "groups": ("staff=editor",)},
+            {"cognito:groups": ["staff"]},
+            Role.EDITOR,
+        ),
     ],
-)  # fmt: skip
-async def test_roles_as_the_settings_say(auth: dict[str, Any], who: dict[str, Any], role: Role | None) -> None:
+)
+async def test_roles_as_the_settings_say(
+    auth: dict[str, Any], who: dict[str, Any], role: Role | None
+) -> None:
     assert await set_up(made(auth=auth)).authorizer.role(somebody(**who), "letter") == role
 
 
 async def test_a_table_goes_before_the_claims(tmp_path: Path) -> None:
     table = tmp_path / "roles.toml"
-    table.write_text('[[rule]]\ndocument = "secret"\nrole = "none"\n[[rule]]\nuser = "bob"\nrole = "reader"\n')
+    table.write_text(
+        '[[rule]]\ndocument = "secret"\nrole = "none"\n[[rule]]\nuser = "bob"\nrole = "reader"\n'
+    )
     authorizer = set_up(made(auth={**OIDC, "table": str(table)})).authorizer
     owner = somebody(role="owner")
     assert await authorizer.role(owner, "secret") is None
     assert await authorizer.role(owner, "letter") == Role.OWNER
-    assert await authorizer.role(Identity("bob", "main", claims={"role": "owner"}), "letter") == Role.READER
+    assert (
+        await authorizer.role(Identity("bob", "main", claims={"role": "owner"}), "letter")
+        == Role.READER
+    )
 
 
 async def test_the_ticket_of_one_document_is_no_key_to_others() -> None:
@@ -141,9 +195,11 @@ async def test_the_ticket_of_one_document_is_no_key_to_others() -> None:
 @pytest.mark.parametrize(
     ("auth", "says"),
     [
-        ({}, "DEVELOPMENT: anybody may be anybody"), ({"source": "none"}, "NONE: everybody"),
-        (OIDC, "tokens of https://issuer.example/pool"), ({"source": "secret", "issuer": "me"}, "tokens of me"),
+        ({}, "DEVELOPMENT: anybody may be anybody"),
+        ({"source": "none"}, "NONE: everybody"),
+        (OIDC, "tokens of https://issuer.example/pool"),
+        ({"source": "secret", "issuer": "me"}, "tokens of me"),
     ],
-)  # fmt: skip
+)
 def test_who_is_believed_is_said_at_the_start(auth: dict[str, Any], says: str) -> None:
     assert says in identity(made(auth=auth), "http://127.0.0.1:8000")

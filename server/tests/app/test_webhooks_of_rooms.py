@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import uvicorn
-from ropewalk_server.ops.webhooks import EVENTS, verify
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+
+from ropewalk_server.ops.webhooks import EVENTS, verify
 
 from .running import made, running, serving
 
@@ -28,7 +29,9 @@ async def test_everything_that_happens_is_told() -> None:
 
     receiver = Starlette(routes=[Route("/hook", receive, methods=["POST"])])
     async with serving(receiver, uvicorn.Server) as place:
-        settings = made(webhooks={"urls": (f"http://{place}/hook",), "secret": SECRET, "events": EVENTS})
+        settings = made(
+            webhooks={"urls": (f"http://{place}/hook",), "secret": SECRET, "events": EVENTS}
+        )
         async with running(settings) as server:
             async with server.client("letters/1", token=server.token()) as client:
                 await client.sync()
@@ -42,9 +45,21 @@ async def test_everything_that_happens_is_told() -> None:
     events: list[dict[str, Any]] = [e for _, body in requests for e in json.loads(body)["events"]]
     by_kind = {kind: [e for e in events if e["event"] == kind] for kind in EVENTS}
     assert {kind: len(found) for kind, found in by_kind.items()} == {
-        "connect": 2, "authenticate": 1, "load": 1, "change": 1, "store": 1, "disconnect": 2,
-    }  # fmt: skip
+        "connect": 2,
+        "authenticate": 1,
+        "load": 1,
+        "change": 1,
+        "store": 1,
+        "disconnect": 2,
+    }
     (change,), (store,), (load,) = by_kind["change"], by_kind["store"], by_kind["load"]
-    assert (change["tenant"], change["document"], change["users"]) == ("main", "letters/1", ["alice"])
+    assert (change["tenant"], change["document"], change["users"]) == (
+        "main",
+        "letters/1",
+        ["alice"],
+    )
     assert (store["version"], store["updates"], load["damaged"]) == ([0, 1], 1, [])
-    assert (by_kind["authenticate"][0]["user"], by_kind["authenticate"][0]["tenant"]) == ("alice", "main")
+    assert (by_kind["authenticate"][0]["user"], by_kind["authenticate"][0]["tenant"]) == (
+        "alice",
+        "main",
+    )

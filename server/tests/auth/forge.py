@@ -12,6 +12,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa, utils
+
 from ropewalk_server.auth.keys import Key, StaticKeys, public_key
 from ropewalk_server.auth.tokens import TokenRules, TokenVerifier
 
@@ -25,27 +26,27 @@ def b64(raw: bytes) -> str:
 
 
 @cache
-def rsa_key(name: str, bits: int = 2048) -> rsa.RSAPrivateKey:  # noqa: ARG001 - one key for each name
+def rsa_key(name: str, bits: int = 2048) -> rsa.RSAPrivateKey:
     return rsa.generate_private_key(public_exponent=65537, key_size=bits)
 
 
 @cache
-def ec_key(name: str, curve: type[ec.EllipticCurve] = ec.SECP256R1) -> ec.EllipticCurvePrivateKey:  # noqa: ARG001
+def ec_key(name: str, curve: type[ec.EllipticCurve] = ec.SECP256R1) -> ec.EllipticCurvePrivateKey:
     return ec.generate_private_key(curve())
 
 
 @cache
-def ed_key(name: str) -> ed25519.Ed25519PrivateKey:  # noqa: ARG001
+def ed_key(name: str) -> ed25519.Ed25519PrivateKey:
     return ed25519.Ed25519PrivateKey.generate()
 
 
-def public_pem(key: Any) -> bytes:  # noqa: ANN401
+def public_pem(key: Any) -> bytes:
     return key.public_key().public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
 
 
-def sign(algorithm: str, key: Any, signed: bytes) -> bytes:  # noqa: ANN401
+def sign(algorithm: str, key: Any, signed: bytes) -> bytes:
     """A signature as JWS wants it; `key` is a private key, or the bytes of a secret."""
     if algorithm.lower() == "none":
         return b""
@@ -64,7 +65,7 @@ def sign(algorithm: str, key: Any, signed: bytes) -> bytes:  # noqa: ANN401
     return key.sign(signed)
 
 
-def claims(**changes: Any) -> dict[str, Any]:  # noqa: ANN401
+def claims(**changes: Any) -> dict[str, Any]:
     """What a good token says, with changes; a value of `...` leaves a claim out."""
     body = {
         "iss": ISSUER,
@@ -82,9 +83,9 @@ def make(
     body: dict[str, Any] | bytes | None = None,
     *,
     algorithm: str = "RS256",
-    key: Any = None,  # noqa: ANN401
+    key: Any = None,
     header: dict[str, Any] | bytes | None = None,
-    **more_header: Any,  # noqa: ANN401
+    **more_header: Any,
 ) -> str:
     """A token; `header` instead of the usual one, `more_header` beside it."""
     usual = {"alg": algorithm, "typ": "JWT", "kid": "rsa-1", **more_header}
@@ -105,7 +106,7 @@ class World:
 
 
 @cache
-def world(**changes: Any) -> World:  # noqa: ANN401
+def world(**changes: Any) -> World:
     keys = StaticKeys(
         [
             public_key(rsa_key("one").public_key(), "rsa-1", "RS256"),

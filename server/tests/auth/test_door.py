@@ -6,6 +6,7 @@ import asyncio
 import itertools
 
 import pytest
+
 from ropewalk_server.auth import Door, Identity, Refused, Role, Tickets
 from ropewalk_server.auth.development import DevelopmentIssuer
 from ropewalk_server.auth.revocation import CallbackRevocation, Revocations
@@ -13,7 +14,9 @@ from ropewalk_server.auth.tickets import TICKET_SECONDS, MemoryTickets
 
 from .forge import claims, make, world
 
-ALICE = Identity("alice", "acme", "Alice", 5000.0, claims={"role": "editor", "iat": 900, "jti": "t1"})
+ALICE = Identity(
+    "alice", "acme", "Alice", 5000.0, claims={"role": "editor", "iat": 900, "jti": "t1"}
+)
 
 
 class Clock:
@@ -65,7 +68,9 @@ async def test_a_ticket_does_not_outlive_the_token_behind_it() -> None:
     assert await refusal(door, ticket=ticket) == "expired"
 
 
-@pytest.mark.parametrize("ticket", ["", "x", "rwt_", "rwt_" + "A" * 43, "rwt_" + "A" * 500, "rwt_\ud800"])
+@pytest.mark.parametrize(
+    "ticket", ["", "x", "rwt_", "rwt_" + "A" * 43, "rwt_" + "A" * 500, "rwt_\ud800"]
+)
 async def test_what_is_no_ticket_is_refused(ticket: str) -> None:
     assert await refusal(Door(None), ticket=ticket) == "unauthorized"
 

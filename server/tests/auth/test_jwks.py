@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+
 from ropewalk_server.auth import jwks
 from ropewalk_server.auth.identity import Refused
 from ropewalk_server.auth.jwks import JwksKeys, checked_url
@@ -107,12 +108,21 @@ async def test_a_key_that_was_withdrawn_is_gone_when_the_set_is_fetched_anew() -
 @pytest.mark.parametrize(
     "outage",
     [
-        "down", {"keys": []}, {"keys": "none"}, {}, [], b"<html>", b"[" * 100_000, httpx.Response(500),
-        httpx.Response(302, headers={"location": "https://mallory.example/"}), b" " * (jwks.MAX_BYTES + 1),
-        {"keys": [{"kty": "oct", "k": "c2VjcmV0", "kid": "a"}]}, {"keys": [None, 5, "x", {"kid": "a"}]},
+        "down",
+        {"keys": []},
+        {"keys": "none"},
+        {},
+        [],
+        b"<html>",
+        b"[" * 100_000,
+        httpx.Response(500),
+        httpx.Response(302, headers={"location": "https://mallory.example/"}),
+        b" " * (jwks.MAX_BYTES + 1),
+        {"keys": [{"kty": "oct", "k": "c2VjcmV0", "kid": "a"}]},
+        {"keys": [None, 5, "x", {"kid": "a"}]},
     ],
     ids=str,
-)  # fmt: skip
+)
 async def test_the_last_good_set_survives_an_outage(outage: object) -> None:
     issuer = Issuer("a")
     keys = issuer.keys()
@@ -181,12 +191,16 @@ async def test_discovery_leads_to_the_keys() -> None:
 @pytest.mark.parametrize(
     "page",
     [
-        {"issuer": "https://mallory.example", "jwks_uri": URL}, {"issuer": POOL}, {"jwks_uri": URL},
-        {"issuer": POOL, "jwks_uri": "http://issuer.example/jwks.json"}, {"issuer": POOL, "jwks_uri": 5},
-        {"issuer": POOL, "jwks_uri": "file:///etc/passwd"}, {"issuer": POOL, "jwks_uri": "https://[broken"},
+        {"issuer": "https://mallory.example", "jwks_uri": URL},
+        {"issuer": POOL},
+        {"jwks_uri": URL},
+        {"issuer": POOL, "jwks_uri": "http://issuer.example/jwks.json"},
+        {"issuer": POOL, "jwks_uri": 5},
+        {"issuer": POOL, "jwks_uri": "file:///etc/passwd"},
+        {"issuer": POOL, "jwks_uri": "https://[broken"},
     ],
     ids=str,
-)  # fmt: skip
+)
 async def test_discovery_that_leads_elsewhere_is_not_followed(page: dict[str, Any]) -> None:
     issuer = Issuer("a")
     issuer.pages[PAGE] = page
@@ -206,11 +220,18 @@ async def test_what_was_never_begun_is_closed() -> None:
 @pytest.mark.parametrize(
     ("url", "good"),
     [
-        ("https://issuer.example/jwks", True), ("http://127.0.0.1:9/jwks", True), ("http://[::1]/x", True),
-        ("http://localhost/x", True), ("http://issuer.example/jwks", False), ("file:///x", False),
-        ("https://", False), ("", False), ("http:", False), ("http://127.0.0.1.example/x", False),
+        ("https://issuer.example/jwks", True),
+        ("http://127.0.0.1:9/jwks", True),
+        ("http://[::1]/x", True),
+        ("http://localhost/x", True),
+        ("http://issuer.example/jwks", False),
+        ("file:///x", False),
+        ("https://", False),
+        ("", False),
+        ("http:", False),
+        ("http://127.0.0.1.example/x", False),
     ],
-)  # fmt: skip
+)
 def test_keys_come_over_https_or_from_this_machine(url: str, good: bool) -> None:
     check: Callable[[str], str] = checked_url
     if good:

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from ropewalk_server.auth import CallbackRoles, ClaimRoles, Identity, Role, SameForAll, TableRoles
 from ropewalk_server.auth.roles import BadTable, Rule, Scoped, matches, read_table, role_named
 
 
-def somebody(**claims: Any) -> Identity:  # noqa: ANN401
+def somebody(**claims: Any) -> Identity:
     return Identity("alice", "acme", claims=claims)
 
 
@@ -82,7 +83,9 @@ role = "owner"
         (somebody(), "LETTERS/1", None),
     ],
 )
-async def test_roles_from_a_table(tmp_path: Path, identity: Identity, doc: str, role: Role | None) -> None:
+async def test_roles_from_a_table(
+    tmp_path: Path, identity: Identity, doc: str, role: Role | None
+) -> None:
     path = tmp_path / "roles.toml"
     path.write_text(TABLE)
     assert await read_table(path).role(identity, doc) == role
@@ -116,10 +119,14 @@ def test_a_table_that_is_missing_says_so(tmp_path: Path) -> None:
 
 
 async def test_the_first_rule_that_fits_counts() -> None:
-    table = TableRoles((Rule(None, document="a"), Rule(Role.OWNER)), otherwise=SameForAll(Role.READER))
+    table = TableRoles(
+        (Rule(None, document="a"), Rule(Role.OWNER)), otherwise=SameForAll(Role.READER)
+    )
     assert await table.role(somebody(), "a") is None
     assert await table.role(somebody(), "b") == Role.OWNER
-    assert await TableRoles((), otherwise=SameForAll(Role.READER)).role(somebody(), "a") == Role.READER
+    assert (
+        await TableRoles((), otherwise=SameForAll(Role.READER)).role(somebody(), "a") == Role.READER
+    )
 
 
 async def test_roles_from_a_function() -> None:
@@ -144,18 +151,33 @@ async def test_a_ticket_gives_rights_to_its_document_alone() -> None:
 @pytest.mark.parametrize(
     ("pattern", "name", "fits"),
     [
-        ("*", "", True), ("*", "a/b", True), ("a*", "ab", True), ("a?", "ab", True), ("a?", "a", False),
-        ("[ab]", "a", False), ("[ab]", "[ab]", True), ("A", "a", False), ("a.c", "abc", False), ("a\n*", "a\nb", True),
+        ("*", "", True),
+        ("*", "a/b", True),
+        ("a*", "ab", True),
+        ("a?", "ab", True),
+        ("a?", "a", False),
+        ("[ab]", "a", False),
+        ("[ab]", "[ab]", True),
+        ("A", "a", False),
+        ("a.c", "abc", False),
+        ("a\n*", "a\nb", True),
     ],
-)  # fmt: skip
+)
 def test_patterns(pattern: str, name: str, fits: bool) -> None:
     assert matches(pattern, name) is fits
 
 
 def test_names_of_roles() -> None:
-    assert [role_named(name) for name in ("reader", "commenter", "editor", "owner", "none", None)] == [
-        Role.READER, Role.COMMENTER, Role.EDITOR, Role.OWNER, None, None,
-    ]  # fmt: skip
+    assert [
+        role_named(name) for name in ("reader", "commenter", "editor", "owner", "none", None)
+    ] == [
+        Role.READER,
+        Role.COMMENTER,
+        Role.EDITOR,
+        Role.OWNER,
+        None,
+        None,
+    ]
     for wrong in ("", "Reader", 1, True, [], {}):
         with pytest.raises(ValueError, match="a role is one of"):
             role_named(wrong)

@@ -11,18 +11,29 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, x25519
+
 from ropewalk_server.auth.identity import Refused
 from ropewalk_server.auth.keys import BadKey, StaticKeys, key_from_jwk, public_key, secret_key
 from ropewalk_server.auth.tokens import MAX_TOKEN_BYTES, TokenRules, TokenVerifier, TrustedIssuers
 
 from .forge import (
-    AUDIENCE, ISSUER, NOW, b64, claims, ec_key, ed_key, make, public_pem, rsa_key, world,
+    AUDIENCE,
+    ISSUER,
+    NOW,
+    b64,
+    claims,
+    ec_key,
+    ed_key,
+    make,
+    public_pem,
+    rsa_key,
+    world,
 )  # fmt: skip
 
 COGNITO = {"token_uses": frozenset({"id", "access"})}
 
 
-def _tampered(token: str, part: int, change: Any) -> str:  # noqa: ANN401
+def _tampered(token: str, part: int, change: Any) -> str:
     parts = token.split(".")
     parts[part] = change(parts[part])
     return ".".join(parts)

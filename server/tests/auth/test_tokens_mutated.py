@@ -9,6 +9,7 @@ import random
 import string
 
 import pytest
+
 from ropewalk_server.auth.identity import Refused
 
 from .forge import NOW, b64, claims, ec_key, ed_key, make, rsa_key, world
@@ -59,7 +60,23 @@ def _json(token: str, rng: random.Random) -> str:
     parts = token.split(".")
     which = rng.randrange(2)
     page = json.loads(base64.urlsafe_b64decode(parts[which] + "=="))
-    odd = [None, True, 0, -1, 2**63, 1.5, "", "none", "x", [], {}, ["letters"], NOW * 2, "HS256", "ed-1"]
+    odd = [
+        None,
+        True,
+        0,
+        -1,
+        2**63,
+        1.5,
+        "",
+        "none",
+        "x",
+        [],
+        {},
+        ["letters"],
+        NOW * 2,
+        "HS256",
+        "ed-1",
+    ]
     name = rng.choice([*page, "alg", "kid", "jku", "crit", "exp", "nbf", "role", "sub", "tenant"])
     match rng.randrange(3):
         case 0:
@@ -73,7 +90,7 @@ def _json(token: str, rng: random.Random) -> str:
     return ".".join(parts)
 
 
-def _signed_by_another(token: str, rng: random.Random) -> str:  # noqa: ARG001
+def _signed_by_another(token: str, rng: random.Random) -> str:
     """A whole token of a key that nobody has published, under the name of one that is."""
     kid, algorithm, key = rng.choice(
         [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from ropewalk_server import config
 from ropewalk_server.config import ConfigError, leaves, load, show
 from ropewalk_server.settings import Settings
@@ -36,7 +37,12 @@ def test_without_sources_all_is_default() -> None:
 
 def test_every_setting_can_be_set_in_every_way(file: Path) -> None:
     for leaf in leaves().values():
-        text = {str: leaf.choices[-1] if leaf.choices else "x", int: "5", float: "5.5", bool: "true"}
+        text = {
+            str: leaf.choices[-1] if leaf.choices else "x",
+            int: "5",
+            float: "5.5",
+            bool: "true",
+        }
         value = text.get(leaf.kind, "a,b")
         toml = {str: f'"{value}"', tuple: '["a", "b"]'}.get(leaf.kind, value)
         section, name = leaf.path.split(".")
@@ -122,7 +128,9 @@ def test_a_file_that_is_missing_is_named(file: Path) -> None:
 
 def test_a_name_that_is_almost_a_setting_is_warned_of() -> None:
     found = load(environ={"ROPEWALK_AUDIENC": "a", "ROPEWALK_SOAK": "1", "HOME": "/"})
-    assert found.warnings == ("environment: ROPEWALK_AUDIENC is no setting; ROPEWALK_AUDIENCE is one",)
+    assert found.warnings == (
+        "environment: ROPEWALK_AUDIENC is no setting; ROPEWALK_AUDIENCE is one",
+    )
 
 
 def test_a_wrong_secret_is_not_shown(file: Path) -> None:
@@ -133,7 +141,9 @@ def test_a_wrong_secret_is_not_shown(file: Path) -> None:
 
 
 def test_show_prints_where_each_came_from_and_no_secrets(file: Path) -> None:
-    file.write_text('[admin]\nkey = "hunter2hunter2"\n[webhooks]\nurls = ["https://a:hunter2@b/?token=hunter2"]')
+    file.write_text(
+        '[admin]\nkey = "hunter2hunter2"\n[webhooks]\nurls = ["https://a:hunter2@b/?token=hunter2"]'
+    )
     found = load(
         {"server.port": "3"},
         {"ROPEWALK_AUTH_SECRET": "hunter2", "ROPEWALK_STORE": "postgres://me:hunter2@db/x"},

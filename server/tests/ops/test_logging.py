@@ -12,6 +12,7 @@ from urllib.parse import quote
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from ropewalk_server.auth.development import DevelopmentIssuer
 from ropewalk_server.auth.tickets import PREFIX
 from ropewalk_server.ops.logging import QUIET, JsonFormatter, TextFormatter, configure, context
@@ -42,7 +43,13 @@ def logged(log: Callable[[logging.Logger], None]) -> dict[str, object]:
 def test_a_line_is_one_json_object() -> None:
     line = logged(lambda log: log.warning("took %d s", 5, extra={"document": "a\nb", "n": 1}))
     assert str(line.pop("time")).endswith("Z")
-    assert line == {"level": "warning", "logger": "test", "message": "took 5 s", "document": "a\nb", "n": 1}
+    assert line == {
+        "level": "warning",
+        "logger": "test",
+        "message": "took 5 s",
+        "document": "a\nb",
+        "n": 1,
+    }
 
 
 def test_the_context_is_in_every_line_inside_it() -> None:
@@ -84,7 +91,9 @@ def test_nobody_writes_lines_of_a_log_from_outside() -> None:
 
 
 def test_unknown_values_are_shown_as_they_are() -> None:
-    line = logged(lambda log: log.info("x", extra={"a": {1, 2}, "b": b"x", "c": ValueError("no"), "d": 1e300}))
+    line = logged(
+        lambda log: log.info("x", extra={"a": {1, 2}, "b": b"x", "c": ValueError("no"), "d": 1e300})
+    )
     assert line["c"] == "ValueError('no')"
     assert line["a"] in ([1, 2], [2, 1])
 
@@ -137,7 +146,7 @@ NAMED: tuple[Callable[[str], object], ...] = (
     lambda s: {"Authorization": f"Bearer {s}", "host": "x"},
     lambda s: [(b"authorization", f"Bearer {s}".encode()), (b"host", b"x")],
     lambda s: {"headers": [["cookie", f"session={s}"]]},
-    lambda s: f'Sec-WebSocket-Protocol: ropewalk.token.{s}',
+    lambda s: f"Sec-WebSocket-Protocol: ropewalk.token.{s}",
     lambda s: f"subprotocols: ['ropewalk', 'ropewalk.token.{s}']",
     lambda s: json.dumps({"v": 1, "token": s}),
     lambda s: json.dumps(json.dumps({"v": 1, "ticket": s})),
@@ -171,7 +180,7 @@ def pieces(secret: str) -> set[str]:
 def check(secret: str, thing: object) -> None:
     def log(logger: logging.Logger) -> None:
         logger.info("got %s", thing)
-        logger.info(f"got {thing}", extra={"thing": thing})  # noqa: G004
+        logger.info(f"got {thing}", extra={"thing": thing})
         try:
             raise RuntimeError(f"failed at {thing}") from ValueError(thing)
         except RuntimeError:
@@ -197,11 +206,20 @@ def test_tokens_and_tickets_are_never_logged(secret: str, place: Callable[[str],
 @pytest.mark.parametrize(
     "text",
     [
-        "opened letters/2026/11/21", "eyewitness statement, 2026-11-21", "ey", "the key to success",
-        "https://h:8000/a?x=1&role=editor", "code of conduct", "token", "tokens are fine", "rwt",
-        "3 of 5 keys: fetched", "sqlite:ropewalk.db", "user=alice document=letters/1",
+        "opened letters/2026/11/21",
+        "eyewitness statement, 2026-11-21",
+        "ey",
+        "the key to success",
+        "https://h:8000/a?x=1&role=editor",
+        "code of conduct",
+        "token",
+        "tokens are fine",
+        "rwt",
+        "3 of 5 keys: fetched",
+        "sqlite:ropewalk.db",
+        "user=alice document=letters/1",
     ],
-)  # fmt: skip
+)
 def test_what_is_no_secret_stays(text: str) -> None:
     assert scrub(text) == text
 
@@ -217,7 +235,17 @@ def test_deep_structures_are_hidden_not_followed() -> None:
     assert HIDDEN in json.dumps(scrub_value(deep))
 
 
-@pytest.mark.parametrize("text", ["token=" * 5000, "'token': '" * 3000, "eyJ" * 20000, "Bearer " * 5000, "a://" * 9000, "\\\"key\\\": " * 4000])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "token=" * 5000,
+        "'token': '" * 3000,
+        "eyJ" * 20000,
+        "Bearer " * 5000,
+        "a://" * 9000,
+        '\\"key\\": ' * 4000,
+    ],
+)
 def test_scrubbing_takes_time_in_proportion(text: str) -> None:
     import time
 

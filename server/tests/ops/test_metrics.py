@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+
 from ropewalk_server.ops import metrics
 from ropewalk_server.ops.metrics import PrometheusMetrics
 

@@ -9,6 +9,7 @@ import pytest
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
 from ropewalk_server.ops import tracing
 
 
@@ -23,7 +24,10 @@ def exporter(monkeypatch: pytest.MonkeyPatch) -> Iterator[InMemorySpanExporter]:
 
 
 def test_a_block_is_a_span_and_secrets_are_in_none(exporter: InMemorySpanExporter) -> None:
-    with tracing.span("outer", document="acme/a", bytes=5, nothing=None), tracing.span("inner", url="/a?token=secret"):
+    with (
+        tracing.span("outer", document="acme/a", bytes=5, nothing=None),
+        tracing.span("inner", url="/a?token=secret"),
+    ):
         pass
     inner, outer = exporter.get_finished_spans()
     assert outer.attributes == {"ropewalk.document": "acme/a", "ropewalk.bytes": 5}

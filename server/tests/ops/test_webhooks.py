@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
+
 from ropewalk_server.ops import webhooks
 from ropewalk_server.ops.metrics import PrometheusMetrics
 from ropewalk_server.ops.webhooks import Webhooks, signature, verify
@@ -36,7 +37,9 @@ class Receiver:
 
     @property
     def events(self) -> list[dict[str, Any]]:
-        return [event for request in self.requests for event in json.loads(request.content)["events"]]
+        return [
+            event for request in self.requests for event in json.loads(request.content)["events"]
+        ]
 
 
 @pytest.fixture(autouse=True)
@@ -45,9 +48,16 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @asynccontextmanager
-async def running(receiver: Any, urls: tuple[str, ...] = (URL,), **more: Any) -> AsyncIterator[Webhooks]:  # noqa: ANN401
+async def running(
+    receiver: Any, urls: tuple[str, ...] = (URL,), **more: Any
+) -> AsyncIterator[Webhooks]:
     made = Webhooks(
-        urls, SECRET, now=lambda: 1000.5, chance=random.Random(1), transport=httpx.MockTransport(receiver), **more
+        urls,
+        SECRET,
+        now=lambda: 1000.5,
+        chance=random.Random(1),
+        transport=httpx.MockTransport(receiver),
+        **more,
     )
     await made.start()
     try:
@@ -93,8 +103,12 @@ def test_what_is_not_from_the_server_is_not_verified() -> None:
         assert not verify(SECRET, {**good, "Ropewalk-Signature": wrong}, body, now=1000)
 
 
-@pytest.mark.parametrize("failure", [500, 503, 429, 408, httpx.ConnectError("no"), httpx.ReadTimeout("late")])
-async def test_what_may_do_better_later_is_tried_again_as_the_same_delivery(failure: int | Exception) -> None:
+@pytest.mark.parametrize(
+    "failure", [500, 503, 429, 408, httpx.ConnectError("no"), httpx.ReadTimeout("late")]
+)
+async def test_what_may_do_better_later_is_tried_again_as_the_same_delivery(
+    failure: int | Exception,
+) -> None:
     receiver = Receiver(failure, failure)
     async with running(receiver) as hooks:
         hooks.tell("connect", user="alice")
@@ -144,7 +158,7 @@ async def test_the_queue_is_bounded() -> None:
     counted = PrometheusMetrics(process=False)
     blocked = asyncio.Event()
 
-    async def receiver(request: httpx.Request) -> httpx.Response:  # noqa: ARG001
+    async def receiver(request: httpx.Request) -> httpx.Response:
         await blocked.wait()
         return httpx.Response(204)
 
@@ -188,7 +202,7 @@ async def test_what_waits_is_sent_when_the_server_stops() -> None:
 
 
 async def test_stopping_takes_no_longer_than_it_may(caplog: pytest.LogCaptureFixture) -> None:
-    async def receiver(request: httpx.Request) -> httpx.Response:  # noqa: ARG001
+    async def receiver(request: httpx.Request) -> httpx.Response:
         await asyncio.sleep(60)
         raise AssertionError
 

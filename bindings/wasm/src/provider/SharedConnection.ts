@@ -33,8 +33,9 @@ export class SharedConnection {
 
   constructor(
     readonly url: string,
-    { getToken, protocols = [], WebSocketPolyfill = globalThis.WebSocket, maxBackoffTime = 2500, ...options }: SharedConnectionOptions = {}
+    options: SharedConnectionOptions = {}
   ) {
+    const { getToken, protocols = [], WebSocketPolyfill = globalThis.WebSocket, maxBackoffTime = 2500 } = options
     const line: LineOptions = {
       url: () => this.url,
       protocols: () => protocols,

@@ -222,8 +222,11 @@ export class Outbox {
           removed
         )
       } catch (error) {
-        // They stay in memory; whoever closes the tab now is warned by the state.
+        // They stay in memory, and are tried again with the next change.
+        for (const { key } of added) if (this.#changes.has(key)) this.#toWrite.add(key)
+        for (const key of removed) this.#toRemove.add(key)
         this.failed(error)
+        return
       }
     }
   }

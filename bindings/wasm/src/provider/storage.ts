@@ -95,8 +95,14 @@ export class IndexedDbStorage implements OutboxStorage {
   }
 
   async #begin(stores: string[], mode: IDBTransactionMode = 'readwrite'): Promise<IDBTransaction> {
-    const database = await (this.#opened ??= this.#open())
-    return database.transaction(stores, mode)
+    this.#opened ??= this.#open()
+    try {
+      return (await this.#opened).transaction(stores, mode)
+    } catch (error) {
+      // The next call tries anew.
+      this.#opened = null
+      throw error
+    }
   }
 
   #open(): Promise<IDBDatabase> {
@@ -105,8 +111,11 @@ export class IndexedDbStorage implements OutboxStorage {
       for (const store of ['changes', 'documents', 'aside']) request.result.createObjectStore(store)
     }
     return resultOf(request).then((database) => {
-      // Another tab with a newer version, or the user who clears the site: the next call opens anew.
-      database.onversionchange = () => database.close()
+      // Another tab with a newer version, or the user who clears the site: the next call opens it anew.
+      database.onversionchange = () => {
+        this.#opened = null
+        database.close()
+      }
       database.onclose = () => (this.#opened = null)
       return database
     })

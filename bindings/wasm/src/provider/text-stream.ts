@@ -3,7 +3,19 @@
 // our own messages are not, for what they carried is offered anew.
 import type { Bytes } from './bytes.js'
 import type { Frame, Framing } from './framing.js'
-import { crc32, decodeFrame, FrameError, frameHeader, frameOf, type Head, type Item, maxFrame, mostData, sameHead, writeItem } from './text-frames.js'
+import {
+  crc32,
+  decodeFrame,
+  FrameError,
+  frameHeader,
+  frameOf,
+  type Head,
+  type Item,
+  maxFrame,
+  mostData,
+  sameHead,
+  writeItem
+} from './text-frames.js'
 
 /** Bytes on the way without acknowledgement, and what a message costs beside its own. */
 const window = 96_000
@@ -246,9 +258,13 @@ export class TextStream implements Framing {
 
   #begin({ number, head, start }: Item & { type: 'begin' }): void {
     if (number !== this.#expected) return void this.#isNext(number, 0)
-    if (head.length > maxMessage) throw new FrameError('too_big', `a message of ${head.length} bytes; at most ${maxMessage} are allowed`)
+    if (head.length > maxMessage) {
+      throw new FrameError('too_big', `a message of ${head.length} bytes; at most ${maxMessage} are allowed`)
+    }
     if (this.#current !== null && sameHead(this.#current.head, head)) return
-    if (this.#current !== null && this.#current.size > 0) throw new FrameError('protocol', `message ${number} begins as another one`)
+    if (this.#current !== null && this.#current.size > 0) {
+      throw new FrameError('protocol', `message ${number} begins as another one`)
+    }
     const isKept = this.#kept !== null && sameHead(this.#kept.head, head)
     const kept = isKept ? this.#kept! : { head, data: new Uint8Array(), size: 0 }
     if (start > kept.size || start >= head.length) {
@@ -268,7 +284,9 @@ export class TextStream implements Framing {
       return
     }
     const size = current.size + data.length
-    if (data.length === 0 || size > current.head.length) throw new FrameError('protocol', `a part of message ${number} reaches beyond it`)
+    if (data.length === 0 || size > current.head.length) {
+      throw new FrameError('protocol', `a part of message ${number} reaches beyond it`)
+    }
     // Twice as much each time, not all that a head claims.
     if (size > current.data.length) {
       const larger = new Uint8Array(Math.min(current.head.length, Math.max(size, 2 * current.data.length)))
@@ -283,7 +301,9 @@ export class TextStream implements Framing {
       return
     }
     const content = current.data.subarray(0, size)
-    if (crc32(content) !== current.head.checksum) throw new FrameError('protocol', `message ${number} is not what its head has named`)
+    if (crc32(content) !== current.head.checksum) {
+      throw new FrameError('protocol', `message ${number} is not what its head has named`)
+    }
     this.#complete(content, data.length, messages)
   }
 
@@ -297,7 +317,9 @@ export class TextStream implements Framing {
 
   #takeReceived(place: Item & { type: 'received' }): void {
     if (isBefore(place, this.#acknowledged)) return
-    if (isBefore(this.#furthest, place)) throw new FrameError('protocol', `message ${place.number} is acknowledged and was not sent`)
+    if (isBefore(this.#furthest, place)) {
+      throw new FrameError('protocol', `message ${place.number} is acknowledged and was not sent`)
+    }
     this.#heard = Date.now()
     this.#queue = this.#queue.filter(({ number }) => number >= place.number)
     this.#acknowledged = { number: place.number, offset: place.offset }

@@ -89,10 +89,13 @@ describe('reload', () => {
     equalDocs(merged, doc)
   })
 
-  test('a storage that fails is told; changes stay in memory and go out', async () => {
+  test('a storage that fails is told; changes stay in memory, go out, and are written as soon as that works', async () => {
     const storage = new MemoryStorage()
-    storage.write = async () => {
-      throw new Error('the disk is full')
+    let isFull = true
+    const write = storage.write.bind(storage)
+    storage.write = async (...all) => {
+      if (isFull) throw new Error('the disk is full')
+      return write(...all)
     }
     const { text, provider } = await provide({ storage })
     const told: unknown[] = []
@@ -102,9 +105,15 @@ describe('reload', () => {
     text.insert(0, 'x')
     await settle()
     expect(told).toMatchObject([{ code: 'storage', message: expect.stringContaining('the disk is full') }])
+    isFull = false
+    text.insert(0, 'y')
+    await provider.whenStored()
+    expect(await stored(storage)).toBe(2)
     await vi.advanceTimersByTimeAsync(3_000)
     Peer.last.join()
     expect(provider.state).toBe('synced')
+    await provider.whenStored()
+    expect(await stored(storage)).toBe(0)
   })
 })
 

@@ -1,20 +1,33 @@
-// How long it takes from a key on one page until the letter stands on another.
+// How long it takes from a key on one page until the letter stands on another, and on the page itself.
 
-/** Milliseconds for each of so many keys, at the pace of a fast typist. */
-export async function delays(from, to, count) {
-  await to.evaluate(() => {
-    const text = () => document.querySelector('.tiptap').textContent.split('~').length - 1
-    const begin = text()
-    window.arrivals = []
-    window.watching = new MutationObserver(() => {
-      // What the next frame shows is on the screen after it.
-      requestAnimationFrame(() => {
-        const now = performance.timeOrigin + performance.now()
-        while (window.arrivals.length < text() - begin) window.arrivals.push(now)
-      })
+/** In a page: notes when each further `~` has come to its screen. */
+function watch() {
+  const area = document.querySelector('.tiptap')
+  const count = () => area.textContent.split('~').length - 1
+  const begin = count()
+  window.arrivals = []
+  window.watching = new MutationObserver(() => {
+    // What the next frame shows is on the screen after it.
+    requestAnimationFrame(() => {
+      const now = performance.timeOrigin + performance.now()
+      while (window.arrivals.length < count() - begin) window.arrivals.push(now)
     })
-    window.watching.observe(document.querySelector('.tiptap'), { subtree: true, childList: true, characterData: true })
   })
+  window.watching.observe(area, { subtree: true, childList: true, characterData: true })
+}
+
+function arrived(count) {
+  return window.arrivals.length >= count
+}
+
+function stop() {
+  window.watching.disconnect()
+  return window.arrivals
+}
+
+/** Milliseconds for each of so many keys, at the pace of a fast typist: to the other screen, and to one's own. */
+export async function delays(from, to, count) {
+  await Promise.all([from.evaluate(watch), to.evaluate(watch)])
   await from.evaluate(() => {
     window.presses = []
     window.pressed = (event) => event.key === '~' && window.presses.push(performance.timeOrigin + event.timeStamp)
@@ -25,16 +38,13 @@ export async function delays(from, to, count) {
     await from.keyboard.press('~')
     await from.waitForTimeout(60)
   }
-  await to.waitForFunction((count) => window.arrivals.length >= count, count, { timeout: 10_000 })
+  await Promise.all([from, to].map((page) => page.waitForFunction(arrived, count, { timeout: 10_000 })))
   const presses = await from.evaluate(() => {
     removeEventListener('keydown', window.pressed, { capture: true })
     return window.presses
   })
-  const arrivals = await to.evaluate(() => {
-    window.watching.disconnect()
-    return window.arrivals
-  })
-  return presses.map((press, i) => arrivals[i] - press)
+  const since = (arrivals) => presses.map((press, i) => arrivals[i] - press)
+  return { other: since(await to.evaluate(stop)), own: since(await from.evaluate(stop)) }
 }
 
 export const percentile = (values, part) => [...values].sort((a, b) => a - b)[Math.ceil(values.length * part) - 1]

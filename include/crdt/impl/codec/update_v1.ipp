@@ -117,7 +117,9 @@ private:
         return p;
     }
     // `clock` is that of the item itself: it cannot refer to itself or to what follows it.
-    ROPEWALK_ALWAYS_INLINE Cursor id(Cursor p, WireId& to, std::uint32_t clock) noexcept {
+    ROPEWALK_HOT ROPEWALK_ALWAYS_INLINE Cursor id(Cursor p,
+                                                  WireId& to,
+                                                  std::uint32_t clock) noexcept {
         const Cursor at = p;
         p = client(p, to.slot);
         if (ROPEWALK_UNLIKELY(p == nullptr)) return nullptr;
@@ -184,7 +186,9 @@ private:
         return p;
     }
 
-    Cursor section(Cursor p, std::uint32_t first_clock, std::uint64_t structs) noexcept {
+    ROPEWALK_HOT Cursor section(Cursor p,
+                                std::uint32_t first_clock,
+                                std::uint64_t structs) noexcept {
         BlockView* block = out_.blocks.data() + out_.blocks.size();
         std::uint64_t clock = first_clock;
         for (std::uint64_t i = 0; i < structs; ++i, ++block) {

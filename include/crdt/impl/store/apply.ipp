@@ -170,7 +170,7 @@ ROPEWALK_INLINE Status Apply::plan() noexcept {
 
 // Goes through a section, and first through those that it needs: with a stack of its own, since
 // its depth is the sender's choice.
-ROPEWALK_INLINE Status Apply::plan_section(std::uint32_t first) noexcept {
+ROPEWALK_HOT ROPEWALK_INLINE Status Apply::plan_section(std::uint32_t first) noexcept {
     if (sections_[first].blocked) return {};
     stack_.clear();
     stack_.push_back_reserved(first);

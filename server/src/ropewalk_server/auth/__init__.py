@@ -28,7 +28,7 @@ _HOMES = {
     **dict.fromkeys(("TokenRules", "TokenVerifier"), "tokens"),
 }
 
-__all__ = sorted(_HOMES)  # noqa: PLE0605 - the keys above
+__all__ = sorted(_HOMES)
 
 
 def __getattr__(name: str) -> object:

@@ -127,7 +127,8 @@ class JwksKeys:
                 keys = await self._download()
         except (JwksError, TimeoutError) as error:
             log.warning(
-                "keys of the issuer not fetched: %s", str(error) or "it took too long",
+                "keys of the issuer not fetched: %s",
+                str(error) or "it took too long",
                 extra={"event": "jwks_failed", "kept": len(self._keys)},
             )
             return False

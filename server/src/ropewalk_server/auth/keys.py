@@ -74,11 +74,13 @@ def secret_key(secret: str | bytes, algorithm: str = "HS256", kid: str | None = 
     return Key(kid, frozenset({algorithm}), raw)
 
 
-def public_key_algorithms(material: Any) -> frozenset[str]:  # noqa: ANN401 - any key of cryptography
+def public_key_algorithms(material: Any) -> frozenset[str]:
     """The algorithms of a public key, by what it is."""
     if isinstance(material, rsa.RSAPublicKey):
         if material.key_size < MIN_RSA_BITS:
-            raise BadKey(f"an RSA key has at least {MIN_RSA_BITS} bits; this has {material.key_size}")
+            raise BadKey(
+                f"an RSA key has at least {MIN_RSA_BITS} bits; this has {material.key_size}"
+            )
         return _RSA
     if isinstance(material, ec.EllipticCurvePublicKey):
         names = {"secp256r1": "ES256", "secp384r1": "ES384", "secp521r1": "ES512"}
@@ -89,12 +91,14 @@ def public_key_algorithms(material: Any) -> frozenset[str]:  # noqa: ANN401 - an
     raise BadKey("a key is RSA, P-256, P-384, P-521 or Ed25519; this is none of them")
 
 
-def public_key(material: Any, kid: str | None = None, algorithm: str | None = None) -> Key:  # noqa: ANN401
+def public_key(material: Any, kid: str | None = None, algorithm: str | None = None) -> Key:
     """A key of `cryptography`, for its algorithms or for one of them."""
     possible = public_key_algorithms(material)
     if algorithm is not None:
         if algorithm not in possible:
-            raise BadKey(f"{algorithm} does not fit this key; it fits {', '.join(sorted(possible))}")
+            raise BadKey(
+                f"{algorithm} does not fit this key; it fits {', '.join(sorted(possible))}"
+            )
         possible = frozenset({algorithm})
     return Key(kid, possible, material)
 

@@ -25,7 +25,7 @@ class Revocation(Protocol):
 
 
 class NothingRevoked:
-    async def revoked(self, identity: Identity) -> bool:  # noqa: ARG002 - the protocol's
+    async def revoked(self, identity: Identity) -> bool:
         return False
 
 

@@ -19,7 +19,7 @@ from .identity import Authorizer, Identity, Role
 ROLE_NAMES = {role.name.lower(): role for role in Role}
 
 
-def role_named(value: Any) -> Role | None:  # noqa: ANN401 - it came from JSON, TOML or a callback
+def role_named(value: Any) -> Role | None:
     """The role of that name; None for "none". ValueError for what is no role."""
     if isinstance(value, Role) or value is None:
         return value
@@ -41,7 +41,7 @@ class SameForAll:
 
     of_all: Role | None
 
-    async def role(self, identity: Identity, doc: str) -> Role | None:  # noqa: ARG002
+    async def role(self, identity: Identity, doc: str) -> Role | None:
         return self.of_all
 
 
@@ -153,7 +153,7 @@ class CallbackRoles:
 
     def __init__(
         self,
-        function: Callable[[Identity, str], Role | str | None | Awaitable[Role | str | None]],
+        function: Callable[[Identity, str], Role | str | Awaitable[Role | str | None] | None],
     ) -> None:
         self._function = function
 

@@ -12,7 +12,7 @@ from ..config import ConfigError
 from ..settings import AuthSettings, Settings
 from .authenticate import Door, Verifier
 from .development import DevelopmentIssuer
-from .identity import Authorizer, Identity, Role
+from .identity import Authorizer, Role
 from .jwks import DISCOVERY, JwksKeys, is_loopback
 from .keys import BadKey, StaticKeys, secret_key
 from .revocation import Revocations
@@ -54,7 +54,9 @@ def set_up(settings: Settings, *, now: Callable[[], float] = time.time) -> Auth:
         verifier = _of_secret(auth, now)
     else:
         keys, name, uses = _keys(auth)
-        verifier = TokenVerifier(_rules(auth, name, frozenset(auth.algorithms), uses), keys, now=now)
+        verifier = TokenVerifier(
+            _rules(auth, name, frozenset(auth.algorithms), uses), keys, now=now
+        )
     door = Door(verifier, revocation=revocations, guests=guests)
     authorizer = Scoped(_authorizer(auth, trusting))
     return Auth(door, authorizer, revocations, issuer, keys, trusting)
@@ -67,7 +69,9 @@ def _of_secret(auth: AuthSettings, now: Callable[[], float]) -> TokenVerifier:
         raise ConfigError(f"auth.secret: {error}") from None
     if not auth.issuer:
         raise ConfigError("auth.issuer: say what tokens name as `iss`")
-    return TokenVerifier(_rules(auth, auth.issuer, frozenset({"HS256"})), StaticKeys([key]), now=now)
+    return TokenVerifier(
+        _rules(auth, auth.issuer, frozenset({"HS256"})), StaticKeys([key]), now=now
+    )
 
 
 def _keys(auth: AuthSettings) -> tuple[JwksKeys, str, frozenset[str]]:

@@ -54,7 +54,7 @@ def decode_object(raw: bytes, what: str) -> dict[str, Any]:
     return value
 
 
-def number(value: Any) -> float | None:  # noqa: ANN401 - it came from JSON
+def number(value: Any) -> float | None:
     """A finite number of seconds, or None for anything else: true is no number here."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None

@@ -186,7 +186,7 @@ class TokenVerifier:
         return expires if now < expires else expires + leeway
 
 
-def _optional_text(value: Any) -> str:  # noqa: ANN401 - it came from JSON
+def _optional_text(value: Any) -> str:
     if not isinstance(value, str) or not value.strip() or len(value) > MAX_NAME:
         return ""
     # Neither control characters nor halves of surrogates: names go into logs and keys of stores.

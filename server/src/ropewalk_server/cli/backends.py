@@ -28,13 +28,13 @@ class Backend(Protocol):
         self, prefix: str, after: str, limit: int, *, everywhere: bool = False
     ) -> tuple[Pages, str | None]: ...
     async def inspect(self, name: str) -> Page: ...
-    async def export(self, name: str, format: str) -> bytes: ...  # noqa: A002
+    async def export(self, name: str, format: str) -> bytes: ...
     async def put(self, name: str, update: bytes, *, v2: bool, new: bool) -> Page: ...
     async def compact(self, name: str) -> Page: ...
     async def verify(self, name: str) -> Page: ...
     async def savepoints(self, name: str) -> Pages: ...
     async def savepoint(self, name: str, label: str) -> Page: ...
-    async def restore(self, name: str, id: int) -> Page: ...  # noqa: A002
+    async def restore(self, name: str, id: int) -> Page: ...
     async def delete(self, name: str) -> None: ...
 
 
@@ -91,11 +91,22 @@ class InStore:
         found = await self._documents.inspect(self._stored(name))
         page = {
             field: getattr(found, field)
-            for field in ("roots", "clients", "units", "deleted_units", "missing_units", "savepoints")
+            for field in (
+                "roots",
+                "clients",
+                "units",
+                "deleted_units",
+                "missing_units",
+                "savepoints",
+            )
         }
-        return {"document": _line(found.info), **page, "damaged": [asdict(d) for d in found.damaged]}
+        return {
+            "document": _line(found.info),
+            **page,
+            "damaged": [asdict(d) for d in found.damaged],
+        }
 
-    async def export(self, name: str, format: str) -> bytes:  # noqa: A002
+    async def export(self, name: str, format: str) -> bytes:
         return await self._documents.export(self._stored(name), format)
 
     async def put(self, name: str, update: bytes, *, v2: bool, new: bool) -> Page:
@@ -122,7 +133,7 @@ class InStore:
             await self._documents.savepoint(self._stored(name), label=label, author=author)
         )
 
-    async def restore(self, name: str, id: int) -> Page:  # noqa: A002
+    async def restore(self, name: str, id: int) -> Page:
         version, kept = await self._documents.restore(self._stored(name), id, author=_user())
         return {"version": _version(version), "kept": _savepoint(kept)}
 
@@ -140,7 +151,9 @@ def _user() -> str:
 class AtServer:
     def __init__(self, url: str, token: str | None, tenant: str | None) -> None:
         if token is None:
-            raise Failure("a token of an owner or the admin key is needed: --token, or ROPEWALK_TOKEN")
+            raise Failure(
+                "a token of an owner or the admin key is needed: --token, or ROPEWALK_TOKEN"
+            )
         self._remote = Remote(url, token)
         self._tenant = tenant
 
@@ -149,7 +162,7 @@ class AtServer:
     async def close(self) -> None:
         await self._remote.close()
 
-    async def _ask(self, method: str, path: str, name: str | None = None, **more: Any) -> Any:  # noqa: ANN401
+    async def _ask(self, method: str, path: str, name: str | None = None, **more: Any) -> Any:
         query: Page = {k: v for k, v in more.items() if k not in ("json", "content")}
         if name is not None:
             query["name"] = name
@@ -172,7 +185,7 @@ class AtServer:
         page: Page = (await self._ask("GET", "document", name)).json()
         return page
 
-    async def export(self, name: str, format: str) -> bytes:  # noqa: A002
+    async def export(self, name: str, format: str) -> bytes:
         content: bytes = (await self._ask("GET", "document/content", name, format=format)).content
         return content
 
@@ -203,8 +216,10 @@ class AtServer:
         ).json()
         return page
 
-    async def restore(self, name: str, id: int) -> Page:  # noqa: A002
-        page: Page = (await self._ask("POST", "document/restore", name, json={"savepoint": id})).json()
+    async def restore(self, name: str, id: int) -> Page:
+        page: Page = (
+            await self._ask("POST", "document/restore", name, json={"savepoint": id})
+        ).json()
         return page
 
     async def delete(self, name: str) -> None:

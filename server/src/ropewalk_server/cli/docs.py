@@ -25,8 +25,10 @@ PAGE = 200
 Command = Callable[[Backend, argparse.Namespace], Awaitable[int]]
 
 
-def add_to(commands: Any) -> None:  # noqa: ANN401
-    docs = commands.add_parser("docs", help="list, inspect, export, import, verify, compact, restore, delete")
+def add_to(commands: Any) -> None:
+    docs = commands.add_parser(
+        "docs", help="list, inspect, export, import, verify, compact, restore, delete"
+    )
     subcommands = docs.add_subparsers(required=True, metavar="COMMAND")
 
     def command(
@@ -49,15 +51,35 @@ def add_to(commands: Any) -> None:  # noqa: ANN401
 
     made = command("export", export, "write a document, or all, to files")
     made.add_argument("id", metavar="ID", nargs="?", help="else all of them")
-    made.add_argument("-o", "--output", metavar="FILE", required=True, help="- is the standard output; a folder, for all")
+    made.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        required=True,
+        help="- is the standard output; a folder, for all",
+    )
     made.add_argument("--format", choices=("update", "update-v2", "json"), default="update")
 
-    made = command("import", import_documents, "add updates in files, or the documents of another server's store", creates=True)
-    made.add_argument("source", metavar="FILE", nargs="+", help="an update, or a store of another server")
-    made.add_argument("--as", dest="name", metavar="ID", help="the document that one update goes into; else its file's name")
+    made = command(
+        "import",
+        import_documents,
+        "add updates in files, or the documents of another server's store",
+        creates=True,
+    )
+    made.add_argument(
+        "source", metavar="FILE", nargs="+", help="an update, or a store of another server"
+    )
+    made.add_argument(
+        "--as",
+        dest="name",
+        metavar="ID",
+        help="the document that one update goes into; else its file's name",
+    )
     made.add_argument("--new", action="store_true", help="refuse to add to a document that exists")
 
-    made = command("verify", verify, "read every record of documents and build them; 1 if one is not sound")
+    made = command(
+        "verify", verify, "read every record of documents and build them; 1 if one is not sound"
+    )
     made.add_argument("ids", metavar="ID", nargs="*", help="else all of them")
     made = command("compact", compact, "make one snapshot of the log")
     made.add_argument("ids", metavar="ID", nargs="*", help="else all of them")
@@ -65,10 +87,14 @@ def add_to(commands: Any) -> None:  # noqa: ANN401
     made = command("savepoint", savepoint, "keep a document as it is now")
     made.add_argument("id", metavar="ID")
     made.add_argument("--label", default="")
-    command("savepoints", savepoints, "what was kept of a document").add_argument("id", metavar="ID")
+    command("savepoints", savepoints, "what was kept of a document").add_argument(
+        "id", metavar="ID"
+    )
     made = command("restore", restore, "make a document what it was at a save point")
     made.add_argument("id", metavar="ID")
-    made.add_argument("--version", type=int, required=True, metavar="N", help="the number of the save point")
+    made.add_argument(
+        "--version", type=int, required=True, metavar="N", help="the number of the save point"
+    )
     made = command("delete", delete, "erase a document and all of its past")
     made.add_argument("id", metavar="ID")
     made.add_argument("--yes", action="store_true", help="do not ask")
@@ -134,7 +160,11 @@ class Progress:
         now = time.monotonic()
         if sys.stderr.isatty() and now - self._started > 1 and now - self._shown > 0.1:
             self._shown = now
-            print(f"\r\x1b[K{self._done} of {self._total}  {_printable(name)}", end="", file=sys.stderr)
+            print(
+                f"\r\x1b[K{self._done} of {self._total}  {_printable(name)}",
+                end="",
+                file=sys.stderr,
+            )
 
     def end(self) -> None:
         if self._shown:
@@ -170,20 +200,30 @@ async def inspect(backend: Backend, options: argparse.Namespace) -> int:
         print(json.dumps(page, indent=2))
         return 0
     line = page["document"]
-    roots = ", ".join(f"{_printable(n)} ({k or 'unknown'})" for n, k in sorted(page["roots"].items()))
+    roots = ", ".join(
+        f"{_printable(n)} ({k or 'unknown'})" for n, k in sorted(page["roots"].items())
+    )
     deleted = round(100 * page["deleted_units"] / page["units"]) if page["units"] else 0
     rows = [
         ("version", _dotted(line["version"])),
         ("snapshot", f"{_dotted(line['snapshot'])}, {_size(line['snapshot_size'])}"),
         ("log", f"{_counted(line['log_entries'], 'entry', 'entries')}, {_size(line['log_size'])}"),
         ("roots", roots or "none"),
-        ("content", f"{_counted(page['units'], 'unit')} of {_counted(page['clients'], 'client')}, {deleted} % deleted"),
+        (
+            "content",
+            f"{_counted(page['units'], 'unit')} of {_counted(page['clients'], 'client')}, {deleted} % deleted",
+        ),
         ("save points", str(page["savepoints"])),
     ]
     if page["missing_units"]:
         rows.append(("missing", _counted(page["missing_units"], "unit")))
     if "members" in page:
-        rows.append(("open", _counted(page["members"], "member") + (", not stored" if page["unsynced"] else "")))
+        rows.append(
+            (
+                "open",
+                _counted(page["members"], "member") + (", not stored" if page["unsynced"] else ""),
+            )
+        )
     rows += [("damaged", f"{d['where']}: {d['reason']}") for d in page["damaged"]]
     for name, value in rows:
         print(f"  {name:12} {_printable(value)}")
@@ -204,7 +244,10 @@ async def export(backend: Backend, options: argparse.Namespace) -> int:
     for name in names:
         progress.step(name)
         # What `docs import` makes the name of again.
-        _write(str(folder / f"{quote(name, safe='')}.{suffix}"), await backend.export(name, options.format))
+        _write(
+            str(folder / f"{quote(name, safe='')}.{suffix}"),
+            await backend.export(name, options.format),
+        )
     progress.end()
     print(f"{_counted(len(names), 'document')} in {folder}")
     return 0
@@ -237,7 +280,9 @@ async def verify(backend: Backend, options: argparse.Namespace) -> int:
         print(json.dumps(verdicts, indent=2))
     else:
         for name, verdict in bad.items():
-            found = [f"{d['where']}: {d['reason']}" for d in verdict["damaged"]] + verdict["problems"]
+            found = [f"{d['where']}: {d['reason']}" for d in verdict["damaged"]] + verdict[
+                "problems"
+            ]
             for line in found:
                 print(f"  {_printable(name)}: {_printable(line)}")
         print(f"{_counted(len(names), 'document')} verified, {len(bad)} not sound")
@@ -291,7 +336,9 @@ async def restore(backend: Backend, options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(page, indent=2))
     else:
-        print(f"restored as version {_dotted(page['version'])}; what it was is save point {page['kept']['id']}")
+        print(
+            f"restored as version {_dotted(page['version'])}; what it was is save point {page['kept']['id']}"
+        )
     return 0
 
 
@@ -299,7 +346,10 @@ async def delete(backend: Backend, options: argparse.Namespace) -> int:
     if not options.yes:
         if not sys.stdin.isatty():
             raise Failure("say --yes to erase the document and all of its past")
-        if input(f"Erase {_printable(options.id)} and all of its past? [y/N] ").strip().lower() != "y":
+        if (
+            input(f"Erase {_printable(options.id)} and all of its past? [y/N] ").strip().lower()
+            != "y"
+        ):
             raise Failure("nothing was erased")
     await backend.delete(options.id)
     return 0
@@ -333,4 +383,6 @@ def _size(size: int) -> str:
 def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
     widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
     for row in [head, *rows]:
-        print("  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
+        print(
+            "  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
+        )

@@ -6,7 +6,6 @@ import argparse
 import os
 from typing import TYPE_CHECKING, Any
 
-
 from .failure import Failure
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ class Remote:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         self.client = httpx.AsyncClient(base_url=url, headers=headers, timeout=TIMEOUT_SECONDS)
 
-    async def request(self, method: str, path: str, **options: Any) -> httpx.Response:  # noqa: ANN401
+    async def request(self, method: str, path: str, **options: Any) -> httpx.Response:
         import httpx
 
         try:

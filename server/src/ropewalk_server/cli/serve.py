@@ -9,7 +9,7 @@ from ..config import show
 from .settings import add_settings, settings_of
 
 
-def add_to(commands: Any) -> None:  # noqa: ANN401 - argparse has no public name for it
+def add_to(commands: Any) -> None:
     made = commands.add_parser("serve", help="serve documents until a signal comes")
     add_settings(made)
     made.set_defaults(run=serve)

@@ -17,7 +17,9 @@ def add_settings(parser: argparse.ArgumentParser, only: Iterable[str] | None = N
     """Options for all settings, or for some. Those with short names are listed in the help."""
     chosen = [leaf for path, leaf in leaves().items() if only is None or path in set(only)]
     parser.add_argument(
-        "--config", metavar="FILE", help=f"a TOML file of settings ({DEFAULT_FILE}, if there is one)"
+        "--config",
+        metavar="FILE",
+        help=f"a TOML file of settings ({DEFAULT_FILE}, if there is one)",
     )
     group = parser.add_argument_group("settings", "all of them: ropewalk config --show")
     for leaf in chosen:

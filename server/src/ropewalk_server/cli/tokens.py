@@ -11,7 +11,7 @@ from .failure import Failure
 from .remote import DEFAULT_SERVER, Remote, add_server, add_token, token_of
 
 
-def add_to(commands: Any) -> None:  # noqa: ANN401
+def add_to(commands: Any) -> None:
     made = commands.add_parser("token", help="a token of a server with the development issuer")
     made.add_argument("--user", required=True)
     made.add_argument("--name", default="", help="how others see them")

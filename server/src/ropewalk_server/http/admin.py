@@ -134,7 +134,9 @@ class Restored(BaseModel):
 
 class Revoke(BaseModel):
     user: str | None = Field(None, min_length=1, max_length=256, description="all tokens of a user")
-    token: str | None = Field(None, min_length=1, max_length=256, description="the `jti` of one token")
+    token: str | None = Field(
+        None, min_length=1, max_length=256, description="the `jti` of one token"
+    )
 
 
 class Revoked(BaseModel):
@@ -163,7 +165,9 @@ def admin_router(admin: Administration) -> APIRouter:
         prefix: Annotated[str, Query(max_length=MAX_NAME)] = "",
         after: Annotated[str, Query(max_length=2 * MAX_NAME)] = "",
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-        everywhere: Annotated[bool, Query(description="of all tenants, with the admin key")] = False,
+        everywhere: Annotated[
+            bool, Query(description="of all tenants, with the admin key")
+        ] = False,
         who: Administrator = asking,
     ) -> DocumentList:
         if everywhere and not who.is_admin:
@@ -176,7 +180,9 @@ def admin_router(admin: Administration) -> APIRouter:
         return DocumentList(documents=shown, next=found[-1].doc if len(found) == limit else None)
 
     @router.get("/document", summary="What is known of a document")
-    async def inspect(name: Name, tenant: Tenant = None, who: Administrator = asking) -> InspectionPage:
+    async def inspect(
+        name: Name, tenant: Tenant = None, who: Administrator = asking
+    ) -> InspectionPage:
         stored = await who.owned(tenant, name)
         found = await documents.inspect(stored)
         room = admin.rooms.open_rooms.get(stored)
@@ -202,7 +208,7 @@ def admin_router(admin: Administration) -> APIRouter:
     async def export(
         name: Name,
         tenant: Tenant = None,
-        format: Literal["update", "update-v2", "json"] = "update",  # noqa: A002
+        format: Literal["update", "update-v2", "json"] = "update",
         who: Administrator = asking,
     ) -> Response:
         content = await documents.export(await who.owned(tenant, name), format)
@@ -215,7 +221,9 @@ def admin_router(admin: Administration) -> APIRouter:
         openapi_extra={
             "requestBody": {
                 "required": True,
-                "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+                "content": {
+                    "application/octet-stream": {"schema": {"type": "string", "format": "binary"}}
+                },
             }
         },
     )
@@ -223,16 +231,20 @@ def admin_router(admin: Administration) -> APIRouter:
         name: Name,
         request: Request,
         tenant: Tenant = None,
-        format: Literal["update", "update-v2"] = "update",  # noqa: A002
+        format: Literal["update", "update-v2"] = "update",
         new: Annotated[bool, Query(description="409 if there is a document of this name")] = False,
         who: Administrator = asking,
     ) -> VersionPage:
         stored = await who.owned(tenant, name)
         update = await _body(request, admin.rooms.limits.document_bytes)
-        return VersionPage.of(await documents.put(stored, update, v2=format == "update-v2", new=new))
+        return VersionPage.of(
+            await documents.put(stored, update, v2=format == "update-v2", new=new)
+        )
 
     @router.post("/document/compact", summary="Makes one snapshot of the log")
-    async def compact(name: Name, tenant: Tenant = None, who: Administrator = asking) -> DocumentLine:
+    async def compact(
+        name: Name, tenant: Tenant = None, who: Administrator = asking
+    ) -> DocumentLine:
         return DocumentLine.of(await documents.compact(await who.owned(tenant, name)))
 
     @router.post("/document/verify", summary="Reads every record and builds the document of them")
@@ -246,7 +258,9 @@ def admin_router(admin: Administration) -> APIRouter:
         )
 
     @router.get("/document/savepoints", summary="All save points, the oldest first")
-    async def savepoints(name: Name, tenant: Tenant = None, who: Administrator = asking) -> list[SavePointPage]:
+    async def savepoints(
+        name: Name, tenant: Tenant = None, who: Administrator = asking
+    ) -> list[SavePointPage]:
         found = await documents.savepoints(await who.owned(tenant, name))
         return [SavePointPage.of(one) for one in found]
 
@@ -258,7 +272,9 @@ def admin_router(admin: Administration) -> APIRouter:
         who: Administrator = asking,
     ) -> SavePointPage:
         stored = await who.owned(tenant, name)
-        return SavePointPage.of(await documents.savepoint(stored, label=body.label, author=who.name))
+        return SavePointPage.of(
+            await documents.savepoint(stored, label=body.label, author=who.name)
+        )
 
     @router.get(
         "/document/savepoints/{id}/content",
@@ -267,7 +283,7 @@ def admin_router(admin: Administration) -> APIRouter:
         responses={200: {"content": {"application/octet-stream": {}}}},
     )
     async def savepoint_content(
-        id: Annotated[int, Field(ge=1, le=2**53)],  # noqa: A002
+        id: Annotated[int, Field(ge=1, le=2**53)],
         name: Name,
         tenant: Tenant = None,
         who: Administrator = asking,
@@ -275,7 +291,9 @@ def admin_router(admin: Administration) -> APIRouter:
         return _streamed(await documents.read_savepoint(await who.owned(tenant, name), id), None)
 
     @router.post("/document/restore", summary="Makes the document what it was at a save point")
-    async def restore(name: Name, body: Restore, tenant: Tenant = None, who: Administrator = asking) -> Restored:
+    async def restore(
+        name: Name, body: Restore, tenant: Tenant = None, who: Administrator = asking
+    ) -> Restored:
         stored = await who.owned(tenant, name)
         version, kept = await documents.restore(stored, body.savepoint, author=who.name)
         return Restored(version=VersionPage.of(version), kept=SavePointPage.of(kept))
@@ -329,4 +347,6 @@ def _streamed(content: bytes, media: str | None) -> Response:
             yield bytes(view[start : start + CHUNK])
 
     headers = {"Content-Length": str(len(content)), "Cache-Control": "no-store"}
-    return StreamingResponse(chunks(), media_type=media or "application/octet-stream", headers=headers)
+    return StreamingResponse(
+        chunks(), media_type=media or "application/octet-stream", headers=headers
+    )

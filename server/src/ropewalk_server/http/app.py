@@ -176,6 +176,12 @@ def _add_routes(app: FastAPI, service: Service) -> None:
 
     for path in ("/hocuspocus", "/hocuspocus/{name:path}"):
         app.router.routes.append(WebSocketRoute(path, hocuspocus))
+
+    async def letter(socket: WebSocket) -> None:
+        # An address that names the document in its query: /v1?letterId=…&ticket=…
+        await sockets.serve(socket, socket.query_params.get("letterId"))
+
+    app.router.routes.append(WebSocketRoute("/v1", letter))
     page = Path(settings.server.editor) if settings.server.editor else EXAMPLE
     if (page / "index.html").is_file():
         app.router.routes.append(Mount("/", StaticFiles(directory=page, html=True)))

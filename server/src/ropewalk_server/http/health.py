@@ -26,7 +26,11 @@ def health_router(rooms: Rooms, metrics: PrometheusMetrics | None, metrics_key: 
     async def healthz() -> dict[str, Any]:
         return {"status": "ok"}
 
-    @router.get("/readyz", summary="It can serve: the store answers, and it does not stop", responses=responses(503))
+    @router.get(
+        "/readyz",
+        summary="It can serve: the store answers, and it does not stop",
+        responses=responses(503),
+    )
     async def readyz() -> Response:
         reason = await not_ready(rooms)
         if reason is None:
@@ -39,7 +43,9 @@ def health_router(rooms: Rooms, metrics: PrometheusMetrics | None, metrics_key: 
         @router.get("/metrics", summary="Numbers for Prometheus", responses=responses(401))
         async def read(request: Request) -> Response:
             if metrics_key and not same(bearer(request) or "", metrics_key):
-                raise Problem(401, "unauthorized", "metrics need their key", WWW_Authenticate="Bearer")
+                raise Problem(
+                    401, "unauthorized", "metrics need their key", WWW_Authenticate="Bearer"
+                )
             return Response(counted.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     return router
@@ -54,6 +60,6 @@ async def not_ready(rooms: Rooms) -> str | None:
             await rooms.store.info(_PROBE)
     except TimeoutError:
         return f"the store has not answered for {STORE_SECONDS:g} s"
-    except Exception as error:  # noqa: BLE001 - whatever it is, the store does not answer
+    except Exception as error:
         return f"the store does not answer: {type(error).__name__}"
     return None

@@ -70,7 +70,9 @@ class Requests:
             seconds = time.perf_counter() - started
             # The route as it is written down: paths from outside would be labels without end.
             route = getattr(scope.get("route"), "path", "other")
-            self._metrics.count("http_requests", method=_method(method), route=route, status=str(status))
+            self._metrics.count(
+                "http_requests", method=_method(method), route=route, status=str(status)
+            )
             self._metrics.observe("http_seconds", seconds, route=route)
             level = logging.DEBUG if path in _QUIET else logging.INFO
             log.log(level, "%s %s %d", method, path, status, extra={"ms": round(seconds * 1000, 1)})

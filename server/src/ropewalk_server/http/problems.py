@@ -86,18 +86,20 @@ def problem_of(error: Exception) -> Problem | None:
 def install(app: FastAPI) -> None:
     """Makes every error of the app a problem page."""
 
-    async def known(request: Request, error: Exception) -> Response:  # noqa: ARG001
+    async def known(request: Request, error: Exception) -> Response:
         problem = problem_of(error)
         if problem is None:
             raise error
         return answer(problem)
 
-    async def http(request: Request, error: Exception) -> Response:  # noqa: ARG001
+    async def http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
-        return answer(Problem(error.status_code, code, str(error.detail), **dict(error.headers or {})))
+        return answer(
+            Problem(error.status_code, code, str(error.detail), **dict(error.headers or {}))
+        )
 
-    async def invalid(request: Request, error: Exception) -> Response:  # noqa: ARG001
+    async def invalid(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
         said = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()[:10])
         return answer(Problem(422, "invalid", said))
@@ -123,5 +125,6 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """For the OpenAPI page: these answers are problems."""
     content = {"application/problem+json": {"schema": ProblemPage.model_json_schema()}}
     return {
-        status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses
+        status: {"description": HTTPStatus(status).phrase, "content": content}
+        for status in statuses
     }

@@ -42,7 +42,7 @@ class Process(Server):
             port = self.servers[0].sockets[0].getsockname()[1]
             print(announcement(self.service, port), flush=True)
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         if self.should_exit:
             self.force_exit = True
         self.should_exit = True
@@ -58,7 +58,8 @@ def run(configured: Configured) -> int:
     app = create_app(settings)
     if app.state.service.auth.trusting and settings.server.force:
         log.warning(
-            "whoever reaches %s may be anybody and change everything (--force)", settings.server.host
+            "whoever reaches %s may be anybody and change everything (--force)",
+            settings.server.host,
         )
     raise_file_limit()
     server = settings.server
@@ -87,7 +88,9 @@ def announcement(service: Service, port: int) -> str:
     """Where to look, for whoever has just started it."""
     settings = service.settings
     host = settings.server.host
-    shown = f"[{host}]" if ":" in host else {"0.0.0.0": "127.0.0.1", "": "127.0.0.1"}.get(host, host)
+    shown = (
+        f"[{host}]" if ":" in host else {"0.0.0.0": "127.0.0.1", "": "127.0.0.1"}.get(host, host)
+    )
     base = settings.server.public_url.rstrip("/") or f"http://{shown}:{port}"
     sockets = base.replace("http", "ws", 1)
     from ..ops.scrub import scrub

@@ -36,7 +36,9 @@ def ticket_router(door: Door, authorizer: Authorizer) -> APIRouter:
         stored_name(identity.tenant, body.document)
         if await authorizer.role(identity, body.document) is None:
             raise Refused("no right to this document", "forbidden")
-        return Ticket(ticket=await door.tickets.issue(identity, body.document), expires_in=TICKET_SECONDS)
+        return Ticket(
+            ticket=await door.tickets.issue(identity, body.document), expires_in=TICKET_SECONDS
+        )
 
     return router
 
@@ -60,7 +62,11 @@ def development_router(issuer: DevelopmentIssuer) -> APIRouter:
     @router.post("/token", status_code=201, summary="A token for anybody one likes to be")
     async def token(body: WantedToken) -> Token:
         signed = issuer.token(
-            body.user, tenant=body.tenant, name=body.name, role=role_named(body.role), seconds=body.seconds
+            body.user,
+            tenant=body.tenant,
+            name=body.name,
+            role=role_named(body.role),
+            seconds=body.seconds,
         )
         return Token(token=signed, expires_in=body.seconds)
 

@@ -13,13 +13,28 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ropewalk import (
-    Array, Doc, Map, Text, XmlFragment, convert_update, inspect_update, merge_updates,
+    Array,
+    Doc,
+    Map,
+    Text,
+    XmlFragment,
+    convert_update,
+    inspect_update,
+    merge_updates,
 )  # fmt: skip
 
 from ..rooms.compaction import compact
 from ..rooms.ports import Offload, at_once
 from ..stores.contract import (
-    Conflict, Damage, Damaged, DocumentInfo, History, SavePoint, Store, StoreError, Version,
+    Conflict,
+    Damage,
+    Damaged,
+    DocumentInfo,
+    History,
+    SavePoint,
+    Store,
+    StoreError,
+    Version,
 )  # fmt: skip
 
 # Others may write at the same time; each try reads again what there is.
@@ -76,7 +91,9 @@ class Documents:
         self._offload = offload
         self._settle = settle
 
-    async def list(self, prefix: str = "", after: str = "", limit: int = 100) -> Sequence[DocumentInfo]:
+    async def list(
+        self, prefix: str = "", after: str = "", limit: int = 100
+    ) -> Sequence[DocumentInfo]:
         return await self._store.list(prefix, after, limit)
 
     async def inspect(self, doc: str) -> Inspection:
@@ -93,7 +110,7 @@ class Documents:
             damaged=await self._store.damaged(doc),
         )
 
-    async def export(self, doc: str, format: str = "update") -> bytes:  # noqa: A002
+    async def export(self, doc: str, format: str = "update") -> bytes:
         """The document as an update of V1 or V2 ("update", "update-v2"), or its values as JSON."""
         _, history = await self._existing(doc)
         return await self._offload(_export, _updates(history), format)
@@ -141,12 +158,12 @@ class Documents:
         await self._info(doc)
         return await self._store.savepoints(doc)
 
-    async def read_savepoint(self, doc: str, id: int) -> bytes:  # noqa: A002
+    async def read_savepoint(self, doc: str, id: int) -> bytes:
         if all(one.id != id for one in await self.savepoints(doc)):
             raise NotFound(f"there is no save point {id}")
         return await self._store.read_savepoint(doc, id)
 
-    async def restore(self, doc: str, id: int, *, author: str = "") -> tuple[Version, SavePoint]:  # noqa: A002
+    async def restore(self, doc: str, id: int, *, author: str = "") -> tuple[Version, SavePoint]:
         """Makes the document what it was at a save point, in a new epoch: whoever has it open drops
         their copy. What it is now is kept in a save point first, which is returned."""
         state = await self.read_savepoint(doc, id)
@@ -197,7 +214,7 @@ def _merged(updates: list[bytes]) -> bytes:
     return merge_updates(*updates) if updates else EMPTY_UPDATE
 
 
-def _inspect(updates: list[bytes]) -> Any:  # noqa: ANN401 - a TypedDict of the engine
+def _inspect(updates: list[bytes]) -> Any:
     return inspect_update(_merged(updates))
 
 
@@ -208,7 +225,7 @@ def _as_v1(update: bytes, v2: bool) -> bytes:
     return merge_updates(as_v1)
 
 
-def _export(updates: list[bytes], format: str) -> bytes:  # noqa: A002
+def _export(updates: list[bytes], format: str) -> bytes:
     merged = _merged(updates)
     if format == "update":
         return merged

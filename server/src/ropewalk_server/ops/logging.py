@@ -13,11 +13,14 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from types import MappingProxyType
 from typing import Any, TextIO
 
 from .scrub import scrub, scrub_value
 
-_CONTEXT: ContextVar[Mapping[str, Any]] = ContextVar("ropewalk_log_context", default={})
+_CONTEXT: ContextVar[Mapping[str, Any]] = ContextVar(
+    "ropewalk_log_context", default=MappingProxyType({})
+)
 
 # What every record has by itself; all else was given as `extra`.
 _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message"}
@@ -29,7 +32,7 @@ MAX_MESSAGE = 8_000  # characters; the rest of a longer one is cut off
 
 
 @contextmanager
-def context(**fields: Any) -> Iterator[None]:  # noqa: ANN401
+def context(**fields: Any) -> Iterator[None]:
     """Everything that is logged inside, in this task and those it starts, has these fields."""
     token = _CONTEXT.set({**_CONTEXT.get(), **fields})
     try:
@@ -47,7 +50,7 @@ def _fields(record: logging.LogRecord) -> dict[str, Any]:
 def _message(record: logging.LogRecord) -> str:
     try:
         text = record.getMessage()
-    except Exception:  # noqa: BLE001 - arguments that do not fit must not lose the line
+    except Exception:
         text = str(record.msg)
     return scrub(text)[:MAX_MESSAGE]
 
@@ -82,7 +85,9 @@ class TextFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         level = record.levelname.lower()
-        fields = "".join(f"  {n}={_printable(v)}" for n, v in _fields(record).items() if n != "event")
+        fields = "".join(
+            f"  {n}={_printable(v)}" for n, v in _fields(record).items() if n != "event"
+        )
         clock = time.strftime("%H:%M:%S", time.localtime(record.created))
         line = f"{clock} {level:7} {_printable(_message(record))}{fields}"
         if self._color and level in _COLORS:
@@ -92,13 +97,13 @@ class TextFormatter(logging.Formatter):
         return line
 
 
-def _printable(value: Any) -> str:  # noqa: ANN401
+def _printable(value: Any) -> str:
     """On one line, whatever is in it: nobody writes lines of a log from outside."""
     text = value if isinstance(value, str) else json.dumps(value, default=str)
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
-def configure(level: str = "info", format: str = "auto", stream: TextIO | None = None) -> None:  # noqa: A002
+def configure(level: str = "info", format: str = "auto", stream: TextIO | None = None) -> None:
     """Sends all logs of this process to a stream (stderr), in one form."""
     stream = stream if stream is not None else sys.stderr
     terminal = stream.isatty()

@@ -33,7 +33,9 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"rwt_[A-Za-z0-9_-]+"), HIDDEN),
     # ?token=… and &token=…, and the same inside another URL's query.
     (
-        re.compile(rf"(?i)((?:[?&;#\s]|^|%3[Ff]|%26)(?:{_NAMES})(?:=|%3[Dd]))(?!\[hidden\])[^&;#\s\"'<>\\]+"),
+        re.compile(
+            rf"(?i)((?:[?&;#\s]|^|%3[Ff]|%26)(?:{_NAMES})(?:=|%3[Dd]))(?!\[hidden\])[^&;#\s\"'<>\\]+"
+        ),
         rf"\1{HIDDEN}",
     ),
     # 'token': '…' and "token": "…", as JSON, Python and headers in a list of pairs write it.
@@ -66,7 +68,7 @@ def is_secret_name(name: object) -> bool:
     return isinstance(name, str) and _SECRET_NAME.match(name) is not None
 
 
-def scrub_value(value: Any, depth: int = 0) -> Any:  # noqa: ANN401
+def scrub_value(value: Any, depth: int = 0) -> Any:
     """A value that JSON can hold, scrubbed everywhere; what JSON has no word for becomes its repr()."""
     if value is None or isinstance(value, (bool, int, float)):
         return value

@@ -13,7 +13,7 @@ from .scrub import scrub_value
 
 
 @cache
-def _tracer() -> Any:  # noqa: ANN401 - the type is of a package that may be missing
+def _tracer() -> Any:
     try:
         from opentelemetry import trace
     except ImportError:

@@ -48,7 +48,7 @@ class WebhookHooks(Hooks):
         where = [one.where for one in damaged]
         self._webhooks.tell("load", **_of(document), damaged=where)
 
-    def wants_changes(self, document: str) -> bool:  # noqa: ARG002
+    def wants_changes(self, document: str) -> bool:
         return self._webhooks.wants("change")
 
     async def changed(self, change: Change) -> None:

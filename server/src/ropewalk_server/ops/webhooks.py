@@ -108,7 +108,7 @@ class Webhooks:
     def wants(self, event: str) -> bool:
         return bool(self._addresses) and event in self._events
 
-    def tell(self, event: str, **fields: Any) -> None:  # noqa: ANN401
+    def tell(self, event: str, **fields: Any) -> None:
         """Puts an event into the queues; never waits."""
         if not self.wants(event):
             return
@@ -117,7 +117,11 @@ class Webhooks:
         for address in self._addresses:
             # What has a document and only says that it changed is one event for as long as it waits.
             joins = event in ("change", "store") and "document" in fields
-            key = f"{event} {fields.get('tenant')} {fields['document']}" if joins else str(self._numbered)
+            key = (
+                f"{event} {fields.get('tenant')} {fields['document']}"
+                if joins
+                else str(self._numbered)
+            )
             waiting = address.waiting.get(key)
             if waiting is not None:
                 _join(waiting, made)
@@ -227,7 +231,9 @@ def _join(waiting: dict[str, Any], later: dict[str, Any]) -> None:
         if name == "updates":
             waiting[name] = waiting.get(name, 0) + value
         elif name == "users":
-            waiting[name] = list(dict.fromkeys([*waiting.get(name, ()), *value]))[:USERS_OF_A_CHANGE]
+            waiting[name] = list(dict.fromkeys([*waiting.get(name, ()), *value]))[
+                :USERS_OF_A_CHANGE
+            ]
         else:
             waiting[name] = value
 
@@ -236,4 +242,6 @@ def _checked(url: str) -> str:
     try:
         return checked_url(url)
     except ValueError:
-        raise ValueError(f"webhooks are told over https, or http on this machine; not {url!r}") from None
+        raise ValueError(
+            f"webhooks are told over https, or http on this machine; not {url!r}"
+        ) from None

@@ -78,7 +78,7 @@ class Log:
         self._owner = owner
         self._waiting: deque[Waiting] = deque()
         self._waiting_bytes = 0
-        self._room_again: asyncio.Event | None = None
+        self._step: asyncio.Event | None = None
         self._heard = NOTHING
         self._subscription: Subscription | None = None
         self._listener: asyncio.Task[None] | None = None
@@ -130,14 +130,18 @@ class Log:
     async def has_room(self) -> None:
         """Waits as long as too much waits to be written."""
         while self._waiting_bytes > self._around.limits.backlog_bytes and not self._closed:
-            if self._room_again is None:
-                self._room_again = asyncio.Event()
-            await self._room_again.wait()
+            await self._next_step()
 
     async def settled(self) -> None:
         """Waits until nothing waits to be written."""
-        while self._worker is not None:
-            await asyncio.wait((self._worker,))
+        while self._waiting and self._worker is not None:
+            await self._next_step()
+
+    async def _next_step(self) -> None:
+        """Waits until something was written, or the worker has ended."""
+        if self._step is None:
+            self._step = asyncio.Event()
+        await self._step.wait()
 
     # -- the worker --------------------------------------------------------------------------------
 
@@ -237,9 +241,9 @@ class Log:
         await asyncio.sleep(self._around.random.uniform(0, longest))
 
     def _wake(self) -> None:
-        if self._room_again is not None:
-            self._room_again.set()
-            self._room_again = None
+        if self._step is not None:
+            self._step.set()
+            self._step = None
 
     # -- the listener ------------------------------------------------------------------------------
 

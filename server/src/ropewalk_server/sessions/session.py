@@ -42,11 +42,13 @@ from ..rooms.room import EMPTY_UPDATE
 from ..rooms.rooms import Rooms
 from .budget import Budget
 from .link import Link
-from .states import Closed, Credentials, Joined, New, Open
+from .states import Closed, Credentials, Joined, New, Open, check_handshake
 from .welcome import welcome
 
 logger = logging.getLogger(__name__)
 
+# By so much a deadline may be missed before the server counts as busy.
+_LATE_SECONDS = 0.25
 
 # Of what a message costs: a text frame that completes none. A client that sends or gets a long one
 # has many of these a second.
@@ -192,20 +194,7 @@ class Session:
         limits = self._rooms.limits
         state = self._state
         if isinstance(state, New):
-            state.messages += 1
-            state.size += size
-            if state.messages > limits.handshake_messages:
-                raise Close(
-                    CloseCode.TOO_MANY,
-                    f"more than {limits.handshake_messages} messages before it is known who sends "
-                    "them (handshake_messages)",
-                )
-            if state.size > limits.handshake_bytes:
-                raise Close(
-                    CloseCode.TOO_LARGE,
-                    f"more than {limits.handshake_bytes} bytes before it is known who sends them "
-                    "(handshake_bytes)",
-                )
+            check_handshake(state, size, limits)
         if size > limits.message_bytes:
             raise Close(
                 CloseCode.TOO_LARGE,
@@ -224,7 +213,13 @@ class Session:
             )
 
     def _too_late(self) -> None:
-        if isinstance(self._state, New):
+        state = self._state
+        if not isinstance(state, New):
+            return
+        if asyncio.get_running_loop().time() - state.deadline.at > _LATE_SECONDS:
+            # It is the server that was late: what has come in the meantime is looked at first.
+            state.deadline = self._rooms.deadlines.after(_LATE_SECONDS, self._too_late)
+        else:
             self.end(
                 CloseCode.NOT_AUTHENTICATED,
                 f"nobody has said who they are within {self._rooms.limits.handshake_seconds:g} "

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ..auth.identity import Identity
+from ..errors import Close, CloseCode
+from ..limits import Limits
 from ..protocol.codec import Codec
 from ..rooms.deadlines import Deadline
 from ..rooms.member import Member
@@ -51,3 +53,21 @@ class Open:
 
 class Closed:
     """Over."""
+
+
+def check_handshake(state: New, size: int, limits: Limits) -> None:
+    """Counts a message that comes before it is known who sends it. Close: it is one too many."""
+    state.messages += 1
+    state.size += size
+    if state.messages > limits.handshake_messages:
+        raise Close(
+            CloseCode.TOO_MANY,
+            f"more than {limits.handshake_messages} messages before it is known who sends "
+            "them (handshake_messages)",
+        )
+    if state.size > limits.handshake_bytes:
+        raise Close(
+            CloseCode.TOO_LARGE,
+            f"more than {limits.handshake_bytes} bytes before it is known who sends them "
+            "(handshake_bytes)",
+        )
