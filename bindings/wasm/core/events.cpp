@@ -205,6 +205,32 @@ RW_EXPORT(rw_told_types) std::uint32_t rw_told_types(Document* document) {
     return out.done();
 }
 
+// Types whose items the open change has brought or deleted, some more than once; false where there
+// are too many to tell, or nobody has recorded them.
+RW_EXPORT(rw_touched_types) std::uint32_t rw_touched_types(Document* document) {
+    crdt::detail::Store& store = document->store();
+    store.settle();
+    const crdt::detail::Change& change = store.change;
+    Out out;
+    std::uint32_t left = 64;
+    const auto put = [&](std::uint32_t client, std::uint32_t clock, std::uint32_t end) {
+        for (; clock < end && left > 0; --left) {
+            const crdt::detail::Run& run = store.runs[store.resolve(client, clock).run];
+            if (run.seq != crdt::detail::kNone) out.number(store.sequences.seqs[run.seq].type);
+            clock = run.end_clock();
+        }
+    };
+    put(store.own, change.own_begin, store.own_next_clock());
+    for (const crdt::detail::Touched& touched : change.touched) {
+        put(touched.client, touched.begin, store.clients[touched.client].next_clock);
+    }
+    for (const crdt::detail::Deletion& range : change.deletions) {
+        put(range.client, range.clock, range.clock + range.length);
+    }
+    const bool all = left > 0 && !change.incomplete && (change.recording || !change.deleted_any);
+    return all && out.done() == 0 ? 1 : 0;
+}
+
 // -- types ----------------------------------------------------------------------------------------
 
 // Kind of a type, and whether it lives: kind | 256.

@@ -3,9 +3,9 @@
 // An item is a row of units that stand side by side and were written one behind the other, alike in
 // all that an item tells. The engine keeps none: they are put together when somebody looks.
 //
-// A struct in `out`: flags, content, client, clock, length; and unless it was collected the parent
-// (kind, number), what the flags announce, and of a shared type its kind and number, of a
-// sub-document its number.
+// A struct in `out`: flags, content, number of the client, clock, length; and unless it was collected
+// the parent (kind, number), what the flags announce, and of a sub-document its number, of a shared
+// type its kind and number and a FirstItem. Who reads a row of elements mostly looks into each.
 #include "border.hpp"
 
 namespace ropewalk {
@@ -25,11 +25,14 @@ enum ItemFlags : std::uint8_t {
     kCountable = 2,
     kDeleted = 4,
     kCut = 8,  // its item goes on behind these units
-    kHasOrigin = 16,
-    kHasRight = 32,
-    kHasKey = 64,
-    kHasCopy = 128,  // undo has put it back
+    kHasKey = 16,
+    kHasCopy = 32,  // undo has put it back
 };
+// What is told of the list in a type: the last two are followed by its first item.
+enum class FirstItem : std::uint8_t { untold, none, only, first };
+// As deep as first items are told in first items.
+constexpr int kLevels = 4;
+
 // With the content: it was deleted, and the document does not keep what it was.
 constexpr std::uint8_t kForgotten = 32;
 
@@ -100,11 +103,12 @@ public:
     [[nodiscard]] std::uint32_t end_of(const Item& item) const noexcept {
         return store_.runs[item.back.first.run].clock + item.back.first.offset + item.back.count;
     }
-    void put(Out& out, const Item& item) noexcept {
-        put(out, item.front.first, end_of(item) - clock_of(item));
+    // With what begins the lists in it, so many levels deep.
+    void put(Out& out, const Item& item, int levels) noexcept {
+        put(out, item.front.first, end_of(item) - clock_of(item), levels);
     }
     // `length` units of one item.
-    void put(Out& out, RunPos first, std::uint32_t length, bool cut = false) noexcept;
+    void put(Out& out, RunPos first, std::uint32_t length, int levels, bool cut = false) noexcept;
 
 private:
     using Piece = Item::Piece;
@@ -177,12 +181,13 @@ private:
                store_.content.deleted(right, b.first.offset);
     }
 
+    void put_first(Out& out, std::uint32_t type, int levels) noexcept;
+
     Store& store_;
 };
 
-void Items::put(Out& out, RunPos first, std::uint32_t length, bool cut) noexcept {
+void Items::put(Out& out, RunPos first, std::uint32_t length, int levels, bool cut) noexcept {
     const Run& run = store_.runs[first.run];
-    const RunPos origin = first.offset > 0 ? RunPos{first.run, first.offset - 1} : run.origin;
     const bool gone = run.kind == RunKind::gc;
     const bool dead = store_.content.deleted(run, first.offset);
     std::uint32_t count = 1;
@@ -194,27 +199,39 @@ void Items::put(Out& out, RunPos first, std::uint32_t length, bool cut) noexcept
 
     out.byte(static_cast<std::uint8_t>(
         (kept ? kKept : 0) | (run.countable() ? kCountable : 0) | (dead ? kDeleted : 0) |
-        (cut ? kCut : 0) | (origin.exists() ? kHasOrigin : 0) |
-        (run.right.exists() ? kHasRight : 0) | (key != kNone ? kHasKey : 0) |
-        (copy.exists() ? kHasCopy : 0)));
+        (cut ? kCut : 0) | (key != kNone ? kHasKey : 0) | (copy.exists() ? kHasCopy : 0)));
     out.byte(static_cast<std::uint8_t>(static_cast<std::uint8_t>(content_of(run)) |
                                        (dead && !kept && store_.collect ? kForgotten : 0)));
-    out.id(store_, first);
+    out.number(run.client);
+    out.number(run.clock + first.offset);
     out.number(length);
     if (gone) return;
     out.type(store_, store_.sequences.seqs[run.seq].type);
-    if (origin.exists()) out.id(store_, origin);
-    if (run.right.exists()) out.id(store_, run.right);
     if (key != kNone) out.number(key);
     if (copy.exists()) out.id(store_, copy);
-    if (run.kind == RunKind::type) out.type(store_, run.data);
     if (run.kind == RunKind::document) out.number(first.run);
+    if (run.kind != RunKind::type) return;
+    out.type(store_, run.data);
+    put_first(out, run.data, levels);
+}
+
+void Items::put_first(Out& out, std::uint32_t type, int levels) noexcept {
+    const crdt::detail::TypeRecord& record = store_.types.types[type];
+    const auto told = [&](FirstItem what) { out.byte(static_cast<std::uint8_t>(what)); };
+    const bool elements = record.kind == crdt::detail::TypeKind::xml_element ||
+                          record.kind == crdt::detail::TypeKind::xml_fragment;
+    if (levels == 0 || !elements || record.dead) return told(FirstItem::untold);
+    const Item first = first_of(record.list);
+    if (!first.exists()) return told(FirstItem::none);
+    told(next(first.back).exists() ? FirstItem::first : FirstItem::only);
+    put(out, first, levels - 1);
 }
 
 // Behind `item`, or in front of it: at most `most` of them.
-std::uint32_t put_row(Items& items, Out& out, Item item, bool back, std::uint32_t most) noexcept {
+std::uint32_t put_row(
+    Items& items, Out& out, Item item, bool back, std::uint32_t most, int levels) noexcept {
     for (; item.exists() && most > 0; --most) {
-        items.put(out, item);
+        items.put(out, item, levels);
         item = back ? items.in_front_of(item) : items.behind(item);
     }
     return out.done();
@@ -255,20 +272,21 @@ std::uint32_t rw_structs(
                                 : items.end_of(items.around(unit));
         const bool cut = end > to;
         if (cut) end = to;
-        items.put(out, unit, end - from, cut);
+        items.put(out, unit, end - from, 0, cut);
         from = end;
     }
     return out.done();
 }
 
 // The item that holds a unit, and those behind it, or in front of it: at most `most`. What was
-// collected stands nowhere.
+// collected stands nowhere. `deep`: with the first items of the lists in them.
 RW_EXPORT(rw_items)
 std::uint32_t rw_items(Document* document,
                        double client,
                        std::uint32_t clock,
                        std::uint32_t back,
-                       std::uint32_t most) {
+                       std::uint32_t most,
+                       std::uint32_t deep) {
     if (const auto opened = document->store().open_history(); !opened.ok()) return answer(opened);
     Store& store = settled(document);
     Items items(store);
@@ -277,7 +295,7 @@ std::uint32_t rw_items(Document* document,
         store,
         {static_cast<crdt::ClientId>(static_cast<std::uint64_t>(client)), crdt::Clock{clock}});
     if (!unit.exists() || store.runs[unit.run].kind == RunKind::gc) return out.done();
-    return put_row(items, out, items.around(unit), back != 0, most);
+    return put_row(items, out, items.around(unit), back != 0, most, deep != 0 ? kLevels : 0);
 }
 
 // The first items in the list of a type.
@@ -287,7 +305,7 @@ std::uint32_t rw_first_items(Document* document, std::uint32_t type, std::uint32
     Store& store = settled(document);
     Items items(store);
     Out out;
-    return put_row(items, out, items.first_of(store.types.types[type].list), false, most);
+    return put_row(items, out, items.first_of(store.types.types[type].list), false, most, kLevels);
 }
 
 // The newest item of each key.
@@ -299,7 +317,7 @@ RW_EXPORT(rw_newest_items) std::uint32_t rw_newest_items(Document* document, std
     for (std::uint32_t seq = store.types.types[type].first_key; seq != kNone;
          seq = store.sequences.seqs[seq].next_key) {
         const Item item = items.last_of(seq);
-        if (item.exists()) items.put(out, item);
+        if (item.exists()) items.put(out, item, 0);
     }
     return out.done();
 }
@@ -310,8 +328,29 @@ std::uint32_t rw_holder(Document* document, std::uint32_t number, std::uint32_t 
     Store& store = settled(document);
     Out out;
     const std::uint32_t run = is_document != 0 ? number : store.types.types[number].run;
-    if (run != kNone) Items(store).put(out, {run, 0}, 1);
+    if (run != kNone) Items(store).put(out, {run, 0}, 1, 0);
     return out.done();
+}
+
+// What an item was inserted between, each with a byte in front that tells whether it is there.
+RW_EXPORT(rw_origins)
+std::uint32_t rw_origins(Document* document, double client, std::uint32_t clock) {
+    Store& store = settled(document);
+    Out out;
+    const RunPos unit = store.resolve(
+        store.clients.find(static_cast<crdt::ClientId>(static_cast<std::uint64_t>(client))), clock);
+    const Run& run = store.runs[unit.run];
+    for (const RunPos origin :
+         {unit.offset > 0 ? RunPos{unit.run, unit.offset - 1} : run.origin, run.right}) {
+        out.byte(origin.exists() ? 1 : 0);
+        if (origin.exists()) out.id(store, origin);
+    }
+    return out.done();
+}
+
+// The id of the client that has this number here.
+RW_EXPORT(rw_client) double rw_client(const Document* document, std::uint32_t number) {
+    return static_cast<double>(document->store().clients[number].id);
 }
 
 // The content of units of one item. Text: 0 and ASCII, or 1 and UTF-16; a format: its key and

@@ -8,19 +8,26 @@ RW_EXPORT(rw_map_set)
 std::uint32_t rw_map_set(Document* document,
                          std::uint32_t type,
                          std::uint32_t key_size,
-                         std::uint32_t size) {
+                         std::uint32_t size,
+                         std::uint32_t transaction) {
     if (!room(0)) return no_room();
     const std::string_view key = in_text(key_size);
     const auto content = In(in_begin() + key_size, in_begin() + size).content();
     if (!content.ok()) return answer(content.error());
     const auto map = document->handle<crdt::Map>(type);
-    const crdt::Status put = map.set(key, *content);
-    if (put.ok() && content->kind() != crdt::Content::Kind::any) note_made(map.get(key));
-    return answer(put);
+    return write(document, transaction, [&] {
+        const crdt::Status put = map.set(key, *content);
+        if (put.ok() && content->kind() != crdt::Content::Kind::any) note_made(map.get(key));
+        return put;
+    });
 }
 RW_EXPORT(rw_map_erase)
-std::uint32_t rw_map_erase(Document* document, std::uint32_t type, std::uint32_t key_size) {
-    return answer(document->handle<crdt::Map>(type).erase(in_text(key_size)));
+std::uint32_t rw_map_erase(Document* document,
+                           std::uint32_t type,
+                           std::uint32_t key_size,
+                           std::uint32_t transaction) {
+    return write(document, transaction,
+                 [&] { return document->handle<crdt::Map>(type).erase(in_text(key_size)); });
 }
 RW_EXPORT(rw_map_clear) std::uint32_t rw_map_clear(Document* document, std::uint32_t type) {
     return answer(document->handle<crdt::Map>(type).clear());

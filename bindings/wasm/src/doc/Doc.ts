@@ -7,6 +7,7 @@ import { check, codeOf, destroyed, RopewalkError } from '../engine/errors.js'
 import { engine, host, made, putString, takeString } from '../engine/wasm.js'
 import type { Item } from '../structs/Item.js'
 import { holderOf } from '../structs/views.js'
+import { Versions } from '../structs/Version.js'
 import { StructStore } from '../structs/StructStore.js'
 import { AbstractType } from '../types/AbstractType.js'
 import { Kind, classOf, kindOf } from '../types/kinds.js'
@@ -109,6 +110,7 @@ export class Doc extends Observable<DocEvents> {
   _at: number
   /** Counts changes: what is looked up in the engine is good as long as this stays. */
   _epoch = 0
+  readonly _versions = new Versions(this)
   /** How many would hear of a transaction: listeners by name, observed types, undo managers. */
   _watchers = 0
   /** Whether anybody hears that a transaction begins. */
@@ -134,8 +136,6 @@ export class Doc extends Observable<DocEvents> {
   /** Those that were destroyed, until that is told. */
   #replaced = new Map<number, Doc>()
   #store: StructStore | null = null
-  #wide = 0
-  #wideEpoch = -1
   #deaths = 0
   #always = new Set<number>()
 
@@ -399,19 +399,25 @@ export class Doc extends Observable<DocEvents> {
 
   /** What was looked up in the engine is out of date: all of it, or of one type. */
   _changed(type: AbstractType<any> | null = null): void {
-    this._epoch++
-    if (type === null) this.#wide++
-    else type._stamp++
+    if (type === null) this._versions.endAll()
+    else if (type._version !== null) this._versions.endOf(type)
+    this._passed()
   }
-  /** Counts changes of which nobody knows whom they concern, such as the deletion of a type. */
-  get _wide(): number {
-    if (this.#wideEpoch !== this._epoch) {
-      this.#wideEpoch = this._epoch
-      const deaths = engine.rw_deaths(this._open())
-      if (deaths !== this.#deaths) this.#wide++
-      this.#deaths = deaths
-    }
-    return this.#wide
+  /** Something has happened to types that have changed already. */
+  _passed(): void {
+    this._epoch++
+    this._settle()
+  }
+  /** Where types were deleted, what they hold has changed, too. */
+  _settle(): void {
+    const versions = this._versions
+    versions.end()
+    if (!versions.some || this._at === 0) return
+    const deaths = engine.rw_deaths(this._at)
+    if (deaths === this.#deaths) return
+    versions.endAll()
+    // What is in them goes when the transaction ends, at the latest.
+    if (this._transaction === null) this.#deaths = deaths
   }
 
   /** The one object for a shared type. */
@@ -421,12 +427,15 @@ export class Doc extends Observable<DocEvents> {
     const type = new (classOf(kind))()._named()
     type._attach(this, number)
     this.#types[number] = type
+    // A root without a kind has one now: another object stands for it.
+    if (known !== undefined) this._changed()
     return type
   }
   /** A type that was made before it was put in. */
   _adopt(type: AbstractType<any>, number: number): void {
     this.#types[number] = type
     type._attach(this, number)
+    if (this._transaction !== null) type._madeIn = this._transaction._number
   }
   /** The view of a type, if there is one. */
   _known(number: number): AbstractType<any> | undefined {
@@ -482,17 +491,7 @@ export class Doc extends Observable<DocEvents> {
   _tellAll<Name extends keyof DocEvents & string>(name: Name, ...args: Parameters<DocEvents[Name]>): void {
     const listeners = this._observers.get(name)
     if (listeners === undefined) return
-    if (listeners.size > 1) {
-      for (const f of [...listeners]) this._tell(() => f(...args))
-      return
-    }
-    // As it is for most, at each keystroke.
-    const [f] = listeners
-    try {
-      f(...args)
-    } catch (error) {
-      this._errors.push(error)
-    }
+    for (const f of [...listeners]) this._tell(() => f(...args))
   }
   /** The transaction of this number, as long as it has not been told. */
   _transactionOf(number: number): Transaction | null {

@@ -34,6 +34,8 @@ export class Transaction {
   _known: Known | null = null
   /** What was written to, in this order: the engine remembers only what has come of it. */
   #written: Map<AbstractType<any>, Set<string | null>> | null = null
+  /** What updates have changed; null where that is not known. */
+  #brought: AbstractType<any>[] | null = null
   #lastType: AbstractType<any> | null = null
   #lastKey: string | null = null
 
@@ -146,6 +148,8 @@ export class Transaction {
   }
   /** Somebody has written to this type, or to this key of it. */
   _note(type: AbstractType<any>, key: string | null): void {
+    // What it has made itself does not count as changed.
+    if (type._madeIn === this._number) return
     if (type === this.#lastType && key === this.#lastKey) return
     this.#lastType = type
     this.#lastKey = key
@@ -153,6 +157,25 @@ export class Transaction {
     const keys = written.get(type)
     if (keys === undefined) written.set(type, new Set([key]))
     else keys.add(key)
+  }
+  /** An update was applied: it may have changed any type, and so may who tidies up after it. */
+  _noteBrought(): void {
+    const { doc } = this
+    const told = engine.rw_touched_types(doc._open()) !== 0
+    this.#brought = told ? [] : null
+    for (const from = new ByteReader(); told && from.more; ) {
+      const type = doc._known(from.uint())
+      if (type !== undefined) this.#brought!.push(type)
+    }
+    this._outdate()
+  }
+  /** What it has changed is not as it was looked up. */
+  _outdate(): void {
+    const { doc } = this
+    if (this.local) return doc._passed()
+    if (this.#brought === null) return doc._changed()
+    for (const type of this.#brought) doc._changed(type)
+    for (const type of this.#written?.keys() ?? []) doc._changed(type)
   }
   // In the order in which it was written to; then what only the engine knows of.
   #asWritten(found: Map<AbstractType<any>, Set<string | null>>): Map<AbstractType<any>, Set<string | null>> {
@@ -247,6 +270,7 @@ export const edit = (doc: Doc, write: () => void, type: AbstractType<any>, key: 
     open?._note(type, key)
     doc._changed(type)
     write()
+    if (open === null) doc._settle()
   }
 }
 
@@ -277,9 +301,9 @@ export const beginCall = (doc: Doc, type: AbstractType<any>, key: string | null 
 export const numberOf = (doc: Doc, transaction: Transaction | null): number =>
   transaction === null || doc._transaction !== null ? 0 : transaction._number
 export const endCall = (doc: Doc, transaction: Transaction | null): void => {
-  if (transaction === null) return
+  if (transaction === null) return doc._settle()
   if (doc._transaction !== null) return end(doc, transaction)
-  doc._epoch++
+  doc._passed()
   tellOf(null)
   finish(doc)
 }
@@ -288,12 +312,11 @@ const end = (doc: Doc, transaction: Transaction): void => {
   doc._transaction = null
   // Editors open transactions at every move of the cursor: what was looked up stays good then.
   const wrote = engine.rw_wrote(doc._at) !== 0
-  if (wrote) doc._epoch++
+  if (wrote) doc._passed()
   // Who is told may throw: that waits until everybody has been.
   const code = commit(doc)
   // What was deleted may be forgotten by now; formats may have been tidied after an update.
-  if (!transaction.local) doc._changed()
-  else if (wrote) doc._epoch++
+  if (wrote || !transaction.local) transaction._outdate()
   // Other errors are of writes that were answered for one by one.
   if (code === OUT_OF_MEMORY) doc._tell(() => fail(code))
   // The outermost is told first, and then those that were made meanwhile.
@@ -305,8 +328,12 @@ const end = (doc: Doc, transaction: Transaction): void => {
 const finish = (doc: Doc): void => {
   const cleanups = doc._transactionCleanups
   doc._telling = null
-  doc._transactionCleanups = []
-  doc._tellAll('afterAllTransactions', doc, cleanups)
+  if (doc._observers.has('afterAllTransactions')) {
+    doc._transactionCleanups = []
+    doc._tellAll('afterAllTransactions', doc, cleanups)
+  } else {
+    while (cleanups.length > 0) cleanups.pop()
+  }
   // It may have been destroyed meanwhile.
   doc._free()
   if (doc._errors.length > 0) {

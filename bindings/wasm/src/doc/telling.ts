@@ -19,7 +19,9 @@ const tellingOf = (doc: Doc, number: number): Transaction => {
     // The engine has tidied up by itself.
     found = new Transaction(doc, null, true, number)
     doc._transactionCleanups.push(found)
+    doc._changed()
   }
+  doc._settle()
   return (doc._telling = found)
 }
 
@@ -35,9 +37,21 @@ host.hook = (at, hearing, number) => {
 host.update = (at, number, v2, bytesAt, size) => {
   const doc = documentAt(at)
   if (doc === undefined) return
+  const name = v2 === 0 ? 'update' : 'updateV2'
+  const listeners = doc._observers.get(name)
+  if (listeners === undefined) return
   const update = memory().slice(bytesAt, bytesAt + size) as Uint8Array<ArrayBuffer>
   const transaction = tellingOf(doc, number)
-  doc._tellAll(v2 === 0 ? 'update' : 'updateV2', update, transaction.origin, doc, transaction)
+  if (listeners.size > 1) return doc._tellAll(name, update, transaction.origin, doc, transaction)
+  // One listener, at each keystroke: nothing is made but what it is handed.
+  for (const f of listeners) {
+    try {
+      f(update, transaction.origin, doc, transaction)
+    } catch (error) {
+      doc._errors.push(error)
+    }
+    return
+  }
 }
 
 host.subdocs = (at) => {

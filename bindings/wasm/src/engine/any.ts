@@ -49,9 +49,45 @@ export class ByteWriter {
     }
     return this
   }
+  /** As any() each, up to the first that is no number from 1 to 2^31-1; answers which that is. */
+  integers(values: readonly unknown[], from: number, to: number): number {
+    this.room((to - from) * 6)
+    const { bytes } = this
+    let { size } = this
+    for (; from < to; from++) {
+      const value = values[from]
+      if (typeof value !== 'number') break
+      let left = value | 0
+      if (left !== value || left <= 0) break
+      bytes[size++] = 0x7d
+      if (left < 0x40) {
+        bytes[size++] = left
+        continue
+      }
+      bytes[size++] = 0x80 | (left & 0x3f)
+      for (left >>>= 6; left > 0x7f; left >>>= 7) bytes[size++] = 0x80 | (left & 0x7f)
+      bytes[size++] = left
+    }
+    this.size = size
+    return from
+  }
   /** Text without its size. */
   text(text: string): this {
+    if (text.length < 64 && this.ascii(text)) return this
     return this.raw(utf8.encode(text))
+  }
+  // Writes it if it is that.
+  private ascii(text: string): boolean {
+    const { length } = text
+    this.room(length)
+    const { bytes, size } = this
+    for (let i = 0; i < length; i++) {
+      const unit = text.charCodeAt(i)
+      if (unit > 0x7f) return false
+      bytes[size + i] = unit
+    }
+    this.size = size + length
+    return true
   }
   raw(bytes: Uint8Array): this {
     this.room(bytes.length)
@@ -65,17 +101,8 @@ export class ByteWriter {
   string(text: string): this {
     const { length } = text
     if (length < 64) {
-      this.room(length + 1)
       const start = this.size
-      const { bytes } = this
-      bytes[this.size++] = length
-      let i = 0
-      for (; i < length; i++) {
-        const unit = text.charCodeAt(i)
-        if (unit > 0x7f) break
-        bytes[this.size++] = unit
-      }
-      if (i === length) return this
+      if (this.byte(length).ascii(text)) return this
       this.size = start
     }
     return this.sized(utf8.encode(text))
@@ -194,6 +221,30 @@ export class ByteReader {
       value += (byte & 0x7f) * scale
     }
     return negative ? -value : value
+  }
+  /** Numbers from 1 to 2^31-1 in a row, and these below 0, as any() each. */
+  integers(into: unknown[]): void {
+    const { bytes, end } = this
+    let { at } = this
+    while (at < end && bytes[at] === 0x7d) {
+      const head = bytes[at + 1]
+      let next = at + 2
+      let value = head & 0x3f
+      let byte = head
+      for (let shift = 6; byte > 0x7f && shift < 27; shift += 7) {
+        byte = bytes[next++]
+        value |= (byte & 0x7f) << shift
+      }
+      if (byte > 0x7f) {
+        byte = bytes[next++]
+        if (byte > 0xf) break
+        value |= byte << 27
+      }
+      if (value === 0) break
+      into.push((head & 0x40) !== 0 ? -value : value)
+      at = next
+    }
+    this.at = at
   }
   string(): string {
     const size = this.uint()

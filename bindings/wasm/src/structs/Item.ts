@@ -1,18 +1,17 @@
 // What one person inserted at once: as an update has it, or as a view of what a document holds.
 //
-// A view looks up what it tells when it is asked, and again when the document has changed. The
-// items of a document are the engine's: a view may be asked anything, but not be written to.
-import type { Doc } from '../doc/Doc.js'
+// A view looks up what it tells when it is asked, and again when the type around it has changed. The items of a document are the engine's: a view
+// may be asked anything, but not be written to.
 import { edit, type Transaction } from '../doc/Transaction.js'
 import { check } from '../engine/errors.js'
 import { engine } from '../engine/wasm.js'
 import type { AbstractType } from '../types/AbstractType.js'
-import { Kind } from '../types/kinds.js'
 import type { UpdateEncoder } from '../update/encoders.js'
 import { AbstractStruct, unsupported } from './AbstractStruct.js'
 import { type AbstractContent, ContentDeleted } from './contents.js'
 import { compareIDs, findRootTypeKey, ID } from './ID.js'
-import { contentOf, NOTHING, neighbour, refresh, type Seen } from './views.js'
+import { NOWHERE, Version } from './Version.js'
+import { findNext, lookAgain, neighbour, originsOf, showContent } from './views.js'
 
 /** What events can tell about: an item, or a range without content. */
 export interface StructLike {
@@ -24,21 +23,38 @@ const KEEP = 1
 const COUNTABLE = 2
 const DELETED = 4
 const MARKER = 8
+const FLAGS = 15
+
+// As it is now.
+const current = (item: Item): Item => (item._in.current ? item : lookAgain(item))
+const written = (item: Item): Item => {
+  if (item._in.doc !== null) unsupported('changing an item')
+  return item
+}
+const setFlag = (item: Item, flag: number, on: boolean): void => {
+  const { info } = item
+  if (((info & flag) !== 0) !== on) item.info = info ^ flag
+}
 
 export class Item extends AbstractStruct {
-  /** The document that it is a view of. */
-  _doc: Doc | null = null
-  _seen: Seen = NOTHING
-  _info: number
-  _origin: ID | null
-  _rightOrigin: ID | null
-  _parent: AbstractType<any> | ID | string | null
-  _parentSub: string | null
-  _redone: ID | null = null
+  // Editors walk along thousands of items at each move of a cursor: that takes as long as it takes to
+  // bring them into the processor's cache.
+  /** The document and the type around it; a view is up to date as long as this is current. */
+  _in: Version
+  /** Of a view undefined where nobody has looked. */
+  _next: Item | null | undefined = undefined
   _content: AbstractContent | null
-  /** Undefined where nobody has looked. */
-  _left: Item | null | undefined
+  /** The flags of `info`, and the number of a view's content. */
+  _info: number
   _right: Item | null | undefined
+  _left: Item | null | undefined
+  _origin: ID | null | undefined
+  _rightOrigin: ID | null | undefined
+  /** The key, or its number. */
+  _key: string | number | null
+  _redone: ID | null = null
+  /** Of a view: the number of the sub-document in it; of one of a part of an item the clock where it ends. */
+  _more = 0
 
   constructor(
     id: ID,
@@ -51,51 +67,37 @@ export class Item extends AbstractStruct {
     content: AbstractContent | null
   ) {
     super(id, content === null ? 0 : content.getLength())
+    this._in = parent === null ? NOWHERE : new Version(null, parent)
     this._left = left
     this._right = right
     this._origin = origin
     this._rightOrigin = rightOrigin
-    this._parent = parent
-    this._parentSub = parentSub
+    this._key = parentSub
     this._content = content
     this._info = content?.isCountable() ? COUNTABLE : 0
-  }
-
-  #look(): this {
-    const doc = this._doc
-    if (doc !== null && !this._seen.holds(doc, doc._known(this._seen.parent))) refresh(this)
-    return this
-  }
-  #write(): this {
-    if (this._doc !== null) unsupported('changing an item')
-    return this
   }
 
   // -- what it is -------------------------------------------------------------------------------
 
   override get length(): number {
-    return this.#look()._length
+    return current(this)._length
   }
   override set length(length: number) {
-    this.#write()._length = length
+    written(this)._length = length
   }
   /** Whether it is kept from being forgotten (1), counts (2), is deleted (4). */
   get info(): number {
-    return this.#look()._info
+    return current(this)._info & FLAGS
   }
   set info(info: number) {
-    this.#write()._info = info
-  }
-  #set(flag: number, on: boolean): void {
-    const { info } = this
-    if (((info & flag) !== 0) !== on) this.info = info ^ flag
+    written(this)._info = info
   }
   /** Undo may put it back: its content is not forgotten. */
   get keep(): boolean {
     return (this.info & KEEP) !== 0
   }
   set keep(keep: boolean) {
-    this.#set(KEEP, keep)
+    setFlag(this, KEEP, keep)
   }
   /** Whether it counts for indexes as long as it is not deleted. */
   get countable(): boolean {
@@ -105,19 +107,20 @@ export class Item extends AbstractStruct {
     return (this.info & DELETED) !== 0
   }
   override set deleted(deleted: boolean) {
-    this.#set(DELETED, deleted)
+    setFlag(this, DELETED, deleted)
   }
   get marker(): boolean {
     return (this.info & MARKER) !== 0
   }
   set marker(marker: boolean) {
-    this.#set(MARKER, marker)
+    setFlag(this, MARKER, marker)
   }
   get content(): AbstractContent {
-    return (this.#look()._content ??= contentOf(this))
+    const content = this._content
+    return content === null ? showContent(this) : content
   }
   set content(content: AbstractContent) {
-    this.#write()._content = content
+    written(this)._content = content
   }
   get lastId(): ID {
     const { length } = this
@@ -125,65 +128,63 @@ export class Item extends AbstractStruct {
   }
   /** What undo has put back in its place. */
   get redone(): ID | null {
-    return this.#look()._redone
+    return current(this)._redone
   }
   set redone(id: ID | null) {
-    this.#write()._redone = id
+    written(this)._redone = id
   }
 
   // -- where it is ------------------------------------------------------------------------------
 
   /** What was to its left when it was inserted. */
   get origin(): ID | null {
-    return this.#look()._origin
+    if (current(this)._origin === undefined) originsOf(this)
+    return this._origin!
   }
   set origin(origin: ID | null) {
-    this.#write()._origin = origin
+    written(this)._origin = origin
   }
   /** What was to its right when it was inserted. */
   get rightOrigin(): ID | null {
-    return this.#look()._rightOrigin
+    if (current(this)._rightOrigin === undefined) originsOf(this)
+    return this._rightOrigin!
   }
   set rightOrigin(origin: ID | null) {
-    this.#write()._rightOrigin = origin
+    written(this)._rightOrigin = origin
   }
   /** The type it is in; in an update the name of a root, or the id of what holds the type. */
   get parent(): AbstractType<any> | ID | string | null {
-    const parent = this.#look()._parent
-    if (this._doc === null) return parent
-    return this._doc._view(Kind.undefined, this._seen.parent)
+    return current(this)._in.type
   }
   set parent(parent: AbstractType<any> | ID | string | null) {
-    this.#write()._parent = parent
+    written(this)._in = new Version(null, parent)
   }
   /** The key, if it is an entry of a map or an attribute. */
   get parentSub(): string | null {
-    const doc = this.#look()._doc
-    if (doc === null) return this._parentSub
-    return this._seen.key < 0 ? null : doc._name(this._seen.key)
+    const key = current(this)._key
+    return typeof key === 'number' ? (this._key = this._in.doc!._name(key)) : key
   }
   set parentSub(key: string | null) {
-    this.#write()._parentSub = key
+    written(this)._key = key
   }
   get left(): Item | null {
-    const left = this.#look()._left
+    const left = this._left
     return left === undefined ? neighbour(this, 1) : left
   }
   set left(item: Item | null) {
-    this.#write()._left = item
+    written(this)._left = item
   }
   get right(): Item | null {
-    const right = this.#look()._right
+    const right = this._right
     return right === undefined ? neighbour(this, 0) : right
   }
   set right(item: Item | null) {
-    this.#write()._right = item
+    written(this)._right = item
   }
   /** The next one that is not deleted. */
   get next(): Item | null {
-    let at = this.right
-    while (at !== null && at.deleted) at = at.right
-    return at
+    const next = this._next
+    return next === undefined ? findNext(this) : next
   }
   get prev(): Item | null {
     let at = this.left
@@ -196,7 +197,7 @@ export class Item extends AbstractStruct {
   /** Deletes it from the document. */
   delete(_transaction?: Transaction): void {
     if (this.deleted) return
-    const doc = this._doc ?? unsupported('deleting what is in no document')
+    const doc = this._in.doc ?? unsupported('deleting what is in no document')
     const { client, clock } = this.id
     const erase = (): void => check(engine.rw_delete_units(doc._open(), client, clock, this.length))
     edit(doc, erase, this.parent as AbstractType<any>, this.parentSub)
@@ -207,9 +208,9 @@ export class Item extends AbstractStruct {
   /** Of items in no document. */
   override mergeWith(right: AbstractStruct): boolean {
     if (
-      this._doc !== null ||
+      this._in.doc !== null ||
       !(right instanceof Item) ||
-      right._doc !== null ||
+      right._in.doc !== null ||
       this.right !== right ||
       !compareIDs(right.origin, this.lastId) ||
       !compareIDs(right.rightOrigin, this.rightOrigin) ||
@@ -230,7 +231,7 @@ export class Item extends AbstractStruct {
     return true
   }
   getMissing(_transaction?: Transaction, _store?: unknown): number | null {
-    return this._doc === null ? unsupported('integrating an item') : null
+    return this._in.doc === null ? unsupported('integrating an item') : null
   }
   override integrate(_transaction: Transaction, _offset: number): void {
     unsupported('integrating an item')
@@ -264,10 +265,13 @@ export class Item extends AbstractStruct {
 
   /** It was collected: nobody knows any more what and where it was, and that stays so. */
   _forget(length: number): void {
-    this._doc = null
+    this._in = NOWHERE
     this._length = length
     this._info = DELETED
     this._content = new ContentDeleted(length)
-    this._left = this._right = null
+    this._left = this._right = this._next = null
+    this._key = this._redone = null
+    this._origin ??= null
+    this._rightOrigin ??= null
   }
 }

@@ -43,9 +43,15 @@ class Clients extends Map<number, Structs> {
   }
 }
 
+/** Views of a client's structs by clock, as long as somebody holds them. */
+interface ClientViews {
+  client: number
+  views: WeakValues<Item | GC>
+}
+
 export class StructStore {
   readonly _doc: Doc
-  #views = new Map<number, WeakValues<Item | GC>>()
+  #views: ClientViews[] = []
   #epoch = -1
   #state = new Map<number, number>()
   #clients: Clients | null = null
@@ -89,11 +95,13 @@ export class StructStore {
     }
     return this.#state
   }
-  /** Views of a client's structs by clock, as long as somebody holds them. */
-  _known(client: number): WeakValues<Item | GC> {
-    let views = this.#views.get(client)
-    if (views === undefined) this.#views.set(client, (views = new WeakValues()))
-    return views
+  /** The client of this number in the engine. */
+  _client(number: number): ClientViews {
+    return this.#views[number] ?? this.#newClient(number)
+  }
+  #newClient(number: number): ClientViews {
+    const client = engine.rw_client(this._doc._open(), number)
+    return (this.#views[number] = { client, views: new WeakValues() })
   }
 }
 

@@ -4,6 +4,8 @@ import type { Doc } from '../doc/Doc.js'
 import { ByteReader } from '../engine/any.js'
 import { check } from '../engine/errors.js'
 import { engine, readString, readUnits } from '../engine/wasm.js'
+import type { AbstractType } from '../types/AbstractType.js'
+import { Kind } from '../types/kinds.js'
 import { takeValues } from '../types/values.js'
 import { GC } from './AbstractStruct.js'
 import {
@@ -21,7 +23,6 @@ import {
 import { isDeleted } from './DeleteSet.js'
 import { ID } from './ID.js'
 import { Item } from './Item.js'
-import { Since } from './Since.js'
 
 /** Further than any clock. */
 export const END = 0xffffffff
@@ -30,80 +31,92 @@ const ROW = 64
 // As core/items.cpp has them.
 const IN_INFO = 7
 const CUT = 8
-const [HAS_ORIGIN, HAS_RIGHT, HAS_KEY, HAS_COPY] = [16, 32, 64, 128]
+const [HAS_KEY, HAS_COPY] = [16, 32]
+// In Item._info the number of the content stands above the flags.
+const REF = 4
 const CONTENT = 31
 const FORGOTTEN = 32
+// What is told of the list in a type: nothing, that it is empty, its only item, its first item.
+const [EMPTY, ALONE] = [1, 2]
 const [OF_TYPE, OF_DOCUMENT] = [7, 9]
-
-/** What was looked up. */
-export class Seen extends Since {
-  /** Number of the content, and whether it is forgotten. */
-  ref = 0
-  /** Numbers of the type around it, of the key, and of the type or sub-document in it. */
-  parent = -1
-  key = -1
-  held = -1
-  /** Of a part of an item: the clock where it ends. */
-  end = END
-}
-export const NOTHING = new Seen()
 
 const emptyItem = (id: ID): Item => new Item(id, null, null, null, null, null, null, null)
 const readId = (from: ByteReader): ID => new ID(from.uint(), from.uint())
+
+const newView = (client: number, clock: number): Item => {
+  const item = emptyItem(new ID(client, clock))
+  item._left = item._right = item._origin = item._rightOrigin = undefined
+  return item
+}
 
 // What is read is the view that is known, or `into`, which asks what it is by now.
 const readStruct = (doc: Doc, from: ByteReader, into: Item | null, end = END): Item | GC => {
   const flags = from.byte()
   const ref = from.byte()
-  const client = from.uint()
+  const { client, views } = doc.store._client(from.uint())
   const clock = from.uint()
   const length = from.uint()
-  const views = doc.store._known(client)
-  const known = into ?? views.get(clock)
   if ((ref & CONTENT) === 0) {
     if (into !== null) {
       into._forget(length)
       return into
     }
+    const known = views.get(clock)
     const gone = known instanceof GC ? known : views.keep(clock, new GC(new ID(client, clock), length)) as GC
     gone.length = length
     return gone
   }
-  // A part is a view of its own: the id where it begins may be that of the whole.
+  const kind = from.byte()
+  const parent = doc._view(kind, from.uint())
+  const key = (flags & HAS_KEY) !== 0 ? from.uint() : null
+  const redone = (flags & HAS_COPY) !== 0 ? readId(from) : null
+  let held = -1
+  let type: AbstractType<any> | null = null
+  if ((ref & CONTENT) === OF_TYPE) {
+    const heldKind = from.byte()
+    held = from.uint()
+    type = doc._view(heldKind, held)
+  } else if ((ref & CONTENT) === OF_DOCUMENT) {
+    held = from.uint()
+  }
+  // A shared type knows its item. A part is a view of its own: the id where it begins may be that
+  // of the whole.
   const part = (flags & CUT) !== 0 && into === null
+  const known = into ?? (part ? undefined : type === null ? views.get(clock) : type._holder)
+  // Whether it will be forgotten is not decided before everybody has been told.
+  const brief = (ref & FORGOTTEN) !== 0 && doc._transactionCleanups.length > 0
+  const version = brief ? doc._versions.brief(parent) : doc._versions.of(parent)
   let item: Item
-  if (known instanceof Item && !part) {
+  if (known instanceof Item && known._in.doc !== null) {
     item = known
   } else {
-    item = emptyItem(new ID(client, clock))
-    item._doc = doc
-    item._seen = new Seen()
-    if (part) item._seen.end = end
+    item = newView(client, clock)
+    if (part) item._more = end
+    else if (type !== null) type._holder = item
     else views.keep(clock, item)
   }
-  const seen = item._seen
-  if (!seen.holds(doc, doc._known(seen.parent))) item._left = item._right = undefined
-  if (item._length !== length || seen.ref !== ref || (ref & FORGOTTEN) !== 0) item._content = null
+  if (item._in !== version) version.add(item)
+  const info = (flags & IN_INFO) | (ref << REF)
+  if (item._length !== length || item._info !== info || (ref & FORGOTTEN) !== 0) item._content = null
   item._length = length
-  item._info = flags & IN_INFO
-  seen.ref = ref
-  const kind = from.byte()
-  seen.parent = from.uint()
-  seen.now(doc, doc._view(kind, seen.parent))
-  // Whether it will be forgotten is not decided before everybody has been told.
-  if ((ref & FORGOTTEN) !== 0) seen.brief()
-  item._origin = (flags & HAS_ORIGIN) !== 0 ? readId(from) : null
-  item._rightOrigin = (flags & HAS_RIGHT) !== 0 ? readId(from) : null
-  seen.key = (flags & HAS_KEY) !== 0 ? from.uint() : -1
-  item._redone = (flags & HAS_COPY) !== 0 ? readId(from) : null
-  if ((ref & CONTENT) === OF_TYPE) {
-    const held = from.byte()
-    seen.held = from.uint()
-    doc._view(held, seen.held)
-  } else if ((ref & CONTENT) === OF_DOCUMENT) {
-    seen.held = from.uint()
-  }
+  item._info = info
+  item._key = key
+  item._redone = redone
+  if (held >= 0) item._more = held
+  if (type !== null) readFirst(doc, from, type)
   return item
+}
+
+// What an answer tells of the list in a type.
+const readFirst = (doc: Doc, from: ByteReader, type: AbstractType<any>): void => {
+  const told = from.byte()
+  if (told === 0) return
+  const first = told === EMPTY ? null : readStruct(doc, from, null) as Item
+  if (first !== null) {
+    first._left = null
+    if (told === ALONE) first._right = first._next = null
+  }
+  type._startsWith(first)
 }
 
 const readStructs = (doc: Doc, end = END): (Item | GC)[] => {
@@ -120,7 +133,7 @@ export const structsIn = (doc: Doc, client: number, from: number, to = END, most
 
 /** The struct that holds an id. */
 export const structWith = (doc: Doc, { client, clock }: ID): Item | GC | undefined => {
-  check(engine.rw_items(doc._open(), client, clock, 0, 1))
+  check(engine.rw_items(doc._open(), client, clock, 0, 1, 0))
   return readStructs(doc)[0] ?? structsIn(doc, client, clock, END, 1)[0]
 }
 
@@ -130,12 +143,28 @@ export const itemAt = (doc: Doc, client: number, clock: number): Item | null => 
   return struct instanceof Item ? struct : null
 }
 
+// Where a view of a part of an item ends.
+const endOf = (item: Item): number => {
+  const content = (item._info >> REF) & CONTENT
+  return item._more === 0 || content === OF_TYPE || content === OF_DOCUMENT ? END : item._more
+}
+
 /** A view learns what its item is now. */
-export const refresh = (item: Item): void => {
-  const doc = item._doc!
+export const lookAgain = (item: Item): Item => {
+  const doc = item._in.doc!
   const { client, clock } = item.id
-  check(engine.rw_structs(doc._open(), client, clock, item._seen.end, 1))
+  check(engine.rw_structs(doc._open(), client, clock, endOf(item), 1))
   readStruct(doc, new ByteReader(), item)
+  return item
+}
+
+/** What was beside an item when it was inserted: that never changes. */
+export const originsOf = (item: Item): void => {
+  const { client, clock } = item.id
+  check(engine.rw_origins(item._in.doc!._open(), client, clock))
+  const from = new ByteReader()
+  item._origin = from.byte() !== 0 ? readId(from) : null
+  item._rightOrigin = from.byte() !== 0 ? readId(from) : null
 }
 
 const linked = (items: Item[], back: number): void => {
@@ -145,19 +174,27 @@ const linked = (items: Item[], back: number): void => {
     right._left = left
   }
   if (items.length > 0 && items.length < ROW) {
-    if (back !== 0) items[items.length - 1]._left = null
-    else items[items.length - 1]._right = null
+    const last = items[items.length - 1]
+    if (back !== 0) last._left = null
+    else last._right = last._next = null
   }
 }
 
+// Whether it holds a type about which nothing is known.
+const looksDeeper = (item: Item): boolean =>
+  ((item._info >> REF) & CONTENT) === OF_TYPE && item._in.doc!._known(item._more)?._begin === undefined
+
 /** Looks up a row of neighbours behind an item, or in front of it, and answers the first. */
 export const neighbour = (item: Item, back: number): Item | null => {
-  const doc = item._doc!
+  if (!item._in.current) lookAgain(item)
+  const known = back !== 0 ? item._left : item._right
+  if (known !== undefined) return known
+  const doc = item._in.doc!
   const { client, clock } = item.id
-  if (back === 0 && item._seen.end !== END) {
+  if (back === 0 && endOf(item) !== END) {
     return (item._right = (structsIn(doc, client, clock + item.length, END, 1)[0] as Item) ?? null)
   }
-  check(engine.rw_items(doc._open(), client, clock, back, ROW))
+  check(engine.rw_items(doc._open(), client, clock, back, ROW, looksDeeper(item) ? 1 : 0))
   const row = readStructs(doc) as Item[]
   linked(row, back)
   // What begins inside an item has its neighbours.
@@ -165,6 +202,14 @@ export const neighbour = (item: Item, back: number): Item | null => {
   if (back !== 0) item._left = first
   else item._right = first
   return first
+}
+
+/** The next one that is not deleted. */
+export const findNext = (item: Item): Item | null => {
+  let at = item.right
+  while (at !== null && at.deleted) at = at.right
+  if (item._in.doc !== null) item._next = at
+  return at
 }
 
 /** The first items of a type. */
@@ -182,7 +227,7 @@ export const keyItems = (doc: Doc, type: number): Map<string, Item> => {
   check(engine.rw_newest_items(doc._open(), type))
   const items = new Map<string, Item>()
   for (const item of readStructs(doc) as Item[]) {
-    item._right = null
+    item._right = item._next = null
     items.set(item.parentSub!, item)
   }
   return items
@@ -202,16 +247,21 @@ export const holderOf = (doc: Doc, number: number, isDocument: boolean): Item | 
 
 // What a transaction has deleted can be looked at until it is over and has been told.
 const isForgotten = (doc: Doc, item: Item): boolean =>
-  (item._seen.ref & FORGOTTEN) !== 0 &&
+  (item._info & (FORGOTTEN << REF)) !== 0 &&
   ![doc._transaction, doc._telling].some((at) => at !== null && isDeleted(at.deleteSet, item.id))
 
-export const contentOf = (item: Item): AbstractContent => {
-  const doc = item._doc!
-  const { ref, held } = item._seen
-  const { length } = item
+export const showContent = (item: Item): AbstractContent => {
+  if (!item._in.current) lookAgain(item)
+  return (item._content ??= contentOf(item))
+}
+
+const contentOf = (item: Item): AbstractContent => {
+  const doc = item._in.doc!
+  const ref = item._info >> REF
+  const length = item._length
   if ((ref & CONTENT) === 1 || isForgotten(doc, item)) return new ContentDeleted(length)
-  if ((ref & CONTENT) === OF_TYPE) return new ContentType(doc._view(0, held))
-  if ((ref & CONTENT) === OF_DOCUMENT) return new ContentDoc(doc._subdoc(held))
+  if ((ref & CONTENT) === OF_TYPE) return new ContentType(doc._view(Kind.undefined, item._more))
+  if ((ref & CONTENT) === OF_DOCUMENT) return new ContentDoc(doc._subdoc(item._more))
   check(engine.rw_item_content(doc._open(), item.id.client, item.id.clock, length))
   const from = new ByteReader()
   switch (ref & CONTENT) {

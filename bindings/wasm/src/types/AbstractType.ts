@@ -3,33 +3,52 @@ import { engine } from '../engine/wasm.js'
 import type { Doc } from '../doc/Doc.js'
 import type { Transaction } from '../doc/Transaction.js'
 import type { Item } from '../structs/Item.js'
-import { Since } from '../structs/Since.js'
+import type { Version } from '../structs/Version.js'
 import { firstItem, holderOf, keyItems } from '../structs/views.js'
 import type { UpdateEncoder } from '../update/encoders.js'
 import { YEvent } from './YEvent.js'
 import { readParent } from './values.js'
 import { isNamed, Kind, refOf, register } from './kinds.js'
 
+type Handlers<Told> = ((told: Told, transaction: Transaction) => void)[]
+// Most types nobody observes.
+const NOBODY: Handlers<any> = []
+
+// Apart from the getters below, which are small enough for V8 to put them in where they are called.
+const findHolder = (type: AbstractType<any>): Item | null =>
+  (type._holder = holderOf(type.doc!, type._number, false))
+const findStart = (type: AbstractType<any>): Item | null => {
+  type.doc!._versions.of(type)
+  return (type._begin = firstItem(type.doc!, type._number))
+}
+const findFirst = (type: AbstractType<any>): Item | null => {
+  const begin = type._start
+  return (type._beginAlive = begin === null || !begin.deleted ? begin : begin.next)
+}
+
 /** A shared type. One that is not in a document yet remembers what to put in when it is. */
 export class AbstractType<EventType = any> {
+  /** What was looked up since it was last changed; undefined where nobody has looked. */
+  _begin: Item | null | undefined = null
+  _beginAlive: Item | null | undefined = null
+  _entries: Map<string, Item> | undefined = undefined
+  /** The shared types in its list, where that holds nothing else. */
+  _nodes: AbstractType<any>[] | undefined = undefined
+  /** What its items ask whether they are up to date; null where nobody has looked. */
+  _version: Version | null = null
+  _holder: Item | null | undefined = null
   /** The document it is in; null as long as it is in none. */
   doc: Doc | null = null
-  /** Which kind of type this is, for the engine. */
-  _kind: number = Kind.undefined
   /** Its number in the document. */
   _number = -1
-  _handlers: ((event: EventType, transaction: Transaction) => void)[] = []
-  _deepHandlers: ((events: YEvent<any>[], transaction: Transaction) => void)[] = []
-
+  /** Which kind of type this is, for the engine. */
+  _kind: number = Kind.undefined
+  _handlers: Handlers<EventType> = NOBODY
+  _deepHandlers: Handlers<YEvent<any>[]> = NOBODY
+  /** The transaction that has put it in. */
+  _madeIn = 0
   /** What the engine knows of these: 1 that somebody observes it, 2 deeply. */
   _heard = 0
-
-  /** Counts its changes. */
-  _stamp = 0
-  #item: Item | null | undefined
-  #start: Item | null | undefined
-  #keys: Map<string, Item> | undefined
-  #since: Since | null = null
 
   // -- where it is ------------------------------------------------------------------------------
 
@@ -39,31 +58,36 @@ export class AbstractType<EventType = any> {
   }
   /** The item that holds it; null for a root. */
   get _item(): Item | null {
-    if (this.doc === null) return null
-    return this.#item === undefined ? (this.#item = holderOf(this.doc, this._number, false)) : this.#item
+    const holder = this._holder
+    return holder === undefined ? findHolder(this) : holder
   }
   /** The first item of its list, deleted ones included. */
   get _start(): Item | null {
-    if (this.doc === null) return null
-    this.#look(this.doc)
-    return this.#start === undefined ? (this.#start = firstItem(this.doc, this._number)) : this.#start
+    const begin = this._begin
+    return begin === undefined ? findStart(this) : begin
+  }
+  /** The first item that is not deleted. */
+  get _first(): Item | null {
+    const first = this._beginAlive
+    return first === undefined ? findFirst(this) : first
   }
   /** The newest item of each key, deleted ones included. */
   get _map(): Map<string, Item> {
     if (this.doc === null) return new Map()
-    this.#look(this.doc)
-    return (this.#keys ??= keyItems(this.doc, this._number))
+    this.doc._versions.of(this)
+    return (this._entries ??= keyItems(this.doc, this._number))
   }
-  #look(doc: Doc): void {
-    const since = (this.#since ??= new Since())
-    if (since.holds(doc, this)) return
-    since.now(doc, this)
-    this.#start = this.#keys = undefined
+  /** The first item is known from what was looked up around it. */
+  _startsWith(item: Item | null): void {
+    this.doc!._versions.of(this)
+    this._begin = item
+    if (item === null || !item.deleted) this._beginAlive = item
   }
-  /** The first item that is not deleted. */
-  get _first(): Item | null {
-    const start = this._start
-    return start === null || !start.deleted ? start : start.next
+  /** It has changed. */
+  _outdate(): void {
+    this._version?.end()
+    this._version = null
+    this._begin = this._beginAlive = this._entries = this._nodes = undefined
   }
   get _length(): number {
     return this.doc === null ? 0 : engine.rw_text_length(this.doc._open(), this._number)
@@ -75,6 +99,7 @@ export class AbstractType<EventType = any> {
   _attach(doc: Doc, number: number): void {
     this.doc = doc
     this._number = number
+    this._holder = this._begin = this._beginAlive = undefined
   }
   /** Puts in what it was given before it was in a document. */
   _fill(): void {}
@@ -109,12 +134,14 @@ export class AbstractType<EventType = any> {
 
   /** Calls `f` after each transaction that changed this type. */
   observe(f: (event: EventType, transaction: Transaction) => void): void {
-    this._handlers.push(f)
+    if (this._handlers === NOBODY) this._handlers = [f]
+    else this._handlers.push(f)
     this._hear()
   }
   /** Calls `f` after each transaction that changed this type or one within it. */
   observeDeep(f: (events: YEvent<any>[], transaction: Transaction) => void): void {
-    this._deepHandlers.push(f)
+    if (this._deepHandlers === NOBODY) this._deepHandlers = [f]
+    else this._deepHandlers.push(f)
     this._hear()
   }
   unobserve(f: (event: EventType, transaction: Transaction) => void): void {

@@ -76,10 +76,12 @@ export class YXmlFragment extends AbstractType<YXmlEvent> {
     return slice(this, start, end)
   }
   toArray(): XmlNode[] {
-    return elements(this)
+    if (this.doc === null) return elements(this)
+    this.doc._versions.of(this)
+    return ((this._nodes ??= elements(this)) as XmlNode[]).slice()
   }
   forEach(f: (node: XmlNode, index: number, fragment: this) => void): void {
-    elements(this).forEach((node, index) => f(node, index, this))
+    this.toArray().forEach((node, index) => f(node, index, this))
   }
 
   /** As markup; nothing is escaped. */

@@ -2,29 +2,46 @@
 import { ByteReader, put } from '../engine/any.js'
 import { checkRead } from '../engine/errors.js'
 import { engine, putString } from '../engine/wasm.js'
-import { edit, transact } from '../doc/Transaction.js'
+import type { Doc } from '../doc/Doc.js'
+import { beginCall, edit, endCall, numberOf, transact } from '../doc/Transaction.js'
 import type { AbstractType } from './AbstractType.js'
 import { checkWrite } from './lists.js'
-import { checkContent, putContent, settle, takeEntries, takeValue } from './values.js'
+import { checkContent, isAlone, putContent, settle, takeEntries, takeValue } from './values.js'
 
+// Hands over a key and a content; answers the size of the key, and of both.
+const putEntry = (key: string, value: any): [number, number] => {
+  let keySize = 0
+  const size = put((to) => {
+    to.text(key)
+    keySize = to.size
+    putContent(to, value)
+  })
+  return [keySize, size]
+}
 export const setEntry = (type: AbstractType<any>, key: string, value: any): void => {
   const doc = type.doc!
   checkContent(value)
+  if (!isAlone(value)) return setValue(doc, type, key, value)
   edit(doc, () => {
-    let keySize = 0
-    const size = put((to) => {
-      to.text(key)
-      keySize = to.size
-      putContent(to, value)
-    })
-    const code = engine.rw_map_set(doc._open(), type._number, keySize, size)
+    const [keySize, size] = putEntry(key, value)
+    const code = engine.rw_map_set(doc._open(), type._number, keySize, size, 0)
     checkWrite(code)
     if (code === 0) settle(doc, value)
   }, type, key)
 }
+// One call into the engine.
+const setValue = (doc: Doc, type: AbstractType<any>, key: string, value: any): void => {
+  const transaction = beginCall(doc, type, key)
+  try {
+    const [keySize, size] = putEntry(key, value)
+    checkWrite(engine.rw_map_set(doc._open(), type._number, keySize, size, numberOf(doc, transaction)))
+  } finally {
+    endCall(doc, transaction)
+  }
+}
 export const deleteEntry = (type: AbstractType<any>, key: string): void => {
   const doc = type.doc!
-  const erase = (): void => checkWrite(engine.rw_map_erase(doc._open(), type._number, putString(key)))
+  const erase = (): void => checkWrite(engine.rw_map_erase(doc._open(), type._number, putString(key), 0))
   // Of what is not there nobody hears.
   if (hasEntry(type, key)) edit(doc, erase, type, key)
   else transact(doc, erase)

@@ -2,7 +2,8 @@
 import { put } from '../engine/any.js'
 import { check, checkRead, codeOf, RopewalkError } from '../engine/errors.js'
 import { engine } from '../engine/wasm.js'
-import { edit } from '../doc/Transaction.js'
+import type { Doc } from '../doc/Doc.js'
+import { beginCall, edit, endCall, numberOf } from '../doc/Transaction.js'
 import type { AbstractType } from './AbstractType.js'
 import { checkElement, isAlone, putContent, settle, takeValue, takeValues } from './values.js'
 
@@ -13,17 +14,19 @@ export const checkWrite = (code: number): void => {
   if (code !== DELETED) check(code)
 }
 
+// Contents [from, to), handed over; answers their size.
+const putContents = (contents: readonly any[], from: number, to: number): number =>
+  put((out) => {
+    for (let i = out.integers(contents, from, to); i < to; i++) putContent(out, contents[i])
+  })
+
 // Values are put in together; a shared type by itself, so that it can be filled.
 const inParts = (contents: readonly any[], write: (size: number, count: number) => void, after: (value: any) => void): void => {
   for (let from = 0; from < contents.length; ) {
     let to = from
     while (to < contents.length && !isAlone(contents[to])) to++
     if (to === from) to++
-    const first = from
-    const size = put((out) => {
-      for (let i = first; i < to; i++) putContent(out, contents[i])
-    })
-    write(size, to - from)
+    write(putContents(contents, from, to), to - from)
     after(contents[from])
     from = to
   }
@@ -35,46 +38,49 @@ const inside = (index: number): number => {
   return index
 }
 
-export const insertInto = (type: AbstractType<any>, index: number, contents: readonly any[]): void => {
+/** Behind the very last element. */
+const LAST = 0xffffffff
+
+// At `index`, or LAST.
+const insertAt = (type: AbstractType<any>, index: number, contents: readonly any[]): void => {
   const doc = type.doc!
-  contents.forEach(checkElement)
+  for (const value of contents) checkElement(value)
+  if (!contents.some(isAlone)) return insertValues(doc, type, index, contents)
   edit(doc, () => {
     let at = inside(index)
     let lost = false
     inParts(
       contents,
       (size, count) => {
-        const code = engine.rw_list_insert(doc._open(), type._number, at, size, count)
+        const code = engine.rw_list_insert(doc._open(), type._number, at, size, count, 0)
         checkWrite(code)
         lost = code !== 0
-        at += count
+        if (at !== LAST) at += count
       },
       (value) => lost || settle(doc, value)
     )
   }, type)
+}
+// One call into the engine.
+const insertValues = (doc: Doc, type: AbstractType<any>, index: number, values: readonly any[]): void => {
+  const transaction = beginCall(doc, type)
+  try {
+    const at = inside(index)
+    if (values.length === 0) return
+    const size = putContents(values, 0, values.length)
+    checkWrite(engine.rw_list_insert(doc._open(), type._number, at, size, values.length, numberOf(doc, transaction)))
+  } finally {
+    endCall(doc, transaction)
+  }
 }
 
-export const pushInto = (type: AbstractType<any>, contents: readonly any[]): void => {
-  const doc = type.doc!
-  contents.forEach(checkElement)
-  edit(doc, () => {
-    let lost = false
-    inParts(
-      contents,
-      (size, count) => {
-        const code = engine.rw_list_push(doc._open(), type._number, size, count)
-        checkWrite(code)
-        lost = code !== 0
-      },
-      (value) => lost || settle(doc, value)
-    )
-  }, type)
-}
+export const insertInto = insertAt
+export const pushInto = (type: AbstractType<any>, contents: readonly any[]): void => insertAt(type, LAST, contents)
 
 /** Directly behind a child, deleted or not. */
 export const insertBehind = (type: AbstractType<any>, child: AbstractType<any>, contents: readonly any[]): void => {
   const doc = type.doc!
-  contents.forEach(checkElement)
+  for (const value of contents) checkElement(value)
   edit(doc, () => {
     let left = child
     inParts(
@@ -91,7 +97,12 @@ export const insertBehind = (type: AbstractType<any>, child: AbstractType<any>, 
 export const deleteFrom = (type: AbstractType<any>, index: number, length: number): void => {
   if (length === 0) return
   const doc = type.doc!
-  edit(doc, () => checkWrite(engine.rw_list_erase(doc._open(), type._number, index, length)), type)
+  const transaction = beginCall(doc, type)
+  try {
+    checkWrite(engine.rw_list_erase(doc._open(), type._number, index, length, numberOf(doc, transaction)))
+  } finally {
+    endCall(doc, transaction)
+  }
 }
 
 export const sizeOf = (type: AbstractType<any>): number =>

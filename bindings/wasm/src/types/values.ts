@@ -40,6 +40,7 @@ const isSpecial = (value: any, inList: boolean): boolean =>
   value instanceof Uint8Array || value instanceof AbstractType || value instanceof Doc || (inList && value instanceof ArrayBuffer)
 
 const checkIn = (value: any, inList: boolean): void => {
+  if (typeof value === 'number' || typeof value === 'string') return
   if (!isPlain(value, inList) && !isSpecial(value, inList)) {
     throw new Error('Unexpected content type: put in JSON-like values, Uint8Array, shared types or documents')
   }
@@ -56,7 +57,9 @@ export const checkElement = (value: any): void => checkIn(value, true)
 
 /** Writes one content as the engine expects it. requires: checkContent() */
 export const putContent = (to: ByteWriter, value: any): void => {
-  if (value instanceof AbstractType) {
+  if (typeof value !== 'object') {
+    to.any(value)
+  } else if (value instanceof AbstractType) {
     to.byte(TYPE).byte(value._kind).string(value._name)
   } else if (value instanceof Uint8Array) {
     to.byte(BINARY).sized(value)
@@ -72,7 +75,7 @@ export const putContent = (to: ByteWriter, value: any): void => {
 
 /** Has to be put in by itself: it is filled, or known by its number, afterwards. */
 export const isAlone = (value: any): value is AbstractType<any> | Doc =>
-  value instanceof AbstractType || value instanceof Doc
+  typeof value === 'object' && (value instanceof AbstractType || value instanceof Doc)
 
 /** A type or a document was just put in: it is what stands there. */
 export const settle = (doc: Doc, value: unknown): void => {
@@ -121,7 +124,9 @@ export const takeValue = (doc: Doc): any => {
 export const takeValues = (doc: Doc): any[] => {
   const values: any[] = []
   let references = false
-  for (const from = new ByteReader(); from.more; ) {
+  const from = new ByteReader()
+  from.integers(values)
+  while (from.more) {
     const value = readValue(doc, from)
     references ||= value instanceof Reference
     values.push(value)

@@ -18,8 +18,8 @@ const apply = (doc: Doc, update: Uint8Array, origin: any, v2: number): void => {
     doc,
     (transaction) => {
       transaction.local = false
-      doc._changed()
       check(engine.rw_apply(doc._open(), putBytes(update), v2, transaction._number))
+      transaction._noteBrought()
     },
     origin,
     false

@@ -49,6 +49,36 @@ describe('values', () => {
     })
   }
 
+  const edges = [0, 1, 63, 64, 127, 128, 8191, 8192, 2 ** 20, 2 ** 27 - 1, 2 ** 27, 2 ** 31 - 1, 2 ** 31, 2 ** 32, 2 ** 53 - 1, 0.5, -0]
+  const numbers = [...edges, ...edges.map((value) => -value), NaN, 7, 8]
+  const counting = Object.assign(Object.create({ valueOf: () => { throw new Error('nobody asked') } }), { a: 1 })
+  for (const mixed of [numbers, [...numbers, 'é', true, null, { a: [1] }], [1, 2, new Uint8Array([3]), 4], [1, counting, 2]]) {
+    for (const heard of [false, true]) {
+      same(`${mixed.length} values in one go, ${heard ? '' : 'not '}heard`, ({ Y, log, attempt, doc: made }) => {
+        const doc = made(1)
+        const list = doc.getArray<any>('l')
+        if (heard) doc.on('update', (update) => log(update))
+        if (heard) list.observe((event) => log(event.delta))
+        list.insert(0, mixed)
+        list.insert(2, mixed)
+        list.push(mixed)
+        list.delete(list.length - 3, 3)
+        list.push(mixed)
+        doc.transact(() => {
+          list.insert(1, mixed)
+          list.insert(list.length, mixed)
+          attempt('behind the end', () => list.insert(list.length + 1, mixed))
+          list.delete(0, 2)
+        })
+        list.insert(0, [])
+        log(list.toArray(), list.length)
+        const other = new Y.Doc()
+        Y.applyUpdate(other, Y.encodeStateAsUpdate(doc))
+        log(other.getArray('l').toArray())
+      })
+    }
+  }
+
   same('a date is for keys alone, and an object for others', ({ Y, log, attempt, doc: made }) => {
     const doc = made(1)
     attempt('list', () => doc.getArray<any>('l').push([new Date(5)]))

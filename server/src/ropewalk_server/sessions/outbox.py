@@ -10,20 +10,28 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 
-from ..errors import CloseCode, fitting_reason
-
-# How long a client may take to accept what is left, once the connection is to be closed.
-_LINGER_SECONDS = 5.0
+from ..errors import CloseCode, code_on_wire, fitting_reason
 
 
 class Outbox:
     """A Link over two coroutines: one that sends a message, one that closes.
 
     At most `limit` bytes wait, not counting the message that is being sent: a client that asks for
-    a large document gets it, however large.
+    a large document gets it, however large. A client that accepts nothing at all keeps the writer
+    waiting until whoever owns the connection gives it up and calls lost().
     """
 
-    __slots__ = ("_close", "_closing", "_limit", "_queue", "_send", "_task", "_unsent", "gone")
+    __slots__ = (
+        "_close",
+        "_closing",
+        "_limit",
+        "_queue",
+        "_send",
+        "_task",
+        "_unsent",
+        "gone",
+        "stock",
+    )
 
     def __init__(
         self,
@@ -38,6 +46,7 @@ class Outbox:
         self._unsent = 0
         self._task: asyncio.Task[None] | None = None
         self._closing: tuple[int, str] | None = None
+        self.stock = True
         self.gone = False  # nothing reaches the other end any more
 
     @property
@@ -65,7 +74,7 @@ class Outbox:
     def close(self, code: int, reason: str) -> None:
         if self.gone or self._closing is not None:
             return
-        self._closing = (code, fitting_reason(reason))
+        self._closing = (code_on_wire(code, stock=self.stock), fitting_reason(reason))
         self._start()
 
     def lost(self) -> None:
