@@ -18,7 +18,15 @@ function hocuspocus() {
   const socket = new HocuspocusProviderWebsocket({ url: `${server}/hocuspocus`, delay: 300, minDelay: 300, maxDelay: 1500 })
   const provider = new HocuspocusProvider({ websocketProvider: socket, name: room, document: doc, token: 'none' })
   provider.attach()
-  return Object.assign(provider, { connect: () => socket.connect(), disconnect: () => socket.disconnect() })
+  // It ignores connect() for as long as the end of the last connection is on its way.
+  const disconnect = () =>
+    new Promise((resolve) => {
+      if (socket.status === 'disconnected') return resolve()
+      const over = ({ status }) => status === 'disconnected' && (socket.off('status', over), resolve())
+      socket.on('status', over)
+      socket.disconnect()
+    })
+  return Object.assign(provider, { connect: () => socket.connect(), disconnect })
 }
 
 const provider =
