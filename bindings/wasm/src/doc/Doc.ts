@@ -70,7 +70,8 @@ export const hearings = [
   'afterTransactionCleanup',
   'update',
   'updateV2',
-  'subdocs'
+  'subdocs',
+  'beforeTidying'
 ] as const
 const AFTER_CLEANUP = hearings.indexOf('afterTransactionCleanup')
 // These are not of transactions.
@@ -117,6 +118,8 @@ export class Doc extends Observable<DocEvents> {
   _heardBefore = false
   /** The transaction that is being told. */
   _telling: Transaction | null = null
+  /** Those in which the engine tidies up and that are still to be told. */
+  _tidyings: Transaction[] = []
   /** Whose observers it is told to, as the engine has said so far. */
   _concerned: AbstractType<any>[] = []
   _concernedDeeply: Concerned[] = []
@@ -341,6 +344,11 @@ export class Doc extends Observable<DocEvents> {
     this._heardBefore =
       this._observers.has('beforeTransaction') || this._observers.has('beforeAllTransactions')
     const parameters = f?.length ?? 0
+    // That the engine begins to tidy up by itself is heard while somebody is told of beginnings.
+    if (name === 'beforeTransaction' || (name === 'afterAllTransactions' && parameters > 1)) {
+      this._hearAlways('beforeTidying')
+      this._hearAlways('beforeObserverCalls')
+    }
     // Who takes transactions may ask them what was changed: the engine keeps that where somebody
     // observes the document.
     if (name === 'afterAllTransactions' && parameters > 1) this._hearing(AFTER_CLEANUP, true)

@@ -9,26 +9,44 @@ import { Transaction } from './Transaction.js'
 
 const AFTER_TRANSACTION = hearings.indexOf('afterTransaction')
 const AFTER_CLEANUP = hearings.indexOf('afterTransactionCleanup')
+const BEFORE_OBSERVERS = hearings.indexOf('beforeObserverCalls')
+const BEFORE_TIDYING = hearings.indexOf('beforeTidying')
 
-/** The transaction that is being told now. */
-const tellingOf = (doc: Doc, number: number): Transaction => {
+// The number of what the engine does by itself.
+const TIDYING = 0
+
+/** The transaction that is being told now; `begins`: this is the first that is told of it. */
+const tellingOf = (doc: Doc, number: number, begins = false): Transaction => {
   const telling = doc._telling
-  if (telling !== null && telling._number === number) return telling
-  let found = doc._transactionOf(number)
-  if (found === null) {
-    // The engine has tidied up by itself.
-    found = new Transaction(doc, null, true, number)
-    doc._transactionCleanups.push(found)
-    doc._changed()
-  }
+  if (telling !== null && telling._number === number && !(begins && number === TIDYING)) return telling
+  let found = number === TIDYING ? (doc._tidyings.shift() ?? null) : doc._transactionOf(number)
+  if (found === null || number === TIDYING) doc._changed()
+  found ??= byEngine(doc, number)
   doc._settle()
   return (doc._telling = found)
+}
+
+const byEngine = (doc: Doc, number: number): Transaction => {
+  const transaction = new Transaction(doc, null, true, number)
+  doc._transactionCleanups.push(transaction)
+  return transaction
+}
+
+// The engine begins to tidy up while another transaction is told; what listeners edit belongs to it.
+const tellTidying = (doc: Doc): void => {
+  const transaction = byEngine(doc, TIDYING)
+  doc._telling?._fixState()
+  doc._tidyings.push(transaction)
+  doc._transaction = transaction
+  doc._tellAll('beforeTransaction', transaction, doc)
+  doc._transaction = null
 }
 
 host.hook = (at, hearing, number) => {
   const doc = documentAt(at)
   if (doc === undefined) return
-  const transaction = tellingOf(doc, number)
+  if (hearing === BEFORE_TIDYING) return tellTidying(doc)
+  const transaction = tellingOf(doc, number, hearing === BEFORE_OBSERVERS)
   if (hearing === AFTER_TRANSACTION) tellObservers(doc, transaction)
   if (hearing === AFTER_CLEANUP && doc._observers.has('afterAllTransactions')) transaction._keep()
   doc._tellAll(hearings[hearing] as 'afterTransaction', transaction, doc)
