@@ -15,16 +15,21 @@ const BEFORE_TIDYING = hearings.indexOf('beforeTidying')
 // The number of what the engine does by itself.
 const TIDYING = 0
 
-/** The transaction that is being told now; `begins`: this is the first that is told of it. */
-const tellingOf = (doc: Doc, number: number, begins = false): Transaction => {
+/** The transaction that is being told now. */
+const tellingOf = (doc: Doc, number: number, hearing = -1): Transaction => {
   const telling = doc._telling
-  if (telling !== null && telling._number === number && !(begins && number === TIDYING)) return telling
+  if (telling !== null && telling._number === number && !isNext(doc, number, hearing)) return telling
   let found = number === TIDYING ? (doc._tidyings.shift() ?? null) : doc._transactionOf(number)
   if (found === null || number === TIDYING) doc._changed()
   found ??= byEngine(doc, number)
   doc._settle()
+  doc._observersTold = false
   return (doc._telling = found)
 }
+
+/** Is it another one of the same number? Each is told once that observers are called, and then were. */
+const isNext = (doc: Doc, number: number, hearing: number): boolean =>
+  number === TIDYING && (hearing === BEFORE_OBSERVERS || (hearing === AFTER_TRANSACTION && doc._observersTold))
 
 const byEngine = (doc: Doc, number: number): Transaction => {
   const transaction = new Transaction(doc, null, true, number)
@@ -32,7 +37,8 @@ const byEngine = (doc: Doc, number: number): Transaction => {
   return transaction
 }
 
-// The engine begins to tidy up while another transaction is told; what listeners edit belongs to it.
+// The engine begins to tidy up while another transaction is told; what listeners edit then belongs
+// to it.
 const tellTidying = (doc: Doc): void => {
   const transaction = byEngine(doc, TIDYING)
   doc._telling?._fixState()
@@ -46,8 +52,11 @@ host.hook = (at, hearing, number) => {
   const doc = documentAt(at)
   if (doc === undefined) return
   if (hearing === BEFORE_TIDYING) return tellTidying(doc)
-  const transaction = tellingOf(doc, number, hearing === BEFORE_OBSERVERS)
-  if (hearing === AFTER_TRANSACTION) tellObservers(doc, transaction)
+  const transaction = tellingOf(doc, number, hearing)
+  if (hearing === AFTER_TRANSACTION) {
+    doc._observersTold = true
+    tellObservers(doc, transaction)
+  }
   if (hearing === AFTER_CLEANUP && doc._observers.has('afterAllTransactions')) transaction._keep()
   doc._tellAll(hearings[hearing] as 'afterTransaction', transaction, doc)
 }
