@@ -152,6 +152,46 @@ describe('transactions', () => {
     }, 'outside')
   })
 
+  same('formats are tidied right behind the transaction of an update', (bench) => {
+    const { Y } = bench
+    const other = bench.doc(2)
+    other.getText('t').insert(0, 'ab')
+    const doc = bench.doc(1)
+    const text = doc.getText('t')
+    Y.applyUpdate(doc, Y.encodeStateAsUpdate(other), 'first')
+    text.format(0, 1, { bold: true })
+    watch(bench, doc)
+    // Yjs would open transactions for who looks at deltas.
+    text.observe((_: any, tr: any) => bench.log('observed', tr.origin))
+    text.observeDeep((_: any, tr: any) => bench.log('observed deeply', tr.origin))
+    other.getText('t').delete(0, 1)
+    Y.applyUpdate(doc, Y.encodeStateAsUpdate(other), 'deletes what was bold')
+    bench.log(text)
+  })
+
+  same('what observers apply is tidied up after, too, each time by itself', (bench) => {
+    const { Y } = bench
+    const other = bench.doc(2)
+    other.getText('t').insert(0, 'abcd')
+    const doc = bench.doc(1)
+    const text = doc.getText('t')
+    Y.applyUpdate(doc, Y.encodeStateAsUpdate(other), 'first')
+    text.format(0, 1, { bold: true })
+    text.format(2, 1, { bold: true })
+    other.getText('t').delete(0, 1)
+    const one = Y.encodeStateAsUpdate(other)
+    other.getText('t').delete(1, 1)
+    const two = Y.encodeStateAsUpdate(other)
+    watch(bench, doc)
+    let once = true
+    doc.on('afterTransaction', () => {
+      if (once) Y.applyUpdate(doc, two, 'nested')
+      once = false
+    })
+    Y.applyUpdate(doc, one, 'outer')
+    bench.log(text)
+  })
+
   same('our own id in an update is given up', (bench) => {
     const { Y } = bench
     const other = bench.doc(7)
@@ -208,6 +248,42 @@ describe('observers', () => {
       types[0].delete('k')
       types[0].set('a', 1)
       types[1].set('k', 1)
+    })
+  })
+
+  same('a format that is there already does not make its text the first that was changed', (bench) => {
+    const doc = bench.doc(1)
+    const text = doc.getText('t')
+    const list = doc.getArray('l')
+    text.insert(0, 'bold', { bold: true })
+    for (const [type, name] of [[text, 'text'], [list, 'list']] as const) {
+      observe(bench, type, name)
+      observeDeep(bench, type, name)
+    }
+    doc.transact(() => {
+      text.format(0, 4, { bold: true })
+      list.push(['first'])
+      text.applyDelta([])
+      text.insert(4, '!')
+    })
+    doc.transact(() => {
+      text.format(0, 2, { bold: null })
+      list.push(['second'])
+    })
+  })
+
+  same('keys of a map that is cleared are told in their order', (bench) => {
+    const doc = bench.doc(1)
+    const map = doc.getMap('m')
+    doc.on('beforeObserverCalls', (tr: any) => bench.log(tr.changed))
+    for (const key of ['first', 'again', '0']) map.set(key, key)
+    map.set('first', 'anew')
+    map.clear()
+    for (const key of ['0', 'again', 'late', 'first']) map.set(key, key)
+    doc.transact(() => {
+      map.delete('late')
+      map.clear()
+      map.set('0', 'back')
     })
   })
 
