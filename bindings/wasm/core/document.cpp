@@ -250,10 +250,11 @@ std::uint32_t rw_hear(Document* document, std::uint32_t hearing, std::uint32_t o
             break;
         case Hearing::before_tidying:
             // Of the others JavaScript tells when it opens them; this one is nobody's.
-            slot = doc.on_before_transaction([document, hearing](const crdt::Origin& origin) noexcept {
-                const std::uint32_t transaction = transaction_of(origin);
-                if (transaction == 0) host_hook(document, hearing, transaction);
-            });
+            slot =
+                doc.on_before_transaction([document, hearing](const crdt::Origin& origin) noexcept {
+                    const std::uint32_t transaction = transaction_of(origin);
+                    if (transaction == 0) host_hook(document, hearing, transaction);
+                });
             break;
         default:
             slot = doc.on_subdocs([document](const crdt::SubdocsEvent& event) noexcept {

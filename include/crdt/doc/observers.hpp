@@ -61,7 +61,7 @@ public:
     [[nodiscard]] static ToldChange* create(Store& store) noexcept;
     static void destroy(ToldChange* change) noexcept;
     void find(ToldChange& change) noexcept;
-    // All but the clean-up, which is told when formats have been tidied; a change must not go before.
+    // All but the clean-up, which is told when formats have been tidied up. Both, always.
     void tell(ToldChange& change) noexcept;
     void tell_cleanup(ToldChange& change) noexcept;
 

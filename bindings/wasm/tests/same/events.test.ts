@@ -152,46 +152,6 @@ describe('transactions', () => {
     }, 'outside')
   })
 
-  same('formats are tidied right behind the transaction of an update', (bench) => {
-    const { Y } = bench
-    const other = bench.doc(2)
-    other.getText('t').insert(0, 'ab')
-    const doc = bench.doc(1)
-    const text = doc.getText('t')
-    Y.applyUpdate(doc, Y.encodeStateAsUpdate(other), 'first')
-    text.format(0, 1, { bold: true })
-    watch(bench, doc)
-    // Yjs would open transactions for who looks at deltas.
-    text.observe((_: any, tr: any) => bench.log('observed', tr.origin))
-    text.observeDeep((_: any, tr: any) => bench.log('observed deeply', tr.origin))
-    other.getText('t').delete(0, 1)
-    Y.applyUpdate(doc, Y.encodeStateAsUpdate(other), 'deletes what was bold')
-    bench.log(text)
-  })
-
-  same('what observers apply is tidied up after, too, each time by itself', (bench) => {
-    const { Y } = bench
-    const other = bench.doc(2)
-    other.getText('t').insert(0, 'abcd')
-    const doc = bench.doc(1)
-    const text = doc.getText('t')
-    Y.applyUpdate(doc, Y.encodeStateAsUpdate(other), 'first')
-    text.format(0, 1, { bold: true })
-    text.format(2, 1, { bold: true })
-    other.getText('t').delete(0, 1)
-    const one = Y.encodeStateAsUpdate(other)
-    other.getText('t').delete(1, 1)
-    const two = Y.encodeStateAsUpdate(other)
-    watch(bench, doc)
-    let once = true
-    doc.on('afterTransaction', () => {
-      if (once) Y.applyUpdate(doc, two, 'nested')
-      once = false
-    })
-    Y.applyUpdate(doc, one, 'outer')
-    bench.log(text)
-  })
-
   same('our own id in an update is given up', (bench) => {
     const { Y } = bench
     const other = bench.doc(7)

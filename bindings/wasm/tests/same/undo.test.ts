@@ -15,24 +15,6 @@ const tell = ({ log }: Bench, undo: any, name = 'undo'): void => {
 }
 
 describe('undo and redo', () => {
-  same('formats that were tidied up after an update are an item', (bench) => {
-    const { Y, log, doc: made, later } = bench
-    const other = made(2)
-    other.getText('t').insert(0, 'ab')
-    const doc = made(1)
-    const text = doc.getText('t')
-    Y.applyUpdate(doc, Y.encodeStateAsUpdate(other), 'first')
-    text.format(0, 1, { bold: true })
-    const undo = new Y.UndoManager(text)
-    tell(bench, undo)
-    other.getText('t').delete(0, 1)
-    Y.applyUpdate(doc, Y.encodeStateAsUpdate(other), 'deletes what was bold')
-    log(undo.undoStack.length)
-    later(1000)
-    text.insert(0, 'new')
-    for (const step of ['undo', 'undo', 'redo'] as const) log(step, undo[step]() !== null, text, undo.undoStack.length, undo.redoStack.length)
-  })
-
   same('text, with capture timeout', (bench) => {
     const { Y, log, doc: made, later } = bench
     const doc = made(1)
