@@ -336,6 +336,8 @@ const end = (doc: Doc, transaction: Transaction): void => {
 const finish = (doc: Doc): void => {
   const cleanups = doc._transactionCleanups
   doc._telling = null
+  // Without memory it may be that one was never told.
+  if (doc._tidyings.length > 0) doc._tidyings = []
   if (doc._observers.has('afterAllTransactions')) {
     doc._transactionCleanups = []
     doc._tellAll('afterAllTransactions', doc, cleanups)

@@ -36,6 +36,29 @@ describe('formats', () => {
     bench.log(text)
   })
 
+  same('what is edited when tidying up begins belongs to that', (bench) => {
+    const { Y } = bench
+    const other = bench.doc(2)
+    other.getText('t').insert(0, 'abc')
+    const doc = bench.doc(1)
+    const text = doc.getText('t')
+    const map = doc.getMap('m')
+    Y.applyUpdate(doc, Y.encodeStateAsUpdate(other), 'first')
+    text.format(1, 1, { bold: true })
+    watch(bench, doc)
+    doc.on('beforeTransaction', (tr: any) => {
+      if (tr.origin !== null) return
+      doc.transact((inner: any) => {
+        bench.log(inner === tr)
+        text.insert(0, 'in front ')
+        map.set('n', 1)
+      }, 'joins')
+    })
+    other.getText('t').delete(1, 1)
+    Y.applyUpdate(doc, Y.encodeStateAsUpdate(other), 'deletes what was bold')
+    bench.log(text, map, [...Y.encodeStateVector(doc)])
+  })
+
   same('what observers apply is tidied up after, too, each time by itself', (bench) => {
     const { Y } = bench
     const other = bench.doc(2)
