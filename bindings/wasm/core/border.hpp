@@ -55,6 +55,7 @@ enum class Hearing : std::uint8_t {
     update,
     update_v2,
     subdocs,
+    before_tidying,
     count,
 };
 

@@ -140,6 +140,15 @@ RW_EXPORT(rw_wrote) std::uint32_t rw_wrote(const Document* document) {
     return change.deleted_any || !change.touched.empty() ||
            store.own_next_clock() > change.own_begin;
 }
+// A number that is another one as soon as the open one has written anything more.
+RW_EXPORT(rw_writes) double rw_writes(const Document* document) {
+    const crdt::detail::Store& store = document->store();
+    const auto& deletions = store.change.deletions;
+    // Neighbours join: where there is no further range the last one has grown.
+    constexpr std::uint32_t kLengths = 1U << 20U;
+    const std::uint32_t last = deletions.empty() ? 0 : deletions.back().length % kLengths;
+    return (static_cast<double>(store.own_next_clock()) + deletions.size()) * kLengths + last;
+}
 RW_EXPORT(rw_commit) std::uint32_t rw_commit(Document* document) {
     // Observers open others meanwhile.
     crdt::Transaction ending = *std::move(document->open);
@@ -238,6 +247,14 @@ std::uint32_t rw_hear(Document* document, std::uint32_t hearing, std::uint32_t o
             break;
         case Hearing::update_v2:
             slot = doc.on_update_v2(update);
+            break;
+        case Hearing::before_tidying:
+            // Of the others JavaScript tells when it opens them; this one is nobody's.
+            slot =
+                doc.on_before_transaction([document, hearing](const crdt::Origin& origin) noexcept {
+                    const std::uint32_t transaction = transaction_of(origin);
+                    if (transaction == 0) host_hook(document, hearing, transaction);
+                });
             break;
         default:
             slot = doc.on_subdocs([document](const crdt::SubdocsEvent& event) noexcept {

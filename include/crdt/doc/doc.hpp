@@ -124,7 +124,8 @@ public:
     // What happens around a transaction, in this order: it begins; it ends and observers of types
     // are told (text.observe, array.observe_deep, ...); it is over; its update is told. What a
     // listener or observer edits meanwhile is a transaction of its own, told when all that belongs
-    // to this one has been.
+    // to this one has been. So is what tidies formats up after an update: without an origin, it
+    // begins between on_after_transaction and on_after_cleanup.
     // f(const Origin&) noexcept when a transaction has begun: edits in it belong to it.
     template <class F>
     [[nodiscard]] Subscription on_before_transaction(F&& f) noexcept {

@@ -54,7 +54,6 @@ public:
         change_.take(origin);
         find(change_);
     }
-    void tell() noexcept { tell(change_); }
     // All have heard of it.
     void forget() noexcept { change_.clear(); }
     [[nodiscard]] ToldChange& taken() noexcept { return change_; }
@@ -62,7 +61,9 @@ public:
     [[nodiscard]] static ToldChange* create(Store& store) noexcept;
     static void destroy(ToldChange* change) noexcept;
     void find(ToldChange& change) noexcept;
+    // All but the clean-up, which is told when formats have been tidied up. Both, always.
     void tell(ToldChange& change) noexcept;
+    void tell_cleanup(ToldChange& change) noexcept;
 
 private:
     struct ObservedType {

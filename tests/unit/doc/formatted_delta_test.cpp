@@ -99,8 +99,16 @@ TEST_CASE("a remote change is told before it is tidied up after") {
     const auto updates = two.on_update([&](crdt::ByteView, const crdt::Origin& origin) noexcept {
         order += origin.remote() ? 'r' : 'l';
     });
+    const auto note = [&order](char what) {
+        return [&order, what](const auto&...) noexcept { order += what; };
+    };
+    const auto begins = two.on_before_transaction(note('('));
+    const auto observers = two.on_before_observers(note('o'));
+    const auto after = two.on_after_transaction(note('a'));
+    const auto cleaned = two.on_after_cleanup(note(')'));
     send(one, two);
-    CHECK(order == "rl");
+    // It begins before the remote one is over, and is told behind that.
+    CHECK(order == "(oa()roa)l");
     // As Yjs tells both, though the letters were bold before.
     CHECK(told.take() == "=4 bold=true/=4 bold=true");
     CHECK(shown(b.to_delta()) == "abcd bold=true");

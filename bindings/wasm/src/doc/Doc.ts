@@ -70,7 +70,8 @@ export const hearings = [
   'afterTransactionCleanup',
   'update',
   'updateV2',
-  'subdocs'
+  'subdocs',
+  'beforeTidying'
 ] as const
 const AFTER_CLEANUP = hearings.indexOf('afterTransactionCleanup')
 // These are not of transactions.
@@ -117,6 +118,10 @@ export class Doc extends Observable<DocEvents> {
   _heardBefore = false
   /** The transaction that is being told. */
   _telling: Transaction | null = null
+  /** Those in which the engine tidies up and that are still to be told. */
+  _tidyings: Transaction[] = []
+  /** Observers have been called of what is being told. */
+  _observersTold = false
   /** Whose observers it is told to, as the engine has said so far. */
   _concerned: AbstractType<any>[] = []
   _concernedDeeply: Concerned[] = []
@@ -341,6 +346,7 @@ export class Doc extends Observable<DocEvents> {
     this._heardBefore =
       this._observers.has('beforeTransaction') || this._observers.has('beforeAllTransactions')
     const parameters = f?.length ?? 0
+    if (name === 'beforeTransaction' || (name === 'afterAllTransactions' && parameters > 1)) this._hearTidying()
     // Who takes transactions may ask them what was changed: the engine keeps that where somebody
     // observes the document.
     if (name === 'afterAllTransactions' && parameters > 1) this._hearing(AFTER_CLEANUP, true)
@@ -352,6 +358,11 @@ export class Doc extends Observable<DocEvents> {
   }
   _hearing(hearing: number, on: boolean): void {
     check(engine.rw_hear(this._at, hearing, on ? 1 : 0))
+  }
+  /** From now on each transaction in which the engine tidies up is known as soon as it begins. */
+  _hearTidying(): void {
+    this._hearAlways('beforeTidying')
+    this._hearAlways('afterTransaction')
   }
   /** Is told this from now on, whoever listens. */
   _hearAlways(hearing: (typeof hearings)[number]): void {

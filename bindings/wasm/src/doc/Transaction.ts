@@ -266,11 +266,19 @@ export const edit = (doc: Doc, write: () => void, type: AbstractType<any>, key: 
   const open = doc._transaction
   if (open === null && doc._watchers > 0) {
     run(doc, write, null, true, type)
-  } else {
-    open?._note(type, key)
+  } else if (open === null) {
     doc._changed(type)
     write()
-    if (open === null) doc._settle()
+    doc._settle()
+  } else {
+    doc._changed(type)
+    const writes = engine.rw_writes(doc._open())
+    try {
+      write()
+    } finally {
+      // Formats that are there already change nothing.
+      if (doc._at !== 0 && engine.rw_writes(doc._at) !== writes) open._note(type, key)
+    }
   }
 }
 
@@ -328,6 +336,8 @@ const end = (doc: Doc, transaction: Transaction): void => {
 const finish = (doc: Doc): void => {
   const cleanups = doc._transactionCleanups
   doc._telling = null
+  // Without memory it may be that one was never told.
+  if (doc._tidyings.length > 0) doc._tidyings = []
   if (doc._observers.has('afterAllTransactions')) {
     doc._transactionCleanups = []
     doc._tellAll('afterAllTransactions', doc, cleanups)

@@ -9,27 +9,54 @@ import { Transaction } from './Transaction.js'
 
 const AFTER_TRANSACTION = hearings.indexOf('afterTransaction')
 const AFTER_CLEANUP = hearings.indexOf('afterTransactionCleanup')
+const BEFORE_OBSERVERS = hearings.indexOf('beforeObserverCalls')
+const BEFORE_TIDYING = hearings.indexOf('beforeTidying')
+
+// The number of what the engine does by itself.
+const TIDYING = 0
 
 /** The transaction that is being told now. */
-const tellingOf = (doc: Doc, number: number): Transaction => {
+const tellingOf = (doc: Doc, number: number, hearing = -1): Transaction => {
   const telling = doc._telling
-  if (telling !== null && telling._number === number) return telling
-  let found = doc._transactionOf(number)
-  if (found === null) {
-    // The engine has tidied up by itself.
-    found = new Transaction(doc, null, true, number)
-    doc._transactionCleanups.push(found)
-    doc._changed()
-  }
+  if (telling !== null && telling._number === number && !isNext(doc, number, hearing)) return telling
+  let found = number === TIDYING ? (doc._tidyings.shift() ?? null) : doc._transactionOf(number)
+  if (found === null || number === TIDYING) doc._changed()
+  found ??= byEngine(doc, number)
   doc._settle()
+  doc._observersTold = false
   return (doc._telling = found)
+}
+
+/** Is it another one of the same number? Each is told once that observers are called, and then were. */
+const isNext = (doc: Doc, number: number, hearing: number): boolean =>
+  number === TIDYING && (hearing === BEFORE_OBSERVERS || (hearing === AFTER_TRANSACTION && doc._observersTold))
+
+const byEngine = (doc: Doc, number: number): Transaction => {
+  const transaction = new Transaction(doc, null, true, number)
+  doc._transactionCleanups.push(transaction)
+  return transaction
+}
+
+// The engine begins to tidy up while another transaction is told; what listeners edit then belongs
+// to it.
+const tellTidying = (doc: Doc): void => {
+  const transaction = byEngine(doc, TIDYING)
+  doc._telling?._fixState()
+  doc._tidyings.push(transaction)
+  doc._transaction = transaction
+  doc._tellAll('beforeTransaction', transaction, doc)
+  doc._transaction = null
 }
 
 host.hook = (at, hearing, number) => {
   const doc = documentAt(at)
   if (doc === undefined) return
-  const transaction = tellingOf(doc, number)
-  if (hearing === AFTER_TRANSACTION) tellObservers(doc, transaction)
+  if (hearing === BEFORE_TIDYING) return tellTidying(doc)
+  const transaction = tellingOf(doc, number, hearing)
+  if (hearing === AFTER_TRANSACTION) {
+    doc._observersTold = true
+    tellObservers(doc, transaction)
+  }
   if (hearing === AFTER_CLEANUP && doc._observers.has('afterAllTransactions')) transaction._keep()
   doc._tellAll(hearings[hearing] as 'afterTransaction', transaction, doc)
 }

@@ -6,7 +6,7 @@ import type { Doc } from '../doc/Doc.js'
 import { beginCall, edit, endCall, numberOf, transact } from '../doc/Transaction.js'
 import type { AbstractType } from './AbstractType.js'
 import { checkWrite } from './lists.js'
-import { checkContent, isAlone, putContent, settle, takeEntries, takeValue } from './values.js'
+import { checkContent, isAlone, putContent, settle, takeEntries, takeKeys, takeValue } from './values.js'
 
 // Hands over a key and a content; answers the size of the key, and of both.
 const putEntry = (key: string, value: any): [number, number] => {
@@ -48,7 +48,13 @@ export const deleteEntry = (type: AbstractType<any>, key: string): void => {
 }
 export const clearEntries = (type: AbstractType<any>): void => {
   const doc = type.doc!
-  edit(doc, () => checkWrite(engine.rw_map_clear(doc._open(), type._number)), type)
+  edit(doc, () => {
+    // Each key goes by itself, in their order; only a transaction tells of that.
+    const open = doc._transaction
+    const gone = open !== null && checkRead(engine.rw_map_entries(doc._open(), type._number)) ? takeKeys(doc) : []
+    checkWrite(engine.rw_map_clear(doc._open(), type._number))
+    for (const key of gone) open!._note(type, key)
+  }, type)
 }
 export const getEntry = (type: AbstractType<any>, key: string): any => {
   if (!type._readable()) return undefined

@@ -142,6 +142,13 @@ export const takeEntries = (doc: Doc): [string, any][] => {
   return found.map(([key, value]) => [doc._name(key), resolved(doc, value)])
 }
 
+/** Only the keys of such entries. */
+export const takeKeys = (doc: Doc): string[] => {
+  const found: number[] = []
+  for (const from = new ByteReader(); from.more; readValue(doc, from)) found.push(from.uint())
+  return found.map((key) => doc._name(key))
+}
+
 export const readParent = (doc: Doc, number: number): AbstractType<any> | null => {
   check(engine.rw_type_parent(doc._open(), number))
   const from = new ByteReader()

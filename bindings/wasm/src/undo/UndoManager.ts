@@ -114,6 +114,7 @@ export class UndoManager extends Observable<UndoManagerEvents> {
     onHeard.set(this.afterTransactionHandler, () => engine.rw_undo_listen(this._at, 1))
     this.destroy = this.destroy.bind(this)
     doc.on('afterTransaction', this.afterTransactionHandler)
+    doc._hearTidying()
     doc.on('destroy', this.destroy)
   }
 

@@ -6,6 +6,7 @@ import { stateOf } from '../../../../tests/differential/compare.mjs'
 import { rootOf } from '../../../../tests/differential/edits.mjs'
 import { EventLog } from '../../../../tests/differential/events.mjs'
 import { applyUpdate, asV2, encodeState, listenTo } from '../../../../tests/differential/formats.mjs'
+import { unitsOf as charactersOf } from '../../../../tests/differential/rich.mjs'
 import { hex, unhex } from '../../../../tests/differential/values.mjs'
 
 const textOf = digits => Buffer.from(digits, 'hex').toString('utf8')
@@ -143,7 +144,7 @@ const kTextVerbs = {
   },
   erase: (text, tokens) => {
     const { at, unit } = place(text, tokens.next())
-    text.delete(at, unitsIn(unit ? text.toString().slice(at) : '', unit, tokens.number()))
+    text.delete(at, unitsIn(unit ? charactersOf(text).slice(at) : '', unit, tokens.number()))
   },
   format: (text, tokens) => text.format(tokens.number(), tokens.number(), tokens.attributes()),
   styled: (text, tokens) => text.insert(tokens.number(), unitsOf(tokens.next().slice(1)), tokens.attributes()),
@@ -159,7 +160,7 @@ const kTextVerbs = {
 
 function place(text, token) {
   const [unit, at] = token.includes(':') ? token.split(':') : ['', token]
-  return { unit, at: unitsIn(unit ? text.toString() : '', unit, Number(at)) }
+  return { unit, at: unitsIn(unit ? charactersOf(text) : '', unit, Number(at)) }
 }
 
 const kVerbs = {

@@ -211,6 +211,42 @@ describe('observers', () => {
     })
   })
 
+  same('a format that is there already does not make its text the first that was changed', (bench) => {
+    const doc = bench.doc(1)
+    const text = doc.getText('t')
+    const list = doc.getArray('l')
+    text.insert(0, 'bold', { bold: true })
+    for (const [type, name] of [[text, 'text'], [list, 'list']] as const) {
+      observe(bench, type, name)
+      observeDeep(bench, type, name)
+    }
+    doc.transact(() => {
+      text.format(0, 4, { bold: true })
+      list.push(['first'])
+      text.applyDelta([])
+      text.insert(4, '!')
+    })
+    doc.transact(() => {
+      text.format(0, 2, { bold: null })
+      list.push(['second'])
+    })
+  })
+
+  same('keys of a map that is cleared are told in their order', (bench) => {
+    const doc = bench.doc(1)
+    const map = doc.getMap('m')
+    doc.on('beforeObserverCalls', (tr: any) => bench.log(tr.changed))
+    for (const key of ['first', 'again', '0']) map.set(key, key)
+    map.set('first', 'anew')
+    map.clear()
+    for (const key of ['0', 'again', 'late', 'first']) map.set(key, key)
+    doc.transact(() => {
+      map.delete('late')
+      map.clear()
+      map.set('0', 'back')
+    })
+  })
+
   same('are added and taken away in observers', (bench) => {
     const doc = bench.doc(1)
     const text = doc.getText('t')

@@ -193,9 +193,10 @@ ROPEWALK_INLINE Status DocCore::tell(detail::Store& changed) noexcept {
         // Their edits find the events as they are.
         store.sink.begin = &DocCore::begin;
         being_told = &observers->taken();
-        observers->tell();
+        observers->tell(*being_told);
     }
     if (ROPEWALK_UNLIKELY(!untidy.empty())) changed.tidy(untidy);
+    if (observing) observers->tell_cleanup(*being_told);
     if (anything) call_listeners(buffer, buffer_v2, told);
     if (watching) subdocs->tell(subdocs->now);
     if (observing) observers->forget();
@@ -205,6 +206,7 @@ ROPEWALK_INLINE Status DocCore::tell(detail::Store& changed) noexcept {
         being_told = queue->change;
         if (queue->change != nullptr) observers->tell(*queue->change);
         if (ROPEWALK_UNLIKELY(!queue->untidy.empty())) changed.tidy(queue->untidy);
+        if (queue->change != nullptr) observers->tell_cleanup(*queue->change);
         call_listeners(queue->v1, queue->v2, then);
         if (subdocs != nullptr) subdocs->tell(queue->subdocs);
         drop_queued();

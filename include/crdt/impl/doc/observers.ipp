@@ -138,6 +138,9 @@ ROPEWALK_INLINE void Observers::tell(ToldChange& change) noexcept {
         call_single(change);
     }
     call(Hook::after_transaction, change);
+}
+
+ROPEWALK_INLINE void Observers::tell_cleanup(ToldChange& change) noexcept {
     call(Hook::after_cleanup, change);
     telling_ = nullptr;
 }
