@@ -13,7 +13,7 @@ from typing import TypeVar
 from ropewalk_server.stores.contract import Conflict, Damaged, SavePoint, Version
 from ropewalk_server.stores.records import OVERHEAD, BadRecord, Kind, encode
 from ropewalk_server.stores.sqlite import damage, mending
-from ropewalk_server.stores.sqlite.heads import EMPTY, NO_BASE, Head, encode_head
+from ropewalk_server.stores.sqlite.heads import NO_BASE, Head, encode_head
 from ropewalk_server.stores.sqlite.reads import find
 
 T = TypeVar("T")
@@ -116,17 +116,12 @@ def compact(doc: str, upto: Version, snapshot: bytes) -> Operation[None]:
                 f"{tuple(head.version)}: one of {tuple(upto)} does not fit between",
                 newest=head.version,
             )
-        # One that was set aside is no base: the one before it stays, and the log behind that.
-        is_there = head.snapshot == EMPTY or tx.connection.execute(
-            "SELECT 1 FROM snapshots WHERE document = ? AND epoch = ? AND seq = ?",
-            (tx.id(doc), head.version.epoch, head.snapshot),
-        ).fetchone()
         write_snapshot(tx, doc, upto, snapshot)
         count, size = log_behind(tx.connection, tx.id(doc), doc, upto)
         head = replace(
             head,
             snapshot=upto.seq,
-            older=head.snapshot if is_there else head.older,
+            older=head.snapshot,
             snapshot_size=len(snapshot),
             log_size=size,
             log_entries=count,
