@@ -180,7 +180,7 @@ test('a reader with nothing of its own is synced, whatever was deleted and whate
   other.connect()
   await same(owner, reader, other)
   equal(reader.text.toString(), 'what deleted')
-  deepEqual([reader.lastError, other.lastError], [undefined, undefined])
+  deepEqual([reader.lastError, other.lastError], [null, null])
 })
 
 test('without a right it stops, and says why', async () => {
