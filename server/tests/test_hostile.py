@@ -64,12 +64,18 @@ async def closed_with(client: ClientConnection) -> int:
 
 
 async def flood(client: ClientConnection, messages: Iterable[bytes]) -> None:
-    """Sends one after another, but lets the others of this process live."""
-    with contextlib.suppress(ConnectionClosed):
-        for number, message in enumerate(messages):
-            await client.send(message)
-            if number % 10 == 0:
-                await asyncio.sleep(0)
+    """Sends one after another, but lets the others of this process live. Reads meanwhile: whoever
+    does not is cut off after a while, and never comes to the close frame behind all the rest."""
+    reading = asyncio.ensure_future(closed_with(client))
+    try:
+        with contextlib.suppress(ConnectionClosed):
+            for number, message in enumerate(messages):
+                await client.send(message)
+                if number % 10 == 0:
+                    await asyncio.sleep(0)
+    finally:
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
 
 
 async def text_for_binary(url: str) -> int:

@@ -192,3 +192,35 @@ async def test_t19_a_reader_who_changes_nothing_is_not_bothered() -> None:
     await reader.say(Update(docs["firm/letter"].get_update()))
     assert len(reader.all(Denied)) == 1
     await rooms.stop()
+
+
+async def test_t19_a_reader_s_numbered_answer_is_settled_if_it_brings_nothing() -> None:
+    """Yjs names all that is deleted in every answer."""
+    rooms, docs = await prepared()
+    writer = await Peer(rooms, "letter", "editor:ann@firm").hello()
+    await writer.sync()
+    del writer.doc.get("t", type=Text)[1:3]
+    await writer.say(Numbered(1, Update(writer.doc.get_update(writer.doc.get_state()))))
+    await until(lambda: writer.acked == 1)
+    reader = await Peer(rooms, "letter", "reader:rod@firm").hello()
+    await reader.sync()
+    answers = [
+        reader.doc.get_update(reader.doc.get_state()),  # deletions and no more
+        reader.doc.get_update(),
+        docs["firm/letter"].get_update(),
+    ]
+    assert answers[0] != b"\0\0"
+    for number, answer in enumerate(answers, 1):
+        await reader.say(Numbered(number, Step2(answer)))
+    await until(lambda: reader.acked == 3)
+    assert reader.all(Refusal) == []
+    # What is its own is refused: a deletion, and a text.
+    del reader.doc.get("t", type=Text)[0:1]
+    await reader.say(Numbered(4, Step2(reader.doc.get_update(reader.doc.get_state()))))
+    await reader.say(Numbered(5, Step2(Doc({"t": Text("x")}).get_update())))
+    await reader.say(Numbered(6, Step2(b"no update")))
+    assert [(refusal.number, refusal.code) for refusal in reader.all(Refusal)] == [
+        (number, "forbidden") for number in (4, 5, 6)
+    ]
+    assert reader.acked == 3
+    await rooms.stop()

@@ -11,6 +11,7 @@ from ropewalk import Doc, Text
 
 from harness.peers import Peer, make_rooms, stored_doc, stored_text, until
 from ropewalk_server.limits import Limits
+from ropewalk_server.ops.metrics import PrometheusMetrics
 from ropewalk_server.protocol.messages import (
     Ack,
     Numbered,
@@ -19,8 +20,6 @@ from ropewalk_server.protocol.messages import (
     Step2,
     Update,
 )
-from ropewalk_server.rooms.compaction import compact
-from ropewalk_server.rooms.ports import at_once
 from ropewalk_server.rooms.rooms import Rooms
 from ropewalk_server.stores.contract import Version
 from ropewalk_server.stores.faults import Fault, FaultPlan
@@ -269,7 +268,32 @@ async def test_damage_is_told_and_what_is_sound_is_served() -> None:
     assert (await Peer(rooms).sync()).text == "a"
     await until(lambda: told)
     assert told == [("firm/letter", 1)]
-    assert await compact(store, at_once, "firm/letter") is None
+    await rooms.stop()
+
+
+async def test_damage_is_counted_once_while_the_document_is_open() -> None:
+    store, counted = MemoryStore(), PrometheusMetrics(process=False)
+    doc = a_document("a")
+    for _ in range(3):
+        await store.append("firm/letter", [doc.get_update()])
+    store.spoil("firm/letter", 2)
+    limits = replace(Limits(), compact_seconds=0.02)
+    rooms = await open_rooms(store, limits=limits, metrics=counted)
+    ann = await Peer(rooms).hello()
+    assert counted.value("damaged_records") == 1
+    store.spoil("firm/letter", 3)
+    # The log is put together: the newer damage is met, the other is met again.
+    await until(lambda: counted.value("compactions"))
+    assert counted.value("damaged_records") == 2
+    assert b"ropewalk_damaged_records_total 2.0" in counted.text()
+    await ann.leave()
+    await rooms.stop()
+    # Of the entries nothing is met any more; a snapshot that is lost opens no document.
+    store.spoil("firm/letter", 3)
+    counted = PrometheusMetrics(process=False)
+    rooms = await open_rooms(store, metrics=counted)
+    await Peer(rooms).hello()
+    assert counted.value("damaged_records") == 1
     await rooms.stop()
 
 

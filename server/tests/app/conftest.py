@@ -1,5 +1,4 @@
-import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -9,16 +8,6 @@ from .running import Running, begin_anew, running
 @pytest.fixture(scope="module")
 def anyio_backend() -> str:
     return "asyncio"
-
-
-@pytest.fixture(autouse=True)
-def server_logs() -> Iterator[None]:
-    """What the server logs is heard here, whatever other tests have silenced."""
-    logger = logging.getLogger("ropewalk_server")
-    level = logger.level
-    logger.setLevel(logging.NOTSET)
-    yield
-    logger.setLevel(level)
 
 
 @pytest.fixture(scope="module")

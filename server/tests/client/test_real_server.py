@@ -119,6 +119,36 @@ def test_readers_are_told_and_bad_tokens_too() -> None:
     run(work())
 
 
+@pytest.mark.parametrize("text_frames", [False, True])
+def test_a_reader_with_nothing_of_its_own_is_in_step(text_frames: bool) -> None:
+    """Its answer to the server names what others have deleted; and it may know all already."""
+
+    async def work() -> None:
+        async with live_server() as server:
+            async with connect(server.url, "letter", token="ann") as letter:
+                text_of(letter).insert(0, "what was deleted")
+                await letter.durable()
+                del text_of(letter)[4:8]
+                await letter.durable()
+                known = letter.doc.get_update()
+            for state in (b"\0\0", known):
+                doc: Doc[Any] = Doc()
+                doc.apply_update(state)
+                async with connect(
+                    server.url, "letter", token="reader", doc=doc, text_frames=text_frames
+                ) as letter:
+                    states: list[State] = []
+                    letter.on_state = states.append
+                    await letter.synced()
+                    await letter.durable()
+                    assert str(text_of(letter)) == "what deleted"
+                    await asyncio.sleep(0.1)
+                    assert letter.state is State.SYNCED
+                    assert states == [State.SYNCING, State.SYNCED]
+
+    run(work())
+
+
 def test_a_file_keeps_what_was_written_without_a_server(tmp_path: Path) -> None:
     async def work() -> None:
         server = LiveServer()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Coroutine
 from itertools import count
 from random import Random
@@ -135,6 +134,3 @@ class _Never:
 
     def cancel(self) -> None:
         """Nothing is to be cancelled."""
-
-
-logging.getLogger("ropewalk_server").setLevel(logging.CRITICAL)

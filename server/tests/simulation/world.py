@@ -9,6 +9,7 @@ P15  five seconds after the last fault everybody has the same document, the stor
 from __future__ import annotations
 
 import asyncio
+import logging
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -252,12 +253,18 @@ class World:
 def simulate(seed: int, *, safety: bool) -> World:
     """Runs one seed. Violation, with all that was wrong and the command that repeats it."""
     world = World(seed, safety=safety)
+    # What goes wrong here is meant to.
+    logger = logging.getLogger("ropewalk_server")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
     try:
         run(world.run())
     except Violation:
         raise
     except Exception as error:
         raise Violation(f"{_repeat(seed, safety)}: {type(error).__name__}: {error}") from error
+    finally:
+        logger.setLevel(level)
     if world.oracle.violations:
         found = "\n  ".join(dict.fromkeys(world.oracle.violations))
         raise Violation(f"{_repeat(seed, safety)}:\n  {found}")

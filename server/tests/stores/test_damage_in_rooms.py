@@ -10,6 +10,8 @@ from test_sqlite import spoil
 from ropewalk_server.errors import LoadFailed
 from ropewalk_server.ops.documents import Documents
 from ropewalk_server.protocol.messages import Step1, Step2
+from ropewalk_server.rooms.compaction import compact
+from ropewalk_server.rooms.ports import at_once
 from ropewalk_server.stores import open_store
 from ropewalk_server.stores.contract import Version
 
@@ -84,11 +86,33 @@ async def test_a_lost_snapshot_costs_nothing(path):
 
 
 def spoil_snapshot(path):
+    """The newest."""
     with sqlite3.connect(path) as database:
-        (record,) = database.execute("SELECT record FROM snapshots").fetchone()
+        query = "SELECT rowid, record FROM snapshots ORDER BY epoch DESC, seq DESC"
+        row, record = database.execute(query).fetchone()
         record = record[:-20] + bytes([record[-20] ^ 1]) + record[-19:]
-        database.execute("UPDATE snapshots SET record = ?", (record,))
+        database.execute("UPDATE snapshots SET record = ? WHERE rowid = ?", (record, row))
     database.close()
+
+
+async def test_a_lost_snapshot_is_no_base_when_the_log_is_put_together(path):
+    """The next one may be lost, too: the log leads to all of it from the base before."""
+    ann, _ = await two_people_write(path)
+    store = open_store(f"sqlite:{path}")
+    await store.open()
+    assert await compact(store, at_once, "firm/letter") == Version(0, 5)
+    spoil_snapshot(path)
+    await store.append("firm/letter", [ann.write("six")])
+    assert await compact(store, at_once, "firm/letter") == Version(0, 6)
+    spoil_snapshot(path)
+    await store.close()
+    rooms = await open_rooms(path)
+    assert await stored_text(rooms) == "one two three four five six"
+    assert [damage.where for damage in await rooms.store.damaged()] == [
+        "snapshot (0, 5)",
+        "snapshot (0, 6)",
+    ]
+    await rooms.stop()
 
 
 async def test_a_document_without_its_base_is_not_served_as_an_empty_one(path):

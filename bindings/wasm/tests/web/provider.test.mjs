@@ -168,6 +168,21 @@ test('a reader reads, and is told when it writes', async () => {
   equal(owner.text.toString(), 'for reading')
 })
 
+test('a reader with nothing of its own is synced, whatever was deleted and whatever it knows', async () => {
+  const room = `node-${++rooms}`
+  const owner = open(room)
+  owner.text.insert(0, 'what was deleted')
+  owner.text.delete(4, 4)
+  await synced(owner)
+  const reader = open(room, {}, { user: 'ben', role: 'reader' })
+  const other = open(room, { connect: false }, { user: 'cleo', role: 'reader' })
+  Y.applyUpdate(other.doc, Y.encodeStateAsUpdate(owner.doc), other)
+  other.connect()
+  await same(owner, reader, other)
+  equal(reader.text.toString(), 'what deleted')
+  deepEqual([reader.lastError, other.lastError], [null, null])
+})
+
 test('without a right it stops, and says why', async () => {
   const stranger = open(`node-${++rooms}`, {}, { user: 'carl', role: 'none' })
   await until('it has stopped', () => !stranger.shouldConnect)

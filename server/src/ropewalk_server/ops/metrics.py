@@ -55,6 +55,8 @@ HELP: dict[str, str] = {
     "append_seconds": "One commit of the changes of a document.",
     "load_seconds": "Reading a document from the store.",
     "load_failures": "Documents that could not be loaded.",
+    "damaged_records": "Records that were found damaged or gone, each once while its document is "
+    "open; the store has set them aside.",
     "store_failures": "Calls of the store that failed, by call; they are tried again.",
     "compactions": "Logs that were put together.",
     "compaction_failures": "Logs that could not be put together this time.",

@@ -3,16 +3,21 @@
 After so many entries, so many bytes behind the snapshot, or so many seconds of change; never two at
 a time, and a document that takes long is put together seldom. What is deleted is forgotten as Yjs
 forgets it: its ids stay, so that whoever still names them finds them.
+
+A damaged entry stops nothing. The store has set it aside and keeps it listed, and what others
+depend on it for still waits for it when they are put together: its clocks stay a gap, and a client
+that has it offers it again.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable, Sequence
 
 from ropewalk import merge_updates
 
-from ..stores.contract import Conflict, History, Store, Version
+from ..stores.contract import Conflict, Damage, History, Store, Version
 from .deadlines import Deadline
 from .ports import Offload, Surroundings
 
@@ -24,11 +29,17 @@ _SHARE = 0.05
 _LEAST_PAUSE = 1.0
 
 
-async def compact(store: Store, offload: Offload, name: str) -> Version | None:
+async def compact(
+    store: Store,
+    offload: Offload,
+    name: str,
+    notice: Callable[[Sequence[Damage]], None] = lambda _: None,
+) -> Version | None:
     """Puts the log of a document together; the version it was put together up to. None: there was
-    nothing to do, or somebody else has done it, or something is damaged and has to be looked at."""
+    nothing to do, or somebody else has done it. `notice` is told what was found damaged."""
     history = await store.read(name)
-    if history.damaged or not history.entries:
+    notice(history.damaged)
+    if not history.entries:
         return None
     updates = [entry.update for entry in history.entries]
     if history.snapshot is not None:
@@ -48,9 +59,12 @@ def _merge(updates: list[bytes]) -> bytes:
 class Compaction:
     """The schedule of one room."""
 
-    def __init__(self, name: str, around: Surroundings) -> None:
+    def __init__(
+        self, name: str, around: Surroundings, notice: Callable[[Sequence[Damage]], None]
+    ) -> None:
         self._name = name
         self._around = around
+        self._notice = notice
         self._entries = 0
         self._bytes = 0
         self._snapshot_bytes = 0
@@ -106,7 +120,9 @@ class Compaction:
         loop = asyncio.get_running_loop()
         began = loop.time()
         try:
-            done = await compact(self._around.store, self._around.offload, self._name)
+            done = await compact(
+                self._around.store, self._around.offload, self._name, self._notice
+            )
             if done is not None:
                 self._around.metrics.count("compactions")
                 self._snapshot_bytes += size

@@ -11,6 +11,7 @@ R5  the document is touched by one at a time, and never by the event loop for lo
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 from collections.abc import Callable, Hashable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -19,8 +20,9 @@ from ropewalk import Doc, LimitError, decode_state_vector, encode_state_vector, 
 
 from ..errors import LoadFailed, Rejected
 from ..protocol.messages import Awareness, Event, Message, Refusal, State, Step1, Step2, Update
-from ..stores.contract import History, Version
+from ..stores.contract import Damage, Damaged, History, Version
 from .compaction import Compaction
+from .contents import deletions_of, ends_of
 from .log import Log, Waiting
 from .member import Member
 from .ports import Change, Surroundings
@@ -64,7 +66,7 @@ class Room:
         self._around = around
         self._forget = forget
         self._log = Log(name, around, self)
-        self._compaction = Compaction(name, around)
+        self._compaction = Compaction(name, around, self._notice_damage)
         self._turn = asyncio.Lock()
         self._observer = self.doc.observe(self._note_change)
         self._changed = False
@@ -73,9 +75,11 @@ class Room:
         self._wants_changes = around.hooks.wants_changes(name)
         self._changes: asyncio.Queue[Change] | None = None
         self._measured_at = float("-inf")
+        self._damaged: set[str] = set()  # what was counted
         # Of updates that wait for what is missing, since nothing did last.
         self._parked = 0
         self._parked_structs = 0
+        self._waits = b""  # a digest of all that waits, with what is deleted; empty: nothing waits
 
     # -- its life ----------------------------------------------------------------------------------
 
@@ -85,7 +89,10 @@ class Room:
         try:
             history = await self._log.open()
         except Exception as error:
+            if isinstance(error, Damaged):
+                self._notice_damage(error.damaged)
             raise LoadFailed(f"the store does not give the document: {error}") from error
+        self._notice_damage(history.damaged)
         updates = _updates_of(history)
         try:
             await self._exclusively(sum(map(len, updates)), SHORT_MERGE, self._apply_all, updates)
@@ -97,6 +104,12 @@ class Room:
         self._around.metrics.observe("load_seconds", asyncio.get_running_loop().time() - began)
         self._around.spawn(self._around.hooks.loaded(self.name, list(history.damaged)))
         self.rest()
+
+    def _notice_damage(self, damaged: Sequence[Damage]) -> None:
+        new = {damage.where for damage in damaged} - self._damaged
+        if new:
+            self._damaged |= new
+            self._around.metrics.count("damaged_records", len(new))
 
     def rest(self) -> None:
         """Nobody may be here any more: the room is closed after a while, if so."""
@@ -195,7 +208,7 @@ class Room:
             return
         await self._check_size(len(update))
         await self._check_parked(update)
-        if len(update) <= SHORT_MERGE and not self._turn.locked():
+        if len(update) + self._parked <= SHORT_MERGE and not self._turn.locked():
             await self._merge(member, update, number, since)
         else:
             # Finished even if the connection ends: what the document has is written, too.
@@ -205,7 +218,8 @@ class Room:
         self, member: Member, update: bytes, number: int | None, since: float
     ) -> None:
         try:
-            changed = await self._exclusively(len(update), SHORT_MERGE, self._apply, update)
+            size = len(update) + self._parked
+            changed = await self._exclusively(size, SHORT_MERGE, self._apply, update)
         except LimitError as error:
             raise Rejected("too-large", str(error)) from None
         except ValueError as error:
@@ -249,6 +263,15 @@ class Room:
         if missing != member.asked:
             member.asked = missing
             member.tell(Step1(missing))
+
+    async def has(self, update: bytes) -> bool:
+        """Whether the document has all of an update already."""
+        try:
+            return await self._exclusively(
+                len(update) + self.size, SHORT_ENCODE, self._has, update
+            )
+        except ValueError:
+            return False  # it is no update
 
     async def answer(self, state: bytes) -> Step2:
         """What somebody in this state lacks. Rejected, if it is no state."""
@@ -302,19 +325,44 @@ class Room:
         self._changed = True
 
     def _apply(self, update: bytes) -> bool:
-        """Whether the document has become another one, or keeps something for later."""
+        """Whether the document has become another one, or keeps something more for later."""
         self._changed = False
         self.doc.apply_update(update)
-        if not self.doc.has_pending:
+        before, self._waits = self._waits, self._what_waits()
+        if not self._waits:
             self._parked = self._parked_structs = 0
-        elif not self._changed:
-            self._parked += len(update)
-            self._parked_structs += inspect_update(update)["items"]
-        return self._changed or self.doc.has_pending
+        elif not self._changed and self._waits != before:
+            self._count_parked(update)
+            return True
+        return self._changed
+
+    def _count_parked(self, update: bytes) -> None:
+        self._parked += len(update)
+        self._parked_structs += inspect_update(update)["items"]
+
+    def _what_waits(self) -> bytes:
+        """As long as the document does not change, it is another one when more waits."""
+        if not self.doc.has_pending:
+            return b""
+        waiting = self.doc.get_update(self.doc.get_state())
+        return hashlib.blake2b(waiting, digest_size=16).digest()
 
     def _apply_all(self, updates: Sequence[bytes]) -> None:
         for update in updates:
-            self._apply(update)
+            self._changed = False
+            self.doc.apply_update(update)
+            if not self.doc.has_pending:
+                self._parked = self._parked_structs = 0
+            elif not self._changed:
+                self._count_parked(update)
+        self._waits = self._what_waits()
+
+    def _has(self, update: bytes) -> bool:
+        state = decode_state_vector(self.doc.get_state())
+        if any(end > state.get(client, 0) for client, end in ends_of(update).items()):
+            return False
+        known = deletions_of(self.doc.get_update(self.doc.get_state()))
+        return not deletions_of(update) - known
 
     def _apply_sound(self, updates: Sequence[bytes]) -> list[bytes]:
         """Those of the updates that were new. One that another process has stored and that cannot
@@ -384,8 +432,9 @@ class Room:
             self._around.spawn(self._around.hooks.stored(self.name, version, updates))
 
     async def others_wrote(self, history: History) -> None:
+        self._notice_damage(history.damaged)
         updates = _updates_of(history)
-        size = sum(map(len, updates))
+        size = sum(map(len, updates)) + self._parked
         new = await self._exclusively(size, SHORT_MERGE, self._apply_sound, updates)
         for update in new:
             self._passes_on(update, None)

@@ -456,6 +456,10 @@ class Session:
         elif inner.update == EMPTY_UPDATE:
             room.acknowledge_when_durable(member, said.number)
         elif member.role < Role.EDITOR:
+            # Who answers step 1 names at least all that is deleted: that is no change.
+            if isinstance(inner, Step2) and await room.has(inner.update):
+                room.acknowledge_when_durable(member, said.number)
+                return
             self._rooms.metrics.count("changes_denied")
             reason = "you may read this document, not change it"
             member.tell(Refusal(said.number, "forbidden", reason))
