@@ -119,7 +119,7 @@ private:
         return fail(p_ == end_ ? ErrorCode::unexpected_end : ErrorCode::invalid_varint, p_);
     }
     [[nodiscard]] std::size_t left() const noexcept { return static_cast<std::size_t>(end_ - p_); }
-    [[nodiscard]] ROPEWALK_ALWAYS_INLINE bool number(std::uint64_t& value) noexcept {
+    [[nodiscard]] ROPEWALK_INLINE_ANYWAY bool number(std::uint64_t& value) noexcept {
         if (ROPEWALK_LIKELY(read_var_uint(p_, end_, value))) return true;
         return fail_number();
     }
