@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "../base/bytes.hpp"
+#include "../base/call.hpp"
 #include "../base/ids.hpp"
 #include "../base/result.hpp"
 #include "../base/utf.hpp"
@@ -289,6 +290,9 @@ inline void UpdateReader::skim() noexcept {
 
 template <class F>
 bool UpdateReader::deletes(F&& f) noexcept {
+    if constexpr (kCallInstead<F>) {
+        return deletes(Call<bool(std::uint64_t, std::uint32_t, std::uint32_t)>(f));
+    }
     std::uint64_t clients = 0;
     if (!count(2, clients)) return false;
     for (; clients > 0; --clients) {
