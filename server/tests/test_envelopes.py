@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from typing import Any
 
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
 from live import live_server
-from ropewalk import Doc, Text, create_update_message
+from ropewalk import Doc, Map, Text, create_update_message
 from ropewalk_server.limits import Limits
+from ropewalk_server.protocol.actions import (
+    MAX_CHARACTERS,
+    MAX_DOCUMENT_BYTES,
+    MAX_UPDATES_BYTES,
+)
 from ropewalk_server.protocol.codec import Unreadable
 from ropewalk_server.protocol.envelopes import EnvelopeCodec
 from ropewalk_server.protocol.messages import (
@@ -37,12 +42,15 @@ from ropewalk_server.protocol.messages import (
 )
 
 
+EMPTY = b"\x00\x00"
+
+
 def b64(value: bytes) -> str:
     return b64encode(value).decode()
 
 
 def codec() -> EnvelopeCodec:
-    return EnvelopeCodec(Limits())
+    return EnvelopeCodec(Limits(), lambda: 0.0)
 
 
 @pytest.mark.parametrize(
@@ -196,6 +204,11 @@ def test_the_dialect_of_actions_over_a_connection() -> None:
             assert (await ann.hear(action="ACK"))["seq"] == 2
             await ann.say(action="SYNC_STATE", docId="letter", stateVector="AA==")
             state = await ann.hear(action="SYNC_STATE")
+            whole: Doc[Any] = Doc()
+            whole.apply_update(b64decode(state["update"]))
+            assert str(whole.get("text", type=Text)) == "hi"
+            await ann.say(action="JOIN_DOC", docId="letter")
+            state = await ann.hear(action="JOIN_DOC")
             assert state["text"] == "hi"
             assert [run["text"] for run in state["runs"]] == ["h", "i"]
             # A Yjs client sees and writes the same text.
@@ -229,6 +242,38 @@ def test_the_dialect_of_actions_over_a_connection() -> None:
             assert (await ann.hear(action="ERROR"))["code"] == "not-joined"
 
     asyncio.run(run())
+
+
+def test_documents_too_large_for_operations_are_refused() -> None:
+    moment = [0.0]
+    spoken = EnvelopeCodec(Limits(), lambda: moment[0])
+    join = json.dumps({"action": "JOIN_DOC", "docId": "d"})
+
+    def told(message: Message) -> dict[str, Any]:
+        (text,) = spoken.encode("d", message)
+        return dict(json.loads(text))
+
+    long = Doc({"text": Text("x" * (MAX_CHARACTERS + 1))}).get_update()
+    large = Doc({"other": Text("x" * (MAX_DOCUMENT_BYTES + 1))}).get_update()
+    for update in (long, large):
+        spoken.decode(join)
+        assert told(Step2(update))["code"] == "too-large"
+        assert not spoken.encode("d", Update(update))
+    spoken.decode(join)
+    assert told(Step2(EMPTY))["text"] == ""
+    assert told(Update(long))["code"] == "resync"
+    for _ in range(7):
+        assert len(spoken.decode(join)) == 2
+    assert spoken.decode(join) == ()
+    moment[0] = 1.0
+    assert len(spoken.decode(join)) == 2
+    assert told(Step2(EMPTY))["text"] == ""
+    other = Doc({"other": Map({"data": b"x" * 1_000_000})}).get_update()
+    answers = [
+        spoken.encode("d", Update(other)) for _ in range(MAX_UPDATES_BYTES // len(other) + 2)
+    ]
+    codes = [json.loads(text)["code"] for (text,) in filter(None, answers)]
+    assert codes == ["too-large"]
 
 
 def test_a_reader_s_operations_are_refused_and_undone() -> None:

@@ -171,11 +171,11 @@ ATTACKS: dict[Callable[[str], Awaitable[int]], set[int]] = {
     a_flood_before_it_is_known_who_it_is: {4401},
     a_large_first_message: {1009},
     fragments_without_end: {1009, 1002},
-    a_flood_of_messages: {4429},
-    ten_thousand_documents: {4429},
-    a_flood_of_awareness: {4429},
+    a_flood_of_messages: {1013, 4429},
+    ten_thousand_documents: {1013, 4429},
+    a_flood_of_awareness: {1013, 4429},
     updates_that_are_none: {1007},
-    random_messages: {1007, 4400, 4401, 4429, 1009},
+    random_messages: {1007, 1013, 4400, 4401, 4429, 1009},
 }
 
 

@@ -13,6 +13,7 @@ class CloseCode(IntEnum):
     UNREADABLE = 1007
     TOO_LARGE = 1009
     SERVER_FAULT = 1011
+    TRY_AGAIN = 1013
     PROTOCOL_ERROR = 4400
     NOT_AUTHENTICATED = 4401
     FORBIDDEN = 4403
@@ -20,6 +21,16 @@ class CloseCode(IntEnum):
     TOO_SLOW = 4408
     EPOCH = 4409
     TOO_MANY = 4429
+
+
+# Ends that pass: the client is to come back.
+_PASSING = (CloseCode.TOO_SLOW, CloseCode.TOO_MANY)
+
+
+def code_on_wire(code: int, *, stock: bool) -> int:
+    """What the client hears. y-websocket takes any code from 4400 to 4499 for a refusal and stops for
+    good: who has not said hello hears of what passes by a code that brings it back."""
+    return int(CloseCode.TRY_AGAIN if stock and code in _PASSING else code)
 
 
 _REFUSALS = {

@@ -267,7 +267,7 @@ def test_codes_that_end_it(code: int, error: type[Exception]) -> None:
     run(work())
 
 
-@pytest.mark.parametrize("code", [1001, 1006, 1007, 1011, 4408, 4409, 4429])
+@pytest.mark.parametrize("code", [1001, 1006, 1007, 1011, 1013, 4408, 4409, 4429])
 def test_codes_after_which_it_comes_back(code: int) -> None:
     async def work() -> None:
         server = FakeServer()

@@ -60,6 +60,7 @@ class Peer:
         doc: Doc[Any] | None = None,
     ) -> None:
         self.doc: Doc[Any] = Doc() if doc is None else doc
+        self.stock = True
         self.received: list[tuple[str | None, Message]] = []
         self.closed: tuple[int, str] | None = None
         self.number = 0

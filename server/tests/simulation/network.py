@@ -133,6 +133,7 @@ class WireLink:
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
+        self.stock = True
 
     def send(self, message: bytes | str) -> None:
         self._wire.transmit(message)

@@ -21,7 +21,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.frames import Frame, Opcode
 from websockets.server import ServerProtocol
 
-from ..errors import CloseCode, fitting_reason
+from ..errors import CloseCode, code_on_wire, fitting_reason
 
 # Under this name the protocol is found in the extensions of the scope.
 EXTENSION = "ropewalk.wire"
@@ -176,7 +176,7 @@ class WireProtocol(WebSocketsSansIOProtocol):
 class WireLink:
     """A Link straight to the protocol."""
 
-    __slots__ = ("_closing", "_framer", "_limit", "_paused", "_queue", "_unsent", "_wire")
+    __slots__ = ("_closing", "_framer", "_limit", "_paused", "_queue", "_unsent", "_wire", "stock")
 
     def __init__(self, wire: WireProtocol, framer: Framer, limit: int) -> None:
         self._wire = wire
@@ -186,6 +186,7 @@ class WireLink:
         self._unsent = 0
         self._paused = not wire.writable.is_set()
         self._closing: tuple[int, str] | None = None
+        self.stock = True
         wire.link = self
 
     @property
@@ -216,7 +217,7 @@ class WireLink:
     def close(self, code: int, reason: str) -> None:
         if self._closing is not None:
             return
-        self._closing = (int(code), fitting_reason(reason))
+        self._closing = (code_on_wire(code, stock=self.stock), fitting_reason(reason))
         if self._queue:
             self._wire.loop.call_later(_LINGER_SECONDS, self._wire.transport.abort)
         else:

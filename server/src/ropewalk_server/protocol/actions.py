@@ -34,6 +34,12 @@ from .text_ops import BadOperation, TextMirror
 
 DEFAULT_ROOT = "text"
 MAX_OPERATIONS = 500
+# Of a document, as an update, and of all updates since: each connection has a replica of its own.
+MAX_DOCUMENT_BYTES = 1024 * 1024
+# Telling all ids of a text takes about 5 microseconds for each character.
+MAX_CHARACTERS = 20_000
+MAX_UPDATES_BYTES = 8 * 1024 * 1024
+JOINS = 10
 _NOTHING = b"\x00"  # the state vector of an empty document
 
 Fields = dict[str, Any]
@@ -44,17 +50,23 @@ class _Document:
     mirror: TextMirror
     joining: bytes | None = None  # the state vector that JOIN_DOC has named
     welcome: Fields = field(default_factory=dict)
+    size: int = 0  # of what the mirror was given
     number: int = 0
     unsaved: deque[tuple[int, str]] = field(default_factory=deque)
-    spoiled: bool = False  # an operation was refused that the mirror has
+    spoiled: bool = False  # the mirror is not the document any more
 
 
 class Actions:
     """What one connection says and is told in this dialect."""
 
-    def __init__(self, limits: Limits, send: Callable[[Fields], None]) -> None:
+    def __init__(
+        self, limits: Limits, send: Callable[[Fields], None], now: Callable[[], float]
+    ) -> None:
         self._limits = limits
         self._send = send
+        self._now = now
+        self._joins = float(JOINS)
+        self._joined_at = now()
         self._documents: dict[str | None, _Document] = {}
 
     # -- from the client -------------------------------------------------------------------------
@@ -76,12 +88,25 @@ class Actions:
         return self._operations(document, known, fields)
 
     def _join(self, document: str | None, fields: Fields) -> Sequence[tuple[str | None, Message]]:
+        if not self._may_join():
+            self._error(document, "too-soon", "JOIN_DOC may be said once a second")
+            return ()
         root = optional(fields, "root", str) or DEFAULT_ROOT
         state = data(fields, "stateVector") if "stateVector" in fields else _NOTHING
         mirror = TextMirror(root, self._limits.for_documents())
         self._documents[document] = _Document(mirror, joining=state)
         hello = Hello(token=optional(fields, "token", str), ticket=optional(fields, "ticket", str))
         return ((document, hello), (document, Step1(_NOTHING)))
+
+    def _may_join(self) -> bool:
+        """Each join costs a while of the server's time: some at once, then one a second."""
+        now = self._now()
+        self._joins = min(float(JOINS), self._joins + now - self._joined_at)
+        self._joined_at = now
+        if self._joins < 1.0:
+            return False
+        self._joins -= 1.0
+        return True
 
     def _operations(
         self, document: str | None, known: _Document, fields: Fields
@@ -121,9 +146,14 @@ class Actions:
         if isinstance(message, Step2):
             return self._state(document, known, message)
         if isinstance(message, Update):
+            known.size += len(message.update)
+            if known.spoiled or known.size > MAX_UPDATES_BYTES:
+                return self._too_much(document, known)
             operations = known.mirror.apply(message.update)
             if operations is None:
-                return [_about(document, "SYNC_STATE", **known.mirror.state())]
+                known.spoiled = True
+                reason = "more was changed at once than is told in operations; JOIN_DOC again"
+                return [_about(document, "ERROR", code="resync", message=reason)]
             return [_about(document, "OPS", ops=operations)] if operations else ()
         if isinstance(message, Ack):
             return self._acknowledged(document, known, message.number)
@@ -133,11 +163,24 @@ class Actions:
             return [_about(document, "ERROR", code=message.code, message=message.reason, id=name)]
         return _other(document, message)
 
+    def _too_much(self, document: str | None, known: _Document) -> Sequence[Fields]:
+        """The replica is given up; the client is told so once."""
+        if known.spoiled:
+            return ()
+        known.spoiled = True
+        known.mirror = TextMirror(DEFAULT_ROOT, self._limits.for_documents())
+        reason = "the document is too large for operations as JSON; binary messages take it"
+        return [_about(document, "ERROR", code="too-large", message=reason)]
+
     def _state(self, document: str | None, known: _Document, answer: Step2) -> Sequence[Fields]:
+        if len(answer.update) > MAX_DOCUMENT_BYTES:
+            return self._too_much(document, known)
         known.mirror.apply(answer.update)
         if known.joining is None:
             update = encoded(answer.update)
-            return [_about(document, "SYNC_STATE", update=update, **known.mirror.state())]
+            return [_about(document, "SYNC_STATE", update=update)]
+        if known.mirror.length > MAX_CHARACTERS:
+            return self._too_much(document, known)
         state, known.joining = known.joining, None
         try:
             update = encoded(known.mirror.diff(state))

@@ -17,7 +17,7 @@ With `action` (`docId` names the document; operations are those of text_ops.py):
         is answered, for each when it is durable, by {"action": "ACK", "id", "seq"}, or by ERROR;
         the operations of others come as {"action": "OPS", "ops"}
     {"action": "SYNC_STATE", "docId", "stateVector"}
-        is answered by the same with "update", and with text and runs
+        is answered by the same with "update"
     {"action": "PRESENCE", "users"}, {"action": "EVENT", "event"}, {"action": "ERROR", "code",
     "message"}
 
@@ -26,8 +26,9 @@ A type or an action that is not known is answered by a warning, counted, and cha
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 from ..limits import Limits
@@ -70,8 +71,10 @@ class EnvelopeCodec:
     family: Hashable | None = None
     counts_on = False
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, now: Callable[[], float] | None = None) -> None:
+        """`now`: the time in seconds; that of the running loop, if none is given."""
         self._limits = limits
+        self._now = now
         self._link: Link | None = None
         self._actions: Actions | None = None
 
@@ -84,7 +87,9 @@ class EnvelopeCodec:
         fields = parse_object(message)
         if "action" in fields:
             if self._actions is None:
-                self._actions = Actions(self._limits, self._send)
+                self._actions = Actions(
+                    self._limits, self._send, self._now or asyncio.get_running_loop().time
+                )
             return self._actions.decode(fields)
         kind = text(fields, "type")
         document = optional(fields, "doc", str)

@@ -125,20 +125,23 @@ class TextMirror:
         """Takes an update of the document; the operations that do the same to what the client has.
         None: too many, or not to be said so."""
         parts = decode_update(update)
+        # Counted before they are listed: an update of some bytes may delete a million characters.
+        strings = [struct for struct in parts["structs"] if struct["kind"] == "string"]
+        changes = sum(struct["length"] for struct in strings)
+        changes += sum(end - start for _, start, end in parts["deletes"])
+        if changes > MAX_OPERATIONS:
+            self._doc.apply_update(update)
+            return None
         deletes = [
             (client, clock)
             for client, start, end in parts["deletes"]
-            for clock in range(start, min(end, start + MAX_OPERATIONS + 1))
+            for clock in range(start, end)
         ]
         inserts = [
-            (struct["id"][0], clock)
-            for struct in parts["structs"]
-            if struct["kind"] == "string"
-            for clock in range(struct["id"][1], struct["id"][1] + struct["length"])
+            (struct["id"][0], struct["id"][1] + unit)
+            for struct in strings
+            for unit in range(struct["length"])
         ]
-        if len(deletes) + len(inserts) > MAX_OPERATIONS:
-            self._doc.apply_update(update)
-            return None
         clocks = self._clocks()
         gone = [own for own in deletes if clocks.get(own[0], 0) > own[1] and self._is_visible(own)]
         self._doc.apply_update(update)
@@ -153,6 +156,11 @@ class TextMirror:
                 {"type": "insert", "id": self._name(own), "char": content[index], "left": left}
             )
         return operations
+
+    @property
+    def length(self) -> int:
+        """Characters of the text."""
+        return len(self._text)
 
     def state(self) -> dict[str, Any]:
         """The text, and the ids of its characters in runs whose clocks count up."""

@@ -10,7 +10,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 
-from ..errors import CloseCode, fitting_reason
+from ..errors import CloseCode, code_on_wire, fitting_reason
 
 
 class Outbox:
@@ -21,7 +21,17 @@ class Outbox:
     waiting until whoever owns the connection gives it up and calls lost().
     """
 
-    __slots__ = ("_close", "_closing", "_limit", "_queue", "_send", "_task", "_unsent", "gone")
+    __slots__ = (
+        "_close",
+        "_closing",
+        "_limit",
+        "_queue",
+        "_send",
+        "_task",
+        "_unsent",
+        "gone",
+        "stock",
+    )
 
     def __init__(
         self,
@@ -36,6 +46,7 @@ class Outbox:
         self._unsent = 0
         self._task: asyncio.Task[None] | None = None
         self._closing: tuple[int, str] | None = None
+        self.stock = True
         self.gone = False  # nothing reaches the other end any more
 
     @property
@@ -63,7 +74,7 @@ class Outbox:
     def close(self, code: int, reason: str) -> None:
         if self.gone or self._closing is not None:
             return
-        self._closing = (code, fitting_reason(reason))
+        self._closing = (code_on_wire(code, stock=self.stock), fitting_reason(reason))
         self._start()
 
     def lost(self) -> None:

@@ -310,6 +310,7 @@ class Session:
 
     async def _hello(self, state: Open, document: str | None, hello: Hello) -> None:
         state.extended = True
+        self._link.stock = False
         if document is None and self._document is None:
             self._welcome(state, None)
             return

@@ -34,7 +34,7 @@ _ENDS: dict[int, type[ClientError]] = {
     4403: Forbidden,
     4404: Forbidden,
 }
-_NOT_AUTHENTICATED, _EPOCH, _UNREADABLE = 4401, 4409, 1007
+_NOT_AUTHENTICATED, _UNREADABLE = 4401, 1007
 # How often own presence is said again, so that nobody takes it for gone.
 _PRESENCE_SECONDS = 3.0
 # A part of a long message is waited for so long; then it is asked for from the start.
