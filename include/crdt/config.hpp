@@ -47,11 +47,14 @@
 #else
 #define ROPEWALK_ALWAYS_INLINE inline __attribute__((always_inline))
 #endif
+// What is hardly larger than a call of it.
+#define ROPEWALK_INLINE_ANYWAY inline __attribute__((always_inline))
 #define ROPEWALK_NEVER_INLINE __attribute__((noinline))
 #else
 #define ROPEWALK_LIKELY(x) (x)
 #define ROPEWALK_UNLIKELY(x) (x)
 #define ROPEWALK_ALWAYS_INLINE inline
+#define ROPEWALK_INLINE_ANYWAY inline
 #define ROPEWALK_NEVER_INLINE
 #endif
 

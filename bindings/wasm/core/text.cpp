@@ -66,7 +66,7 @@ std::uint32_t rw_text_type(Document* document,
                            std::uint32_t unit,
                            std::uint32_t transaction) {
     const char typed = static_cast<char>(unit);
-    return write(document, transaction, [&] {
+    return write(document, transaction, [&]() ROPEWALK_HOT {
         return document->handle<crdt::Text>(type).insert(at, std::string_view(&typed, 1));
     });
 }
@@ -104,7 +104,7 @@ std::uint32_t rw_text_erase(Document* document,
                             std::uint32_t count,
                             std::uint32_t transaction) {
     return write(document, transaction,
-                 [&] { return document->handle<crdt::Text>(type).erase(at, count); });
+                 [&]() ROPEWALK_HOT { return document->handle<crdt::Text>(type).erase(at, count); });
 }
 
 RW_EXPORT(rw_text_format)

@@ -72,9 +72,9 @@ ROPEWALK_NEVER_INLINE inline const std::uint8_t* read_var_uint_rest(const std::u
 }
 
 // False: no byte left, no last byte, or above 2^53-1; p then stands at the number's first byte.
-ROPEWALK_ALWAYS_INLINE bool read_var_uint(const std::uint8_t*& p,
-                                          const std::uint8_t* end,
-                                          std::uint64_t& value) noexcept {
+ROPEWALK_INLINE_ANYWAY bool read_var_uint_here(const std::uint8_t*& p,
+                                               const std::uint8_t* end,
+                                               std::uint64_t& value) noexcept {
     if (ROPEWALK_UNLIKELY(p == end)) return false;
     const std::uint64_t first = *p;
     if (ROPEWALK_LIKELY(first < 0x80)) {
@@ -96,7 +96,7 @@ ROPEWALK_ALWAYS_INLINE bool read_var_uint(const std::uint8_t*& p,
             return true;
         }
     }
-    if constexpr (std::endian::native == std::endian::little && !ROPEWALK_SMALL) {
+    if constexpr (std::endian::native == std::endian::little) {
         if (end - p >= 8) {
             std::uint64_t word = 0;
             std::memcpy(&word, p, sizeof word);
@@ -119,6 +119,35 @@ ROPEWALK_ALWAYS_INLINE bool read_var_uint(const std::uint8_t*& p,
     p = behind;
     value = rest;
     return true;
+}
+
+#if ROPEWALK_SMALL
+// Two words, which come back without a detour through memory.
+struct VarUint {
+    const std::uint8_t* behind;  // nullptr: there is none
+    std::uint64_t value;
+};
+ROPEWALK_NEVER_INLINE inline VarUint read_var_uint_there(const std::uint8_t* p,
+                                                         const std::uint8_t* end) noexcept {
+    std::uint64_t value = 0;
+    if (!read_var_uint_here(p, end, value)) return {nullptr, 0};
+    return {p, value};
+}
+#endif
+
+// As read_var_uint_here, which is a call where the engine is built for size.
+ROPEWALK_INLINE_ANYWAY bool read_var_uint(const std::uint8_t*& p,
+                                          const std::uint8_t* end,
+                                          std::uint64_t& value) noexcept {
+#if ROPEWALK_SMALL
+    const VarUint read = read_var_uint_there(p, end);
+    if (ROPEWALK_UNLIKELY(read.behind == nullptr)) return false;
+    p = read.behind;
+    value = read.value;
+    return true;
+#else
+    return read_var_uint_here(p, end, value);
+#endif
 }
 
 // As read_var_uint.

@@ -11,6 +11,7 @@
 
 #include <cstdint>
 
+#include "../base/call.hpp"
 #include "../base/id_set.hpp"
 #include "../store/store.hpp"
 #include "origin.hpp"

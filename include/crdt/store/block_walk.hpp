@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "../base/call.hpp"
 #include "store.hpp"
 
 namespace crdt::detail {
@@ -118,6 +119,9 @@ bool BlockWalk::blocks(std::uint32_t client,
                        std::uint32_t from,
                        bool note,
                        Flush&& flush) noexcept {
+    if constexpr (kCallInstead<Flush>) {
+        return blocks(client, from, note, Call<bool(const Block&)>(flush));
+    }
     const ClientLog& log = store_.clients[client];
     note = note && from == 0;
     const std::size_t first_seen = seen_.size();

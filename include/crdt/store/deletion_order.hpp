@@ -2,6 +2,7 @@
 // comes right after the type. Its maps keep that order, and what is tidied or redone follows it.
 #pragma once
 
+#include "../base/call.hpp"
 #include "change.hpp"
 
 namespace crdt::detail {

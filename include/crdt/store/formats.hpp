@@ -12,6 +12,7 @@
 
 #include <cstdint>
 
+#include "../base/call.hpp"
 #include "../base/sorted_chunks.hpp"
 #include "sequence.hpp"
 

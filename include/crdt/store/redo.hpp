@@ -12,6 +12,7 @@
 
 #include <cstdint>
 
+#include "../base/call.hpp"
 #include "../base/id_set.hpp"
 #include "integrate.hpp"
 #include "store.hpp"

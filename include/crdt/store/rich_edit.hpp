@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <span>
 
+#include "../base/call.hpp"
 #include "../base/utf.hpp"
 #include "formats.hpp"
 #include "store.hpp"

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "../base/call.hpp"
 #include "../store/store.hpp"
 
 namespace crdt {
@@ -69,6 +70,7 @@ protected:
     // Runs `edit` inside a change; an error also sticks to a transaction that is open.
     template <class Edit>
     Status write(Edit&& edit) const noexcept {
+        if constexpr (detail::kCallInstead<Edit>) return write(detail::Call<Status()>(edit));
         if (store_ == nullptr) return ErrorCode::no_document;
         if (const Status opened = store_->begin_change(); !opened.ok()) return opened;
         Status status = check();

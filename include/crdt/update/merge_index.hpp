@@ -109,9 +109,10 @@ public:
     [[nodiscard]] Error error() const noexcept { return reader_.error(); }
 
 private:
+    // What is read first.
+    [[nodiscard]] ByteView first() noexcept;
     [[nodiscard]] bool next_frame() noexcept;
 
-    UpdateReader reader_;
     UpdateSegment segment_;
     Limits limits_;
     std::size_t at_ = 0;  // behind the frame that is being read
@@ -119,6 +120,7 @@ private:
     std::uint32_t to_ = 0;
     bool framed_ = false;
     UpdateForm form_ = UpdateForm::v1;
+    UpdateReader reader_;
 };
 
 }  // namespace crdt::detail

@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "../base/bytes.hpp"
+#include "../base/call.hpp"
 #include "../base/ids.hpp"
 #include "../base/result.hpp"
 #include "../base/utf.hpp"
@@ -119,7 +120,7 @@ private:
         return fail(p_ == end_ ? ErrorCode::unexpected_end : ErrorCode::invalid_varint, p_);
     }
     [[nodiscard]] std::size_t left() const noexcept { return static_cast<std::size_t>(end_ - p_); }
-    [[nodiscard]] ROPEWALK_ALWAYS_INLINE bool number(std::uint64_t& value) noexcept {
+    [[nodiscard]] ROPEWALK_INLINE_ANYWAY bool number(std::uint64_t& value) noexcept {
         if (ROPEWALK_LIKELY(read_var_uint(p_, end_, value))) return true;
         return fail_number();
     }
@@ -289,6 +290,9 @@ inline void UpdateReader::skim() noexcept {
 
 template <class F>
 bool UpdateReader::deletes(F&& f) noexcept {
+    if constexpr (kCallInstead<F>) {
+        return deletes(Call<bool(std::uint64_t, std::uint32_t, std::uint32_t)>(f));
+    }
     std::uint64_t clients = 0;
     if (!count(2, clients)) return false;
     for (; clients > 0; --clients) {

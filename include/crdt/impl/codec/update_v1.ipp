@@ -48,7 +48,7 @@ private:
     }
 
     // A number of things that take at least `least` bytes each.
-    ROPEWALK_ALWAYS_INLINE Cursor count(Cursor p,
+    ROPEWALK_INLINE_ANYWAY Cursor count(Cursor p,
                                         std::size_t least,
                                         std::uint64_t& value) noexcept {
         if (ROPEWALK_LIKELY(p != end_ && *p < 0x80)) {

@@ -20,7 +20,7 @@ ROPEWALK_INLINE Status Store::apply(ByteView update, UpdateFormat format) noexce
 }
 
 // What most updates are. `done` stays false where it is anything more.
-ROPEWALK_INLINE Status Apply::keystroke(bool& done) noexcept {
+ROPEWALK_HOT ROPEWALK_INLINE Status Apply::keystroke(bool& done) noexcept {
     constexpr std::size_t kClients = 4;
     constexpr std::size_t kRanges = 4;
     const std::size_t blocks = update_.blocks.size();

@@ -12,6 +12,11 @@ bool meet_deleted_clients(Store& store,
                           const Vec<Deletion>& ranges,
                           Gone&& gone,
                           Met&& met) noexcept {
+    if constexpr (kCallInstead<Gone>) {
+        return meet_deleted_clients(
+            store, ranges, Call<bool(std::uint32_t, std::uint32_t, std::uint32_t)>(gone),
+            Call<bool(std::uint32_t)>(met));
+    }
     struct Walk {
         std::uint32_t seq;
         Place place;

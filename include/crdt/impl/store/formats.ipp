@@ -246,6 +246,9 @@ ROPEWALK_INLINE Mark Formats::next(Store& store,
 
 template <class F>
 void Formats::for_each_current(Store& store, const FormatLists& lists, Place place, F&& f) {
+    if constexpr (kCallInstead<F>) {
+        return for_each_current(store, lists, place, Call<void(Mark, Mark)>(f));
+    }
     const SortedChunks<Mark>& list = lists.by_key;
     for (auto first = list.lower_bound([](const Mark&) { return false; });
          first != list.end_place();) {

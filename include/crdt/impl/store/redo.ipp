@@ -40,6 +40,9 @@ ROPEWALK_INLINE bool UndoScope::contains(const Store& store, std::uint32_t type)
 
 template <class F>
 bool for_each_part(const Store& store, ClientId client, Clock start, std::uint32_t length, F&& f) {
+    if constexpr (kCallInstead<F>) {
+        return for_each_part(store, client, start, length, Call<bool(RunPart)>(f));
+    }
     const std::uint32_t number = store.clients.find(client);
     if (number == kNone) return true;
     const ClientLog& log = store.clients[number];

@@ -320,6 +320,10 @@ Status RichEdit::insert_with(std::span<const Attribute> attributes,
                              std::size_t text_bytes,
                              Extra extra,
                              const Content& content) noexcept {
+    if constexpr (kCallInstead<Content>) {
+        return insert_with(attributes, units, text_bytes, extra,
+                           Call<Status(const Store::Gap&)>(content));
+    }
     ROPEWALK_CHECK(ready());
     if (units > kMaxClock - store_.units(type_)) return ErrorCode::limit_exceeded;
     ROPEWALK_CHECK(wanted_of(attributes));

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <memory>
+
 #include "../../update/block_writer.hpp"
 #include "../../update/collector.hpp"
 #include "../../update/exact_form.hpp"
@@ -129,7 +131,7 @@ private:
             // Skips are passed over before it is its turn.
             bool more = from.to > known || (from.has_skips != 0 && !source.open);
             if (more && !source.open) {
-                source.reader = StretchReader(inputs_[from.input], from, client, form_, limits_);
+                std::construct_at(&source.reader, inputs_[from.input], from, client, form_, limits_);
                 source.open = true;
                 more = source.reader.next(block);
                 if (more && block.clock > source.clock) {

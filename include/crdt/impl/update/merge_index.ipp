@@ -143,20 +143,23 @@ ROPEWALK_INLINE StretchReader::StretchReader(const UpdateSegment& segment,
       client_(client),
       to_(stretch.to),
       framed_(stretch.framed != 0),
-      form_(form) {
+      form_(form),
+      reader_(first(), form, limits) {
     std::uint64_t sections = 1;
+    if (framed_) static_cast<void>(reader_.begin_sections(sections));
+    static_cast<void>(reader_.begin_section());
+}
+
+ROPEWALK_INLINE ByteView StretchReader::first() noexcept {
     if (framed_) {
         ByteView update;
-        static_cast<void>(segment.framing(segment.bytes, at_, update));
-        reader_ = UpdateReader(update, form, limits);
-        static_cast<void>(reader_.begin_sections(sections));
-    } else {
-        // The section ends where its structs do; what follows is not read.
-        constexpr std::size_t kLongest = 0xffffffffU;
-        const ByteView rest = segment.bytes.subspan(at_);
-        reader_ = UpdateReader(rest.first(std::min(rest.size(), kLongest)), form, limits);
+        static_cast<void>(segment_.framing(segment_.bytes, at_, update));
+        return update;
     }
-    static_cast<void>(reader_.begin_section());
+    // The section ends where its structs do; what follows is not read.
+    constexpr std::size_t kLongest = 0xffffffffU;
+    const ByteView rest = segment_.bytes.subspan(at_);
+    return rest.first(std::min(rest.size(), kLongest));
 }
 
 ROPEWALK_INLINE bool StretchReader::next_frame() noexcept {

@@ -62,10 +62,10 @@ private:
     std::size_t size_ = 0;
 };
 
-template <class UpdateWriter>
+// Writes the form it reads: V1, or the exact form.
 class Obfuscator {
 public:
-    Obfuscator(UpdateWriter& out, const ObfuscateOptions& options) noexcept
+    Obfuscator(ExactWriter& out, const ObfuscateOptions& options) noexcept
         : out_(out), options_(options) {}
 
     [[nodiscard]] Error run(UpdateReader& reader) noexcept {
@@ -99,7 +99,9 @@ private:
     void put(UpdateBlock& block) noexcept {
         if (block.kind == ContentKind::gc) return out_.gc(block.length);
         if (block.kind == ContentKind::skip) return out_.skip(block.length);
-        unsigned info = block.info & ~kExact;
+        unsigned info = block.info;
+        // What is put in the place of content is never more than V1 can say.
+        if (block.kind != ContentKind::format || options_.formatting) info &= ~kExact;
         if (block.origin.exists || block.right_origin.exists) info &= ~kHasKey;
         out_.info(info);
         if (block.origin.exists) out_.left_id(block.origin.client, block.origin.clock);
@@ -201,7 +203,7 @@ private:
         out_.name(NumberedText(number % 2 == 0 ? "node-" : "hook-", number / 2));
     }
 
-    UpdateWriter& out_;
+    ExactWriter& out_;
     const ObfuscateOptions& options_;
     std::uint64_t number_ = 0;  // of the item
     FirstMet keys_;
@@ -210,16 +212,6 @@ private:
     FirstMet format_values_;
     Bytes scratch_;
 };
-
-template <class UpdateWriter>
-[[nodiscard]] Result<Bytes> obfuscated(UpdateReader reader,
-                                       const ObfuscateOptions& options) noexcept {
-    Bytes bytes;
-    UpdateWriter out(bytes);
-    const Error error = Obfuscator<UpdateWriter>(out, options).run(reader);
-    if (error.code != ErrorCode::ok) return error;
-    return bytes;
-}
 
 }  // namespace crdt::detail
 
@@ -230,11 +222,15 @@ ROPEWALK_INLINE Result<Bytes> obfuscate(ByteView update,
                                         const ObfuscateOptions& options,
                                         const Limits& limits) noexcept {
     detail::ReadableUpdate readable;
-    const Error error = readable.open(update, format, limits);
+    Error error = readable.open(update, format, limits);
     if (error.code != ErrorCode::ok) return error;
-    return format == UpdateFormat::v1
-               ? detail::obfuscated<detail::UpdateWriterV1>(readable.reader(), options)
-               : detail::obfuscated<detail::UpdateWriterV2>(readable.reader(), options);
+    Bytes bytes;
+    detail::ExactWriter out(bytes);
+    detail::UpdateReader reader = readable.reader();
+    error = detail::Obfuscator(out, options).run(reader);
+    if (error.code != ErrorCode::ok) return error;
+    if (format == UpdateFormat::v2) return detail::v2_of_exact(bytes);
+    return bytes;
 }
 
 }  // namespace crdt
