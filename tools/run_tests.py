@@ -189,7 +189,7 @@ def yjs() -> Count:
         ("protocols/websocket_test.mjs",),
         ("protocols/provider_test.mjs",),
         ("protocols/indexeddb_test.mjs",),
-        ("differential/strict.mjs", "200"),
+        ("differential/strict.mjs", "300"),
         ("differential/main.mjs", "200"),
     )
     count = Count()
