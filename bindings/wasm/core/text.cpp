@@ -103,8 +103,9 @@ std::uint32_t rw_text_erase(Document* document,
                             std::uint32_t at,
                             std::uint32_t count,
                             std::uint32_t transaction) {
-    return write(document, transaction,
-                 [&]() ROPEWALK_HOT { return document->handle<crdt::Text>(type).erase(at, count); });
+    return write(document, transaction, [&]() ROPEWALK_HOT {
+        return document->handle<crdt::Text>(type).erase(at, count);
+    });
 }
 
 RW_EXPORT(rw_text_format)

@@ -13,9 +13,9 @@ bool meet_deleted_clients(Store& store,
                           Gone&& gone,
                           Met&& met) noexcept {
     if constexpr (kCallInstead<Gone>) {
-        return meet_deleted_clients(
-            store, ranges, Call<bool(std::uint32_t, std::uint32_t, std::uint32_t)>(gone),
-            Call<bool(std::uint32_t)>(met));
+        return meet_deleted_clients(store, ranges,
+                                    Call<bool(std::uint32_t, std::uint32_t, std::uint32_t)>(gone),
+                                    Call<bool(std::uint32_t)>(met));
     }
     struct Walk {
         std::uint32_t seq;

@@ -131,7 +131,8 @@ private:
             // Skips are passed over before it is its turn.
             bool more = from.to > known || (from.has_skips != 0 && !source.open);
             if (more && !source.open) {
-                std::construct_at(&source.reader, inputs_[from.input], from, client, form_, limits_);
+                std::construct_at(&source.reader, inputs_[from.input], from, client, form_,
+                                  limits_);
                 source.open = true;
                 more = source.reader.next(block);
                 if (more && block.clock > source.clock) {

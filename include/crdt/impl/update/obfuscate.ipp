@@ -11,8 +11,9 @@ class FirstMet {
 public:
     // False: memory is exhausted.
     [[nodiscard]] bool find(ByteView name, std::uint64_t now, std::uint64_t& number) noexcept {
-        const auto place = names_.lower_bound(
-            [&](const Entry& entry) { return as_text({entry.data, entry.size}) < as_text(name); });
+        const auto place = names_.lower_bound([&](const Entry& entry) {
+            return as_text({entry.data, entry.size}) < as_text(name);
+        });
         if (!(place == names_.end_place())) {
             const Entry& entry = names_.at(place);
             if (as_text({entry.data, entry.size}) == as_text(name)) {
