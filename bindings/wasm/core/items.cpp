@@ -3,9 +3,10 @@
 // An item is a row of units that stand side by side and were written one behind the other, alike in
 // all that an item tells. The engine keeps none: they are put together when somebody looks.
 //
-// A struct in `out`: flags, content, number of the client, clock, length; and unless it was collected
-// the parent (kind, number), what the flags announce, and of a sub-document its number, of a shared
-// type its kind and number and a FirstItem. Who reads a row of elements mostly looks into each.
+// A struct in `out`: flags, content, number of the client, clock, length; and unless it was
+// collected the parent (kind, number), what the flags announce, and of a sub-document its number,
+// of a shared type its kind and number and a FirstItem. Who reads a row of elements mostly looks
+// into each.
 #include "border.hpp"
 
 namespace ropewalk {

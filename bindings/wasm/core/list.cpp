@@ -10,8 +10,8 @@ using crdt::detail::Run;
 using crdt::detail::RunKind;
 using crdt::detail::Store;
 
-// What is put into a list: plain values where they are, if it is nothing else, for there may be many
-// and they become one item; else contents.
+// What is put into a list: plain values where they are, if it is nothing else, for there may be
+// many and they become one item; else contents.
 struct Elements {
     std::vector<crdt::ByteView> values;
     std::vector<crdt::Content> contents;
@@ -160,9 +160,9 @@ std::uint32_t rw_list_values(Document* document,
         if (span.hidden()) continue;
         const Run& run = store.runs[span.run];
         for (std::uint32_t i = skip; i < span.length() && left > 0; ++i, --left) {
-            const crdt::ByteView value =
-                run.kind == RunKind::any ? store.content.element(run, span.offset + i)
-                                         : crdt::ByteView();
+            const crdt::ByteView value = run.kind == RunKind::any
+                                             ? store.content.element(run, span.offset + i)
+                                             : crdt::ByteView();
             // Objects are told with what they are known by.
             const bool simple = !value.empty() && value[0] != crdt::detail::kTagObject &&
                                 value[0] != crdt::detail::kTagArray;

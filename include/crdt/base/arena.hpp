@@ -119,14 +119,16 @@ public:
 
     [[nodiscard]] std::uint8_t* at(std::uint32_t address) noexcept {
         if constexpr (kDirect) {
-            return reinterpret_cast<std::uint8_t*>(static_cast<std::uintptr_t>(address));
+            return reinterpret_cast<std::uint8_t*>(  // NOLINT(performance-no-int-to-ptr): it is one
+                static_cast<std::uintptr_t>(address));
         } else {
             return pages_.data()[address >> kPageBits] + (address & (kPage - 1));
         }
     }
     [[nodiscard]] const std::uint8_t* at(std::uint32_t address) const noexcept {
         if constexpr (kDirect) {
-            return reinterpret_cast<const std::uint8_t*>(static_cast<std::uintptr_t>(address));
+            return reinterpret_cast<const std::uint8_t*>(  // NOLINT(performance-no-int-to-ptr)
+                static_cast<std::uintptr_t>(address));
         } else {
             return pages_.data()[address >> kPageBits] + (address & (kPage - 1));
         }

@@ -18,7 +18,9 @@ public:
     template <class F>
     explicit Call(F& f) noexcept
         : of_(&f), call_([](const void* of, Args... args) -> R {
-              return (*static_cast<F*>(const_cast<void*>(of)))(std::forward<Args>(args)...);
+              // F may be const itself, and then it is called as that.
+              return (*static_cast<F*>(const_cast<void*>(of)))(  // NOLINT(*-const-cast)
+                  std::forward<Args>(args)...);
           }) {}
     R operator()(Args... args) const { return call_(of_, std::forward<Args>(args)...); }
 

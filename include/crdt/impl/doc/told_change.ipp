@@ -111,7 +111,8 @@ ROPEWALK_INLINE Result<IdSet> ToldChange::deleted_ids() const noexcept {
 template <class F>
 void ToldChange::for_each_stretch(F&& f) noexcept {
     if constexpr (kCallInstead<F>) {
-        return for_each_stretch(Call<bool(std::uint32_t, std::uint32_t, std::uint32_t, bool)>(f));
+        for_each_stretch(Call<bool(std::uint32_t, std::uint32_t, std::uint32_t, bool)>(f));
+        return;
     }
     const auto walk = [&](std::uint32_t client, std::uint32_t begin, std::uint32_t end,
                           bool are_inserted) {

@@ -247,7 +247,8 @@ ROPEWALK_INLINE Mark Formats::next(Store& store,
 template <class F>
 void Formats::for_each_current(Store& store, const FormatLists& lists, Place place, F&& f) {
     if constexpr (kCallInstead<F>) {
-        return for_each_current(store, lists, place, Call<void(Mark, Mark)>(f));
+        for_each_current(store, lists, place, Call<void(Mark, Mark)>(f));
+        return;
     }
     const SortedChunks<Mark>& list = lists.by_key;
     for (auto first = list.lower_bound([](const Mark&) { return false; });

@@ -11,9 +11,8 @@ class FirstMet {
 public:
     // False: memory is exhausted.
     [[nodiscard]] bool find(ByteView name, std::uint64_t now, std::uint64_t& number) noexcept {
-        const auto place = names_.lower_bound([&](const Entry& entry) {
-            return as_text({entry.data, entry.size}) < as_text(name);
-        });
+        const auto place = names_.lower_bound(
+            [&](const Entry& entry) { return as_text({entry.data, entry.size}) < as_text(name); });
         if (!(place == names_.end_place())) {
             const Entry& entry = names_.at(place);
             if (as_text({entry.data, entry.size}) == as_text(name)) {
@@ -142,7 +141,8 @@ private:
                 return;
             case ContentKind::binary: {
                 const auto byte = static_cast<std::uint8_t>(number_);
-                return out_.binary({&byte, 1});
+                out_.binary({&byte, 1});
+                return;
             }
             case ContentKind::embed:
                 return out_.json_text(as_bytes("{}"));
@@ -156,7 +156,8 @@ private:
                 if (options_.subdocuments) {
                     constexpr std::uint8_t kNoOptions[] = {kTagObject, 0};
                     out_.text(NumberedText({}, number_));
-                    return out_.any(kNoOptions);
+                    out_.any(kNoOptions);
+                    return;
                 }
                 break;
             default:
