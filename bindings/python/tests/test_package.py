@@ -178,7 +178,9 @@ def test_a_wheel_holds_the_package_and_nothing_else() -> None:
     assert wheel.stat().st_size < WHEEL_BYTES
     names = set(zipfile.ZipFile(wheel).namelist())
     inside = {name.partition("/")[2] for name in names if name.startswith("ropewalk/")}
-    python = {path.name for path in SOURCES.iterdir() if path.suffix in (".py", ".pyi", ".typed")}
+    endings = (".py", ".pyi", ".typed")
+    files = (path for path in SOURCES.rglob("*") if path.suffix in endings)
+    python = {path.relative_to(SOURCES).as_posix() for path in files}
     assert {name for name in inside if not name.startswith("_core.c")} == python
     assert {name.partition("/")[0] for name in names} == {
         "ropewalk",
