@@ -139,7 +139,7 @@ async def test_without_authentication_everybody_is_a_guest() -> None:
         await client.write_durably("x")
         # A token that nobody checks proves nothing, and is no reason to refuse either.
         answer = await server.http.post("/api/dev/token", json={"user": "a"})
-            assert answer.status_code in (404, 405)  # with and without the page of the editor
+        assert answer.status_code in (404, 405)  # with and without the page of the editor
 
 
 # -- and when they are sent away -------------------------------------------------------------------
