@@ -65,7 +65,7 @@ if older "$module" include "$package/core" tools/wasm.sh tools/wasm-requirements
     # locals: docs/js-benchmarks.md has what that brought.
     zig c++ --target=wasm32-wasi -mexec-model=reactor \
         -std=c++20 -Oz -Xclang -Oz -mmultivalue -Xclang -target-abi -Xclang experimental-mv \
-        -mllvm -inline-threshold=0 -mllvm -disable-lsr -mllvm -enable-pre=false \
+        -mllvm -disable-lsr -mllvm -enable-pre=false \
         -mllvm -enable-load-pre=false -mllvm -disable-machine-cse \
         -fno-exceptions -fno-rtti -Wall -Wextra -Werror -DNDEBUG -DROPEWALK_HOST_NUMBERS \
         -I include -s -Wl,--import-symbols -Wl,-z,stack-size=1048576 build/wasm/module.cpp -o build/wasm/compiled.wasm
