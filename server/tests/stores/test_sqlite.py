@@ -4,7 +4,7 @@ import sqlite3
 from contextlib import asynccontextmanager
 
 import pytest
-from store_contract import StoreContract
+from store_contract import SeveralProcesses, StoreContract
 
 from ropewalk_server.stores import open_store
 
@@ -35,7 +35,7 @@ def spoil(path, doc, seq):
     database.close()
 
 
-class TestSqliteFull(StoreContract):
+class TestSqliteFull(StoreContract, SeveralProcesses):
     sync = "full"
 
     @pytest.fixture

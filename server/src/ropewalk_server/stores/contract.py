@@ -5,7 +5,7 @@ from 1 without gaps inside an epoch. A snapshot stands for all entries up to its
 epoch begins with a snapshot (its seq 0) that has nothing to do with the ids of the epoch before,
 or, after a document was deleted, with nothing at all.
 
-Promises, tested for every store by tests/store_contract.py:
+Promises, tested for every store by tests/store_contract:
 
   S1  append() returns only when the updates survive the end of the process (and, unless the store's
       settings say otherwise, the loss of power), all of them or none.

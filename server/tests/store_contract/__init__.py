@@ -1,0 +1,26 @@
+"""The contract of stores/contract.py as tests: the same for every store.
+
+A store's test file says how to make it:
+
+    class TestMyStore(StoreContract):       # and SeveralProcesses, if its documents outlive a process
+        @pytest.fixture
+        async def make_store(self, tmp_path): ...   # yields an async function: each call gives an
+                                                    # opened store on the same documents
+        async def spoil(self, store, doc, seq): ... # damages the record of an entry or a snapshot
+        def fail(self, store): ...                  # an async context: inside it writing fails
+"""
+
+from .appending import Appending
+from .documents import Documents
+from .failing import Failing
+from .harness import soon, updates_of
+from .histories import Histories
+from .listening import Listening
+from .processes import SeveralProcesses
+from .replacing import Replacing
+
+__all__ = ["SeveralProcesses", "StoreContract", "soon", "updates_of"]
+
+
+class StoreContract(Appending, Replacing, Listening, Failing, Documents, Histories):
+    """All that every store promises."""
