@@ -39,6 +39,21 @@ enum class ErrorCode : std::uint8_t {
     collected,    // what is asked for needs a document that keeps deleted content
     // the machine
     out_of_memory,
+    // what is stored
+    not_found,       // no such file
+    not_permitted,   // the system refuses
+    no_space,        // the disk, or the quota, is full
+    io_failed,       // another failure of the system; the offset is its errno
+    in_use,          // another writer has it open
+    read_only,       // opened for reading only
+    store_failed,    // an earlier write or sync failed, and nobody knows what is durable
+    not_ours,        // bytes that are no document, container or log of this library
+    newer_format,    // of a version that this library does not know
+    other_document,  // sound, and of another document than the one it is found in
+    damaged,         // other bytes than those that were written
+    // epochs
+    incomplete,     // it builds on what is not here
+    unknown_epoch,  // no map leads from or to that epoch
 };
 
 // "update ends inside a value" and the like: what happened and what to do. Static text.

@@ -29,6 +29,9 @@ public:
     template <class Known>
     Status state(Known&& known, bool with_pending) noexcept;
 
+    // The whole state, with what waits.
+    Status all() noexcept;
+
     // The structs up to these clocks, with these deletions. requires: no clock is beyond the
     // document
     Status prefix(const StateVector& until, const IdSet& deletions) noexcept;

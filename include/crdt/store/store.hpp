@@ -157,6 +157,8 @@ struct Store {
 
     // Applies an update: whole, with parts whose causes are missing parked; or nothing.
     Status apply(ByteView update, UpdateFormat format = UpdateFormat::v1) noexcept;
+    // The same of what is in `decoded`.
+    Status apply_decoded() noexcept;
     // Unpacks the history, if it is not. Whatever reads or writes more than a text or the state
     // vector starts with this.
     Status open_history() noexcept { return source == nullptr ? Status{} : unpack_source(); }

@@ -4,6 +4,54 @@
 
 namespace crdt {
 
+namespace detail {
+
+// Of what is stored; left out where nothing is (ROPEWALK_NO_STORAGE), for its bytes.
+inline const char* describe_stored(ErrorCode code) noexcept {
+#if !defined(ROPEWALK_NO_STORAGE)
+    switch (code) {
+        case ErrorCode::not_found:
+            return "there is no such file; check the path, or create it";
+        case ErrorCode::not_permitted:
+            return "the system does not permit it; check owner and mode of the file and its folder";
+        case ErrorCode::no_space:
+            return "the disk is full; free some space and try again, what was acknowledged is safe";
+        case ErrorCode::io_failed:
+            return "reading or writing failed; look the number up and check the disk and the "
+                   "system's log";
+        case ErrorCode::in_use:
+            return "the document is open for writing elsewhere; close it there, or open it for "
+                   "reading";
+        case ErrorCode::read_only:
+            return "the document was opened for reading; open it for writing";
+        case ErrorCode::store_failed:
+            return "an earlier write or sync failed, so nobody knows what is durable since; close "
+                   "the document and open it again";
+        case ErrorCode::not_ours:
+            return "these bytes were not written by Ropewalk; check the path";
+        case ErrorCode::newer_format:
+            return "written by a newer version of Ropewalk; update this one";
+        case ErrorCode::other_document:
+            return "belongs to another document; were files mixed up or copied?";
+        case ErrorCode::damaged:
+            return "stored bytes are not those that were written; run `python -m ropewalk verify`, "
+                   "then `repair`";
+        case ErrorCode::incomplete:
+            return "builds on changes that are not here; merge it with what came before and try "
+                   "again";
+        case ErrorCode::unknown_epoch:
+            return "no map leads from or to that epoch; export the old copy and open the document "
+                   "anew";
+        default:
+            break;
+    }
+#endif
+    static_cast<void>(code);
+    return "unknown error code";
+}
+
+}  // namespace detail
+
 ROPEWALK_INLINE const char* describe(ErrorCode code) noexcept {
     switch (code) {
         case ErrorCode::ok:
@@ -49,8 +97,9 @@ ROPEWALK_INLINE const char* describe(ErrorCode code) noexcept {
                    "make it with DocOptions::collect off";
         case ErrorCode::out_of_memory:
             return "memory is exhausted; nothing was changed, free some and try again";
+        default:
+            return detail::describe_stored(code);
     }
-    return "unknown error code";
 }
 
 ROPEWALK_INLINE std::string Error::message() const {
@@ -68,7 +117,11 @@ ROPEWALK_INLINE std::string Error::message() const {
         case ErrorCode::unknown_message:
         case ErrorCode::limit_exceeded:
         case ErrorCode::nesting_too_deep:
+        case ErrorCode::damaged:
             place = " at byte ";
+            break;
+        case ErrorCode::io_failed:
+            place = " with errno ";
             break;
         case ErrorCode::index_out_of_range:
         case ErrorCode::inside_character:

@@ -12,6 +12,10 @@ ROPEWALK_INLINE Status Store::apply(ByteView update, UpdateFormat format) noexce
         error.code != ErrorCode::ok) {
         return error;
     }
+    return apply_decoded();
+}
+
+ROPEWALK_INLINE Status Store::apply_decoded() noexcept {
     disarm();
     const Status status = Apply(*this, decoded, scratch).run();
     decoded.trim();

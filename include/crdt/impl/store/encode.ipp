@@ -287,6 +287,10 @@ Status Encoder::state(Known&& known, bool with_pending) noexcept {
     return delete_set(with_pending);
 }
 
+ROPEWALK_INLINE Status Encoder::all() noexcept {
+    return state([](ClientId) { return std::uint32_t{0}; }, true);
+}
+
 ROPEWALK_INLINE Status Encoder::prefix(const StateVector& until, const IdSet& deletions) noexcept {
     store_.settle();
     if (!room(5)) return ErrorCode::out_of_memory;

@@ -65,13 +65,15 @@ ROPEWALK_INLINE void Store::touch(std::uint32_t client) noexcept {
 
 ROPEWALK_NEVER_INLINE ROPEWALK_INLINE Status Store::unpack_source() noexcept {
     Bytes bytes;
-    ROPEWALK_CHECK(source->unpack(bytes));
+    const bool decoded_already = source->unpack_blocks(decoded);
+    if (!decoded_already) ROPEWALK_CHECK(source->unpack(bytes));
+    const UpdateFormat format = source->unpack_format();
     std::unique_ptr<HistorySource> held = std::move(source);
     const bool listening = sink.listening;
     sink.listening = false;  // nothing changes for anybody
     ++change.depth;
     open_change();
-    const Status status = apply(bytes);
+    const Status status = decoded_already ? apply_decoded() : apply(bytes, format);
     change.own_was_remote = false;
     static_cast<void>(end_change());
     sink.listening = listening;
@@ -117,14 +119,25 @@ ROPEWALK_INLINE RunPos Store::resolve_near(std::uint32_t client, std::uint32_t c
 }
 
 // Index in the log's list of the run that holds `clock`. requires: it is not the newest
+//
+// Each look at a run is a miss in the cache where runs are many. They are much alike then, so that
+// the place follows from the clock; every other step halves what is left, in case they are not.
 ROPEWALK_INLINE std::uint32_t Store::search(const ClientLog& log,
                                             std::uint32_t clock) const noexcept {
     const std::uint32_t* list = log.list();
     std::uint32_t low = 0;
     std::uint32_t high = log.count - 1;
-    while (high - low > 1) {
-        const std::uint32_t middle = (low + high) / 2;
-        (runs[list[middle]].clock <= clock ? low : high) = middle;
+    std::uint32_t from = 0;  // clocks at which both begin: from <= clock < to
+    std::uint32_t to = runs[list[high]].clock;
+    for (bool guess = true; high - low > 1; guess = !guess) {
+        std::uint32_t middle = low + (high - low) / 2;
+        if (guess) {
+            const std::uint64_t share = std::uint64_t{clock - from} * (high - low) / (to - from);
+            middle = std::max(low + static_cast<std::uint32_t>(share), low + 1);
+        }
+        const std::uint32_t begin = runs[list[middle]].clock;
+        (begin <= clock ? low : high) = middle;
+        (begin <= clock ? from : to) = begin;
     }
     return low;
 }

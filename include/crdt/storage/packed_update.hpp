@@ -1,0 +1,80 @@
+// From the packed history to the bytes of an update: what diff and unpack of a container are.
+#pragma once
+
+#include "../codec/state_vector.hpp"
+#include "../codec/writer.hpp"
+#include "../update/update_block.hpp"
+#include "history_reader.hpp"
+
+namespace crdt::detail {
+
+class PackedUpdate {
+public:
+    PackedUpdate(const Pages& pages, const HistoryTables& tables, Bytes& out) noexcept
+        : pages_(pages), tables_(tables), reader_(pages, tables), out_(out.storage()) {}
+
+    // Appends what a replica with `known` lacks: structs as the encoder of documents would cut
+    // them, and all deletions. V1, or if is_exact() says so the form of update/exact_form.hpp.
+    // Memory besides: none, where the container is read in place.
+    Status write(const StateVector& known) noexcept;
+    [[nodiscard]] bool is_exact() const noexcept { return exact_; }
+
+private:
+    [[nodiscard]] static Error broken() noexcept { return {ErrorCode::damaged, 0}; }
+    [[nodiscard]] std::uint32_t known_of(const StateVector& known,
+                                         std::uint32_t client) const noexcept {
+        return known.empty() ? 0 : raw(known.get(static_cast<ClientId>(tables_.client(client))));
+    }
+    Status reserve(const StateVector& known) noexcept;
+    Status section(std::uint32_t client, std::uint32_t from) noexcept;
+    Status put(std::uint32_t cut) noexcept;
+    Status put_head(std::uint32_t cut, unsigned kind) noexcept;
+    Status put_text(std::uint32_t cut) noexcept;
+    Status put_elements(std::uint32_t cut, bool json) noexcept;
+    Status put_halves(std::uint32_t cut) noexcept;
+    Status deletes() noexcept;
+    // Where in `deletes` is read, and the range that may go on.
+    struct DeletePlace {
+        std::uint32_t client = 0;
+        std::uint32_t clock = 0;
+        std::uint32_t end = 0;   // of the client's units
+        std::uint32_t left = 0;  // ranges that are still to come of it
+        std::uint32_t from = 0;
+        std::uint32_t length = 0;
+    };
+    [[nodiscard]] const std::uint8_t* pass_pairs(const std::uint8_t* p,
+                                                 const std::uint8_t* end,
+                                                 DeletePlace& place) noexcept;
+    [[nodiscard]] bool begin_deletes(DeletePlace& place) noexcept;
+    [[nodiscard]] bool pass(DeletePlace& place, std::uint64_t units, bool dead) noexcept;
+    [[nodiscard]] bool put_range(DeletePlace& place) noexcept;
+
+    [[nodiscard]] bool room(std::size_t more) noexcept {
+        return ROPEWALK_LIKELY(out_.capacity() - out_.size() >= more) || out_.reserve_more(more);
+    }
+    void put_number(std::uint64_t number) noexcept {
+        std::uint8_t* const at = out_.data() + out_.size();
+        out_.set_size(out_.size() + static_cast<std::size_t>(put_var_uint(at, number) - at));
+    }
+    void put_bytes(ByteView bytes) noexcept {
+        if (!bytes.empty()) std::memcpy(out_.data() + out_.size(), bytes.data(), bytes.size());
+        out_.set_size(out_.size() + bytes.size());
+    }
+    void put_unit(UnitRef unit) noexcept {
+        put_number(tables_.client(unit.client));
+        put_number(unit.clock);
+    }
+
+    const Pages& pages_;
+    const HistoryTables& tables_;
+    HistoryReader reader_;
+    Vec<std::uint8_t>& out_;
+    std::uint32_t client_ = 0;
+    bool exact_ = false;
+};
+
+}  // namespace crdt::detail
+
+#if !defined(ROPEWALK_COMPILED) || !ROPEWALK_COMPILED
+#include "../impl/storage/packed_update.ipp"
+#endif
