@@ -4,8 +4,15 @@ include(GNUInstallDirs)
 
 set(ropewalk_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/ropewalk)
 
+set(ropewalk_libraries ropewalk)
+if(TARGET ropewalk_storage)
+    list(APPEND ropewalk_libraries ropewalk_storage)
+endif()
+if(TARGET ropewalk_zstd)
+    list(APPEND ropewalk_libraries ropewalk_zstd)
+endif()
 install(
-    TARGETS ropewalk_headers ropewalk
+    TARGETS ropewalk_headers ${ropewalk_libraries}
     EXPORT ropewalkTargets
     ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
     LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}

@@ -86,5 +86,7 @@ void measure_differential(Figures& figures);
 void measure_merge(Figures& figures);
 void measure_diff(Figures& figures);
 void measure_state_vector(Figures& figures);
+void measure_container(Figures& figures);
+void measure_compaction(Figures& figures);
 
 }  // namespace bench

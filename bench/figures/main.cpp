@@ -34,6 +34,8 @@ constexpr std::array kGroups{
     Group{"merge.", &bench::measure_merge},
     Group{"diff.", &bench::measure_diff},
     Group{"state_vector.", &bench::measure_state_vector},
+    Group{"container.", &bench::measure_container},
+    Group{"compact.", &bench::measure_compaction},
 };
 
 int run(int count, char** arguments) {

@@ -1,6 +1,6 @@
 // What a page pays before its first edit: bytes to load, and time until they run.
 import { execFileSync } from 'node:child_process'
-import { copyFileSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { copyFileSync, createReadStream, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { dirname, extname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -84,14 +84,18 @@ function gzipKb(folder) {
   return sizes
 }
 
-const kTypes = { '.html': 'text/html', '.js': 'text/javascript', '.wasm': 'application/wasm' }
+const kTypes = { '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/javascript', '.wasm': 'application/wasm' }
 
-function serve(folder) {
+export function serve(folder) {
   const server = createServer((request, response) => {
     const path = join(folder, new URL(request.url, 'http://localhost').pathname)
     try {
       response.setHeader('content-type', kTypes[extname(path)] ?? 'application/octet-stream')
-      response.end(readFileSync(path))
+      const [, from, to] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '') ?? []
+      if (from === undefined) return response.end(readFileSync(path))
+      response.setHeader('content-range', `bytes ${from}-${to}/${statSync(path).size}`)
+      response.writeHead(206)
+      createReadStream(path, { start: Number(from), end: Number(to) }).pipe(response)
     } catch {
       response.writeHead(404).end()
     }
@@ -109,13 +113,9 @@ function findChromium() {
   }
 }
 
-/// name -> of each round, milliseconds from the navigation to the first edit, and processor time of the
-/// page's process, all its threads; each time in a new context, which has no caches, in turns.
-async function firstEditMs(folder, rounds, log) {
-  const executablePath = findChromium()
-  const server = await serve(folder)
-  const browser = await chromium.launch({
-    executablePath,
+export const launchChromium = () =>
+  chromium.launch({
+    executablePath: findChromium(),
     args: [
       '--no-sandbox',
       '--disable-background-networking',
@@ -125,6 +125,12 @@ async function firstEditMs(folder, rounds, log) {
       '--no-first-run',
     ],
   })
+
+/// name -> of each round, milliseconds from the navigation to the first edit, and processor time of the
+/// page's process, all its threads; each time in a new context, which has no caches, in turns.
+async function firstEditMs(folder, rounds, log) {
+  const server = await serve(folder)
+  const browser = await launchChromium()
   const times = Object.fromEntries(Object.keys(kPages).map(name => [name, []]))
   try {
     // The first one also warms the browser.

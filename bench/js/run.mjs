@@ -17,6 +17,7 @@ import { readRecording } from './recording.mjs'
 import { kReplicated } from './replicas.mjs'
 import { ropewalkFolder } from './ropewalk.mjs'
 import { kRows } from './rows.mjs'
+import { storedFigures } from './stored.mjs'
 import { printTable } from './table.mjs'
 
 const { values: options } = parseArgs({
@@ -193,8 +194,32 @@ async function loadPages(folder) {
   for (const [name, { page }] of Object.entries(time)) figure(`js.page_ms.${name}`, page, 'ms')
 }
 
+// What a stored document costs before something of it is seen.
+
+async function openStored(folder, recording) {
+  if (!wanted('js.container_first_paragraph_ms') && !wanted('js.container_bytes_touched')) return
+  const { size, places } = await storedFigures(folder, recording, { rounds, log })
+  const rows = Object.entries(places)
+  printTable([
+    ['16 MB stored', 'ms, first in a page', 'ms', 'bytes read', '%'],
+    ...rows.map(([name, { first, later, touched }]) => [
+      name,
+      first.toFixed(1),
+      later.toFixed(1),
+      String(touched),
+      ((100 * touched) / size).toFixed(2),
+    ]),
+  ])
+  // Over HTTP it is the network's time.
+  const most = key => Math.max(...rows.filter(([name]) => name !== 'http').map(([, row]) => row[key]))
+  figure('js.container_first_paragraph_ms', most('later'), 'ms')
+  figure('js.container_first_paragraph_ms.first', most('first'), 'ms')
+  figure('js.container_bytes_touched', (100 * most('touched')) / size, '%')
+}
+
 ropewalkFolder()
-const { name: traces, edits } = readRecording(Number(options.keystrokes))
+const recording = readRecording(Number(options.keystrokes))
+const { name: traces, edits } = recording
 if (traces === 'synthetic') {
   log('no recordings: name their folder in ROPEWALK_TRACES; a made-up one is replayed instead')
 }
@@ -203,6 +228,7 @@ try {
   await raceAll(folder, edits.length)
   await compareRows(edits.length)
   await loadPages(folder)
+  await openStored(folder, recording)
 } finally {
   rmSync(folder, { recursive: true })
 }

@@ -12,23 +12,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from ropewalk import write_message, write_var_uint
+
 HERE = Path(__file__).parent
 PEERS = HERE / "peers"
 # On a disk, not in memory: commits are what is measured.
 BUILD = HERE.parents[1] / "build"
-
-
-def number(value: int) -> bytes:
-    groups = bytearray()
-    while value > 0x7F:
-        groups.append(0x80 | (value & 0x7F))
-        value >>= 7
-    groups.append(value)
-    return bytes(groups)
-
-
-def sized(data: bytes) -> bytes:
-    return number(len(data)) + data
 
 
 @dataclass(frozen=True)
@@ -57,17 +46,17 @@ class Contestant:
         """What a client says first."""
         step1 = b"\x00\x00\x01\x00"
         if self.hocuspocus:
-            name = sized(doc.encode())
-            return [name + b"\x02\x00" + sized(b"token") + sized(b"4.8.0"), name + step1]
+            name = write_message(doc.encode())
+            return [name + b"\x02\x00" + write_message(b"token") + write_message(b"4.8.0"), name + step1]
         if writer and self.acknowledges:
-            return [b"\x78" + sized(b'{"v":1}'), step1]
+            return [b"\x78" + write_message(b'{"v":1}'), step1]
         return [step1]
 
     def change(self, doc: str, count: int, update: bytes) -> bytes:
-        message = b"\x00\x02" + sized(update)
+        message = b"\x00\x02" + write_message(update)
         if self.hocuspocus:
-            return sized(doc.encode()) + message
-        return b"\x7a" + number(count) + message if self.acknowledges else message
+            return write_message(doc.encode()) + message
+        return b"\x7a" + write_var_uint(count) + message if self.acknowledges else message
 
     @contextmanager
     def running(self) -> Iterator[tuple[int, int]]:

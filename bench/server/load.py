@@ -32,7 +32,7 @@ READERS = 5
 # The first gives the percentiles; then upwards until one is too much, or downwards until one is
 # not.
 FIRST = 1000
-UPWARDS = [1500, 2000, 3000, 4000, 6000, 8000, 12000]
+UPWARDS = [1500, 2000, 3000, 4000, 6000, 8000, 10000, 12000]
 DOWNWARDS = [500, 250, 125, 60]
 FAST_ENOUGH = 0.100
 WARM_UP = 1.5

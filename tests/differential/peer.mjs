@@ -7,6 +7,8 @@ export class PeerGone extends Error {}
 export class Peer {
   constructor(path, patienceMs) {
     const script = path.endsWith('.mjs')
+    // Whether it answers what is asked of storage.
+    this.stores = !script
     this.child = spawn(script ? process.execPath : path, script ? [path] : [], {
       stdio: ['pipe', 'pipe', 'inherit'],
     })

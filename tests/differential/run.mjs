@@ -351,7 +351,7 @@ class Run {
     const rng = new Rng(this.history.seed ^ 0x3e3e)
     if (!rng.chance(0.5) || this.history.steps.length > 400) return
     const said = [...this.messages.values()].flatMap(message => message[rng.pick(['yjs', 'ropewalk'])])
-    const checks = new UpdateChecks(line => this.ask(line), rng, this.history.roots)
+    const checks = new UpdateChecks(line => this.ask(line), rng, this.history.roots, this.peer.stores)
     await checks.run(said, Y.encodeStateAsUpdate(replica.yjs))
   }
 

@@ -59,7 +59,8 @@ export function deletions(update) {
 
 // Everything that was said, in any order; `some` of it lacks a part, so there are holes.
 export class UpdateChecks {
-  constructor(ask, rng, roots) {
+  constructor(ask, rng, roots, stores) {
+    this.stores = stores
     this.ask = ask
     this.rng = rng
     this.roots = roots
@@ -113,6 +114,7 @@ export class UpdateChecks {
     sameBytes(hex(vector), hex(await this.ours('vector', v2, hex(theirs))), 'Yjs', 'Ropewalk', 'updates')
 
     await this.collected(some, ours, complete, v2)
+    if (this.stores) await this.inStorage(complete, v2)
 
     // What somebody lacks who knows a part.
     const known = documentOf(ours)
@@ -145,5 +147,23 @@ export class UpdateChecks {
     const [a, b] = [complete, whole].map(update => hex(Y.encodeStateAsUpdate(documentOf(update))))
     sameBytes(a, b, 'Yjs after the whole', 'Yjs after what was collected', 'updates')
     sameBytes(updateToken(whole), updateToken(await this.merged([whole], v2, true)), 'collected', 'collected twice', 'updates')
+  }
+
+  // Compacted, from a container, and in an epoch of new ids: a document of Yjs shows the same.
+  async inStorage(complete, v2) {
+    const whole = inFormat(complete, v2)
+    const compacted = await this.ours('compact', v2, hex(whole))
+    const stored = await this.ours('store', v2, hex(whole))
+    this.same(complete, compacted, 'compacted')
+    this.same(complete, stored, 'stored')
+    for (const update of [compacted, stored]) {
+      const [a, b] = [complete, update].map(one => deletions(Y.encodeStateAsUpdate(documentOf(one))))
+      sameBytes(a, b, 'deletions in Yjs', 'when it was stored', 'updates')
+    }
+    // An epoch begins with all that is known, and what waits would be unknown.
+    if (documentOf(complete).store.pendingStructs !== null) return
+    const renumbered = await this.ours('renumber', v2, this.rng.below(1 << 30), hex(whole))
+    const [a, b] = [complete, renumbered].map(one => stateOf(documentOf(one), this.roots).replace(/^\w+ /, '00 '))
+    sameState(a, b, 'before', 'in a new epoch', 'updates')
   }
 }

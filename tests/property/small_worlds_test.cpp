@@ -26,9 +26,9 @@ struct Made {
     std::size_t what;
 };
 
-class World {
+class EveryOrder {
 public:
-    explicit World(const std::vector<Edit>& edits) : edits_(edits) {}
+    explicit EveryOrder(const std::vector<Edit>& edits) : edits_(edits) {}
 
     // Fails the test where orders of delivery give different documents.
     void play(const std::vector<Made>& history) {
@@ -127,7 +127,7 @@ TEST_CASE("[P1] text: every history of up to four insertions and deletions") {
         [](crdt::Doc& doc) { insert(doc, 1, "xy"); },
         [](crdt::Doc& doc) { erase(doc, 0, 2); },
     };
-    World world(edits);
+    EveryOrder world(edits);
     for (std::size_t count = 1; count <= 4; ++count) world.play_all(count);
     CHECK(world.played > 10'000);
 }
@@ -139,7 +139,7 @@ TEST_CASE("[P1] text: every history of three edits at both sides and in the midd
         [](crdt::Doc& doc) { insert(doc, 2, "z"); },
         [](crdt::Doc& doc) { erase(doc, 1, 2); },
     };
-    World world(edits);
+    EveryOrder world(edits);
     world.play_all(3);
     CHECK(world.played > 5'000);
 }
@@ -154,7 +154,7 @@ TEST_CASE("[P1] lists and maps: every history of three edits") {
         [](crdt::Doc& doc) { doc.map("m").set("k", 2); },
         [](crdt::Doc& doc) { doc.map("m").erase("k"); },
     };
-    World world(edits);
+    EveryOrder world(edits);
     world.play_all(3);
     CHECK(world.played > 6'000);
 }
@@ -169,7 +169,7 @@ TEST_CASE("[P1] nested types: every history of three edits") {
         },
         [](crdt::Doc& doc) { doc.map("m").erase("k"); },
     };
-    World world(edits);
+    EveryOrder world(edits);
     world.play_all(3);
     CHECK(world.played > 2'000);
 }

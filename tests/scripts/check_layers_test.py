@@ -54,6 +54,17 @@ class CheckLayers(unittest.TestCase):
         found = self.findings(include__crdt__base__ids_hpp="#pragma once\n#include <msgpack.hpp>\n")
         self.assertIn("<msgpack.hpp> is neither ours", found[0])
 
+    def test_a_header_of_the_system_stays_with_the_files(self) -> None:
+        code = "#pragma once\n#include <sys/mman.h>\n"
+        self.assertEqual(self.findings(include__crdt__storage__files__mapped_hpp=code), [])
+        found = self.findings(include__crdt__storage__log_hpp=code)
+        self.assertIn("<sys/mman.h> is neither ours", found[0])
+        found = self.findings(
+            include__crdt__storage__files__mapped_hpp=code,
+            include__crdt__crdt_hpp='#pragma once\n#include "storage/files/mapped.hpp"\n',
+        )
+        self.assertIn("crdt.hpp reaches it and so needs this system", found[0])
+
     def test_a_missing_guard_and_a_missing_file(self) -> None:
         found = self.findings(include__crdt__base__ids_hpp='#include "handle.hpp"\n')
         self.assertIn("#pragma once is missing", found[0])
@@ -62,7 +73,7 @@ class CheckLayers(unittest.TestCase):
     def test_a_body_that_the_library_lacks(self) -> None:
         found = self.findings(include__crdt__impl__doc__doc_ipp="")
         self.assertEqual(
-            found, ["include/crdt/impl/doc/doc.ipp:1: src/ropewalk.cpp does not reach it"]
+            found, ["include/crdt/impl/doc/doc.ipp:1: no file of src/ reaches it"]
         )
 
     def test_a_room_that_nobody_placed(self) -> None:

@@ -46,6 +46,8 @@ inline std::string broken(const crdt::Doc& doc) {
 inline crdt::Status receive(crdt::Doc& doc, std::string_view update) {
     return doc.apply(crdt::as_bytes(update));
 }
+// Whatever `to` lacks of `from`.
+inline void send(const crdt::Doc& from, crdt::Doc& to) { receive(to, diff_for(from, to)).value(); }
 
 // A document without collection keeps what was deleted; most have it on.
 inline crdt::Doc document(std::uint64_t client, bool collect = true) {

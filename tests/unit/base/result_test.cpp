@@ -13,7 +13,7 @@ using crdt::Status;
 
 namespace {
 
-constexpr int kLastCode = static_cast<int>(ErrorCode::out_of_memory);
+constexpr int kLastCode = static_cast<int>(ErrorCode::unknown_epoch);
 
 Result<int> half(int value) {
     if (value % 2 != 0) return Error{ErrorCode::invalid_argument, 7};
