@@ -12,6 +12,9 @@ void add_undo(py::module_& module);
 void add_updates(py::module_& module);
 void add_document_state(py::module_& module);
 void add_subdocs(py::module_& module);
+void add_epochs(py::module_& module);
+void add_files(py::module_& module);
+void add_containers(py::module_& module);
 void add_wire(py::module_& module);
 
 }  // namespace ropewalk

@@ -29,5 +29,8 @@ PYBIND11_MODULE(_core, module) {
     ropewalk::add_updates(module);
     ropewalk::add_document_state(module);
     ropewalk::add_subdocs(module);
+    ropewalk::add_epochs(module);
+    ropewalk::add_files(module);
+    ropewalk::add_containers(module);
     ropewalk::add_wire(module);
 }

@@ -15,7 +15,7 @@ from ropewalk import Array, Doc, Map, Text, convert_update, get_state, merge_upd
 
 def run(*arguments: Any, code: int = 0, **options: Any) -> subprocess.CompletedProcess[bytes]:
     command = [sys.executable, "-m", "ropewalk", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, timeout=60, check=False, **options)
+    done = subprocess.run(command, capture_output=True, timeout=300, check=False, **options)
     assert done.returncode == code, done.stderr.decode()
     return done
 

@@ -17,10 +17,13 @@ from ._array import Array as Array
 from ._array import ArrayEvent as ArrayEvent
 from ._core import AttrRange as AttrRange
 from ._core import ContentAttribute as ContentAttribute
+from ._core import DamagedError as DamagedError
 from ._core import DecodeError as DecodeError
+from ._core import EpochMap as EpochMap
 from ._core import IdMap as IdMap
 from ._core import IdSet as IdSet
 from ._core import LimitError as LimitError
+from ._core import MissingParts as MissingParts
 from ._core import Subscription as Subscription
 from ._core import __version__ as __version__
 from ._core import _set_class
@@ -44,6 +47,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ._awareness import Awareness as Awareness
     from ._awareness import is_awareness_disconnect_message as is_awareness_disconnect_message
+    from ._container import Container as Container
+    from ._container import is_container as is_container
+    from ._epochs import compact as compact
+    from ._epochs import renumber as renumber
+    from ._file import DocumentFile as DocumentFile
+    from ._file import open as open
+    from ._file import verify_file as verify_file
     from ._provider import Channel as Channel
     from ._provider import Provider as Provider
     from ._snapshot import Snapshot as Snapshot
@@ -102,6 +112,19 @@ _LAZY = {
     "_awareness": (
         "Awareness",
         "is_awareness_disconnect_message",
+    ),
+    "_container": (
+        "Container",
+        "is_container",
+    ),
+    "_epochs": (
+        "compact",
+        "renumber",
+    ),
+    "_file": (
+        "DocumentFile",
+        "open",
+        "verify_file",
     ),
     "_provider": (
         "Channel",
@@ -170,13 +193,16 @@ __all__ = [  # noqa: PLE0604
     "ArrayEvent",
     "AttrRange",
     "ContentAttribute",
+    "DamagedError",
     "DecodeError",
     "Doc",
+    "EpochMap",
     "IdMap",
     "IdSet",
     "LimitError",
     "Map",
     "MapEvent",
+    "MissingParts",
     "NewTransaction",
     "ReadTransaction",
     "SubdocsEvent",

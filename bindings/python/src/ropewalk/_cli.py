@@ -1,6 +1,8 @@
-"""The commands of `python -m ropewalk`: inspect, merge, diff and convert for updates in files.
+"""The commands of `python -m ropewalk`: inspect, merge, diff and convert for updates in files; those
+for documents are in _cli_files.
 
-Exit codes: 0, or 2 where the arguments, a file or what is in it were not what they should be.
+Exit codes: 0; 1 where something was found damaged; 2 where the arguments, a file or what is in it
+were not what they should be.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
+from . import _cli_files
 from ._update import (
     convert_update,
     describe_update,
@@ -36,19 +39,21 @@ class Failure(Exception):
 def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     try:
-        options.run(options)
+        code = int(options.run(options) or 0)
         sys.stdout.flush()
     except Failure as failure:
         print(f"ropewalk: {failure}", file=sys.stderr)
         return 2
     except BrokenPipeError:  # whoever read has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 0
+        return 0
+    return code
 
 
 def parser() -> argparse.ArgumentParser:
     commands = argparse.ArgumentParser(
-        prog="python -m ropewalk", description="Looks into updates in files, and makes new ones."
+        prog="python -m ropewalk",
+        description="Looks into updates and documents in files, and makes new ones.",
     )
     subparsers = commands.add_subparsers(required=True, metavar="COMMAND")
 
@@ -68,7 +73,7 @@ def parser() -> argparse.ArgumentParser:
             )
         return made
 
-    made = command("inspect", inspect, "tell what is in updates", writes=False)
+    made = command("inspect", inspect, "tell what is in updates and documents", writes=False)
     made.add_argument("--structs", action="store_true", help="a line for each struct, too")
     made.add_argument("files", nargs="+", metavar="FILE")
 
@@ -86,6 +91,7 @@ def parser() -> argparse.ArgumentParser:
     made = command("convert", convert, "write an update in the other format", writes=True)
     made.add_argument("--to", choices=("v1", "v2"), help="otherwise: what it is not")
     made.add_argument("file", metavar="FILE")
+    _cli_files.add_commands(subparsers)
     return commands
 
 
@@ -96,6 +102,12 @@ def inspect(options: argparse.Namespace) -> None:
     several = len(options.files) > 1
     answers = []
     for name in options.files:
+        if _cli_files.is_document(name):
+            told = _cli_files.inspected(name)
+            answers.append(told)
+            if not options.json:
+                print(f"{name}: {told['text']}" if several else f"  {told['text']}")
+            continue
         with opened(name) as data, progress(f"reading {name}"), explained(name):
             v2 = is_v2(data, options.format)
             info = inspect_update(data, v2=v2)
@@ -253,6 +265,8 @@ def explained(name: str) -> Iterator[None]:
         yield
     except ValueError as error:
         raise Failure(f"{name}: {error}") from None
+    except OSError as error:
+        raise Failure(f"{name}: {error.strerror}") from None
 
 
 def blamed(names: Sequence[str], updates: Sequence[Buffer], v2: bool, error: ValueError) -> str:
@@ -291,8 +305,9 @@ def printable(text: str) -> str:
 
 
 @contextlib.contextmanager
-def progress(text: str) -> Iterator[None]:
-    """Says on the standard error what is going on, once it takes longer than a second."""
+def progress(text: str, watched: Any = None) -> Iterator[None]:
+    """Says on the standard error what is going on, once it takes longer than a second; and how far
+    it is, if there is a FileProgress to be watched."""
     over = threading.Event()
     started = monotonic()
 
@@ -303,6 +318,8 @@ def progress(text: str) -> Iterator[None]:
             return
         while True:
             line = f"{text}: {monotonic() - started:.0f} s"
+            if watched is not None and watched.of:
+                line += f", {100 * watched.done // watched.of} %"
             print(f"\r{line}" if terminal else line, end="" if terminal else "\n", file=sys.stderr)
             sys.stderr.flush()
             if over.wait(1 if terminal else 10):

@@ -1,13 +1,17 @@
 """A document over a connection: what was said about it, and what is to be said next. No IO.
 
 offline --opened--> asks (hello, step 0) --step 1--> answered --outbox empty--> synced
-   ^                                                                              |
+   ^                  |                 ^                                         |
+   |                epoch               +--acknowledged, nothing new: a new Doc   |
+   |                  v                 |                                         |
+   |                moves (what its epoch had not) --acknowledged, something new: again
    +------------------------------ cut, from anywhere ----------------------------+
 """
 
 from __future__ import annotations
 
 import asyncio
+from base64 import b64decode
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -48,6 +52,15 @@ class Carrier(Protocol):
 
 
 @dataclass
+class _Move:
+    """The document is in another epoch: what was written into this copy goes there first."""
+
+    epoch: int  # of the server
+    had: bytes  # state vector of what the epoch of this copy had when it ended
+    number: int = 0  # of the message that brings it
+
+
+@dataclass
 class _Upload:
     """A long message that was begun, and what is in it."""
 
@@ -62,7 +75,8 @@ class SharedDocument:
     """A document that is kept in step; Connection.join() makes them.
 
     `doc` is another one after the server's was replaced: its old content stays in the old one, and
-    `on_replaced` is called with that and with the changes that were not stored.
+    `on_replaced` is called with that and with the changes that could not be brought along, which
+    after a renumbering are none. `renew` makes the new one, of the old one.
     """
 
     def __init__(
@@ -81,6 +95,7 @@ class SharedDocument:
         self.on_state: Callable[[State], object] | None = None
         self.on_event: Callable[[dict[str, Any]], object] | None = None
         self.on_replaced: Callable[[Doc[Any], list[bytes]], object] | None = None
+        self.renew: Callable[[Doc[Any]], Doc[Any]] = _new_doc
         self._carrier = carrier
         self._outbox = Outbox() if outbox is None else outbox
         self._waiters: list[asyncio.Future[None]] = []
@@ -97,6 +112,7 @@ class SharedDocument:
         self._showing = False
         self._shown_at = -_PRESENCE_PACE
         self._upload: _Upload | None = None
+        self._move: _Move | None = None
         self._watch(doc, awareness)
         for update in list(self._outbox):
             if update:
@@ -185,6 +201,7 @@ class SharedDocument:
         """There is a connection, and a hello was said. `ask`: say step 0 at once."""
         self._open = True
         self._in_step = self._asked = False
+        self._move = None
         self._numbers.clear()
         self._sent = self._outbox.first - 1
         if not self._carrier.resumes:
@@ -300,7 +317,9 @@ class SharedDocument:
         elif message.kind == messages.REFUSED:
             fields = message.fields or {}
             code = str(fields.get("code", ""))
-            if code != "epoch":  # that is told by a message of its own
+            if self._move is not None:
+                self._move_refused(code, message)
+            elif code != "epoch":  # that is told by a message of its own
                 self.refused = ChangeRefused(code, str(fields.get("message", "")))
                 self._settle(message.number)
         elif message.kind == messages.AWARENESS:
@@ -323,9 +342,15 @@ class SharedDocument:
         elif kind == messages.EVENT and self.on_event is not None:
             self.on_event(fields)
         elif kind == messages.EPOCH and isinstance(fields.get("epoch"), int):
-            self._replace(fields["epoch"])
+            had = fields.get("had")
+            if isinstance(had, str) and self._outbox.epoch is not None:
+                self._begin_move(fields["epoch"], b64decode(had))
+            else:
+                self._replace(fields["epoch"])
 
     def _take_sync(self, message: Incoming) -> None:
+        if self._move is not None:
+            return  # of before it was told that the epoch is over
         if message.step == messages.STEP1:
             self._answer(message.data)
         elif message.step in (messages.STEP2, messages.UPDATE):
@@ -354,19 +379,61 @@ class SharedDocument:
             self._outbox.drop_through(self._numbers.popleft()[1])
         if self._upload is not None and self._upload.number <= number:
             self._upload = None
+        if self._move is not None and number >= self._move.number:
+            self._bring()  # what was written since, or nothing
+
+    # -- into another epoch ------------------------------------------------------------------------
+
+    def _begin_move(self, epoch: int, had: bytes) -> None:
+        """Nothing is taken of this copy until what it has of its own is stored there."""
+        self._upload = None
+        self._asked = False
+        self._move = _Move(epoch, had)
+        self._numbers.clear()
+        self._bring()
+
+    def _bring(self) -> None:
+        """Sends all that this copy has and its epoch had not; if there is nothing left, the copy is
+        given up. Sent twice it is there once, so it is all of it each time."""
+        assert self._move is not None and self._outbox.epoch is not None
+        update = merge_updates(self.doc.get_update(self._move.had), *filter(None, self._outbox))
+        brought = self._move.number > 0
+        if not len(self._outbox) and (brought or not inspect_update(update)["clients"]):
+            self._replace(self._move.epoch)
+            return
+        self._number += 1
+        self._move.number, self._sent = self._number, self._outbox.last
+        self._numbers.append((self._number, self._sent))
+        inner = messages.translate(self._outbox.epoch, update)
+        self._post(messages.numbered(self._number, inner))
+
+    def _move_refused(self, code: str, message: Incoming) -> None:
+        assert self._move is not None
+        if code == "epoch":
+            self.opened()  # it was replaced once more: the new way is asked for
+        elif message.number == self._move.number:
+            if len(self._outbox):
+                reason = str((message.fields or {}).get("message", ""))
+                self.refused = ChangeRefused(code, reason)
+            self._replace(self._move.epoch)
 
     def _replace(self, epoch: int) -> None:
         old = self.doc
         self._unwatch()
         lost = self._outbox.set_aside(epoch)
         state = self.awareness.get_local_state()
-        self._watch(Doc(guid=old.guid, offsets=old.offsets, skip_gc=old.skip_gc), None)
-        self._upload = None
+        self._watch(self.renew(old), None)
+        self._upload = self._move = None
         if state:
             self.awareness.set_local_state(state)
         if self.on_replaced is not None:
             self.on_replaced(old, lost)
         self.opened()
+
+
+def _new_doc(old: Doc[Any]) -> Doc[Any]:
+    """An empty one with the settings of the old one, and a client id of its own."""
+    return Doc(guid=old.guid, offsets=old.offsets, skip_gc=old.skip_gc)
 
 
 def _at(moment: float, action: Callable[[], None]) -> None:

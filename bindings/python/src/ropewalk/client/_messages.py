@@ -10,7 +10,7 @@ from .._core import DecodeError
 from .._sync import Decoder, write_message, write_var_uint
 
 SYNC, AWARENESS, AUTH, QUERY_AWARENESS = 0, 1, 2, 3
-EVENT, STATE, HELLO, WELCOME, NUMBERED = 118, 119, 120, 121, 122
+TRANSLATE, EVENT, STATE, HELLO, WELCOME, NUMBERED = 117, 118, 119, 120, 121, 122
 ACK, REFUSED, EPOCH, DOCUMENT, RENEW = 123, 124, 125, 126, 127
 STEP1, STEP2, UPDATE = 0, 1, 2
 
@@ -35,6 +35,10 @@ def sync(step: int, data: bytes) -> bytes:
 
 def awareness(update: bytes) -> bytes:
     return bytes((AWARENESS,)) + write_message(update)
+
+
+def translate(epoch: int, update: bytes) -> bytes:
+    return bytes((TRANSLATE,)) + write_var_uint(epoch) + write_message(update)
 
 
 def numbered(number: int, message: bytes) -> bytes:
