@@ -5,7 +5,7 @@ import { defineConfig } from 'vitest/config'
 const built = (file: string) => fileURLToPath(new URL(`../../build/npm/ropewalk/dist/${file}`, import.meta.url))
 
 export default defineConfig({
-  resolve: { alias: { 'ropewalk/provider': built('provider-node.mjs'), ropewalk: built('node.mjs') } },
+  resolve: { alias: { 'ropewalk/provider': built('provider-node.mjs'), 'ropewalk/storage': built('storage-node.mjs'), ropewalk: built('node.mjs') } },
   test: {
     include: ['tests/**/*.test.ts', 'tests/**/*.test.tsx'],
     testTimeout: 60_000,

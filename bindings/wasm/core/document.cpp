@@ -28,6 +28,31 @@ void put_subdocs(Out& out, std::span<const crdt::Subdoc> subdocs) noexcept {
     }
 }
 
+// Bytes that are read at once.
+class Given final : public crdt::HistorySource {
+public:
+    Given(crdt::ByteView update, crdt::UpdateFormat format) noexcept
+        : update_(update), format_(format) {}
+
+    crdt::Status text_of(std::string_view, crdt::Bytes&) const noexcept override {
+        return crdt::ErrorCode::invalid_argument;
+    }
+    crdt::Result<crdt::StateVector> state_vector() const noexcept override {
+        return crdt::ErrorCode::invalid_argument;
+    }
+    crdt::Status diff(const crdt::StateVector&, crdt::Bytes&) const noexcept override {
+        return crdt::ErrorCode::invalid_argument;
+    }
+    crdt::Status unpack(crdt::Bytes& out) const noexcept override {
+        return out.append(update_) ? crdt::ErrorCode::ok : crdt::ErrorCode::out_of_memory;
+    }
+    [[nodiscard]] crdt::UpdateFormat unpack_format() const noexcept override { return format_; }
+
+private:
+    crdt::ByteView update_;
+    crdt::UpdateFormat format_;
+};
+
 crdt::Subdoc subdoc_of(const Document* document, std::uint32_t run) noexcept {
     return crdt::detail::Access::value(document->doc.store(), {run, 0}).document();
 }
@@ -164,6 +189,19 @@ std::uint32_t rw_apply(Document* document,
     const crdt::Origin origin = origin_of(transaction);
     return answer(v2 != 0 ? document->doc.apply_v2(in(size), origin)
                           : document->doc.apply(in(size), origin));
+}
+
+// The update in `in` is what was in the document all the time, for one that nothing has come into
+// yet: nobody is told.
+RW_EXPORT(rw_load)
+std::uint32_t rw_load(Document* document, std::uint32_t size, std::uint32_t v2) {
+    crdt::detail::Store& store = document->store();
+    store.source.reset(new (std::nothrow) Given(
+        in(size), v2 != 0 ? crdt::UpdateFormat::v2 : crdt::UpdateFormat::v1));
+    if (store.source == nullptr) return no_room();
+    const crdt::Status loaded = store.open_history();
+    store.source.reset();
+    return answer(loaded);
 }
 
 // -- state ----------------------------------------------------------------------------------------

@@ -17,57 +17,59 @@ const dist = join(out, 'dist')
 rmSync(dist, { recursive: true, force: true })
 rmSync(join(out, 'types'), { recursive: true, force: true })
 mkdirSync(dist, { recursive: true })
-// Tests know the engine by rw_report.
-const { module, names: short } = shorten(readFileSync(wasm), (name) => /^rw_(?!report$)/.test(name))
-writeFileSync(join(dist, 'ropewalk.wasm'), module)
-
-// The module as text that the script carries: text and its own compression get along badly, so that
-// it is packed before.
 const beside = (name) => join(dirname(wasm), name)
-const text = {
-  packed: packer(beside('packer.wasm'))(module),
-  size: module.length,
-  unpacker: readFileSync(beside('unpacker.wasm')).toString('base64')
-}
-const packed = {
-  name: 'packed',
-  setup(on) {
-    on.onLoad({ filter: /packed\.ts$/ }, () => ({
-      contents: Object.entries(text)
-        .map(([name, value]) => `export const ${name} = ${JSON.stringify(value)}`)
-        .join('\n')
-    }))
+const pack = packer(beside('packer.wasm'))
+const unpacker = readFileSync(beside('unpacker.wasm')).toString('base64')
+
+/** A module as the package has it: as a file, and as text that a script carries. */
+const modules = (bytes, file) => {
+  // Tests know the engine by rw_report.
+  const { module, names: short } = shorten(bytes, (name) => /^rw_(?!report$)/.test(name))
+  writeFileSync(join(dist, file), module)
+  // Text and its own compression get along badly, so that it is packed before.
+  const text = { packed: pack(module), size: module.length, unpacker }
+  const packed = {
+    name: 'packed',
+    setup(on) {
+      on.onLoad({ filter: /packed\.ts$/ }, () => ({
+        contents: Object.entries(text)
+          .map(([name, value]) => `export const ${name} = ${JSON.stringify(value)}`)
+          .join('\n')
+      }))
+    }
+  }
+  return {
+    bundle: true,
+    minify: true,
+    keepNames: false,
+    sourcemap: true,
+    target: 'es2022',
+    platform: 'neutral',
+    logLevel: 'warning',
+    mangleProps: /^rw_/,
+    reserveProps: /^rw_report$/,
+    mangleCache: short,
+    plugins: [packed],
+    external: ['*.wasm']
   }
 }
-const common = {
-  bundle: true,
-  minify: true,
-  keepNames: false,
-  sourcemap: true,
-  target: 'es2022',
-  platform: 'neutral',
-  logLevel: 'warning',
-  mangleProps: /^rw_/,
-  reserveProps: /^rw_report$/,
-  mangleCache: short,
-  plugins: [packed],
-  external: ['*.wasm']
-}
+const common = modules(readFileSync(wasm), 'ropewalk.wasm')
+const ofStorage = modules(readFileSync(beside('storage.wasm')), 'storage.wasm')
 const bundle = (entry, name, more) =>
   build({ ...common, entryPoints: [join(here, 'src/entry', entry)], outfile: join(dist, name), ...more })
-// The provider works on the documents of the entry beside it.
+// What is bundled apart works on the documents of the entry beside it, and throws its errors.
+const besideEngine = (engine) => ({
+  name: 'engine',
+  setup(on) {
+    on.onResolve({ filter: /^\.\.\/index\.js$|\/RopewalkError\.js$/ }, ({ importer }) =>
+      /src\/(provider|storage|engine)\//.test(importer.replaceAll('\\', '/')) ? { path: engine, external: true } : undefined
+    )
+  }
+})
 const provider = (format, name, engine) =>
-  bundle('../provider/index.ts', name, {
-    format,
-    plugins: [
-      {
-        name: 'engine',
-        setup(on) {
-          on.onResolve({ filter: /^\.\.\/index\.js$/ }, () => ({ path: engine, external: true }))
-        }
-      }
-    ]
-  })
+  bundle('../provider/index.ts', name, { format, plugins: [besideEngine(engine)] })
+const storage = (entry, format, name, engine) =>
+  bundle(entry, name, { ...ofStorage, format, plugins: [...ofStorage.plugins, besideEngine(engine)] })
 
 await Promise.all([
   bundle('embedded.ts', 'ropewalk.mjs', { format: 'esm' }),
@@ -79,11 +81,15 @@ await Promise.all([
   provider('esm', 'provider.mjs', './ropewalk.mjs'),
   provider('cjs', 'provider.cjs', './ropewalk.cjs'),
   provider('esm', 'provider-slim.mjs', './slim.mjs'),
-  provider('esm', 'provider-workerd.mjs', './workerd.mjs')
+  provider('esm', 'provider-workerd.mjs', './workerd.mjs'),
+  storage('storage.ts', 'esm', 'storage.mjs', './ropewalk.mjs'),
+  storage('storage.ts', 'cjs', 'storage.cjs', './ropewalk.cjs'),
+  storage('storage-slim.ts', 'esm', 'storage-slim.mjs', './slim.mjs'),
+  storage('storage-workerd.ts', 'esm', 'storage-workerd.mjs', './workerd.mjs')
 ])
 
 // Both ways to load it in Node share one instance.
-for (const [from, to] of [['ropewalk', 'node'], ['provider', 'provider-node']]) {
+for (const [from, to] of [['ropewalk', 'node'], ['provider', 'provider-node'], ['storage', 'storage-node']]) {
   const names = Object.keys(await import(join(dist, `${from}.cjs`)).then((module) => module.default))
   writeFileSync(
     join(dist, `${to}.mjs`),
@@ -147,6 +153,18 @@ writeFileSync(
         './slim/provider': {
           types: './types/provider/index.d.ts',
           default: './dist/provider-slim.mjs'
+        },
+        './storage': {
+          types: './types/storage/index.d.ts',
+          workerd: './dist/storage-workerd.mjs',
+          node: { import: './dist/storage-node.mjs', require: './dist/storage.cjs' },
+          import: './dist/storage.mjs',
+          require: './dist/storage.cjs',
+          default: './dist/storage.mjs'
+        },
+        './slim/storage': {
+          types: './types/storage/index.d.ts',
+          default: './dist/storage-slim.mjs'
         },
         './ropewalk.wasm': './dist/ropewalk.wasm',
         './package.json': './package.json'

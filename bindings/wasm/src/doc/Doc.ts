@@ -4,7 +4,7 @@ import { WeakValues } from '../base/weak-values.js'
 import { randomClientId, randomGuid } from '../base/random.js'
 import { ByteReader } from '../engine/any.js'
 import { check, codeOf, destroyed, RopewalkError } from '../engine/errors.js'
-import { engine, host, made, putString, takeString } from '../engine/wasm.js'
+import { engine, host, made, putBytes, putString, takeString } from '../engine/wasm.js'
 import type { Item } from '../structs/Item.js'
 import { holderOf } from '../structs/views.js'
 import { Versions } from '../structs/Version.js'
@@ -87,6 +87,16 @@ const dropped = new FinalizationRegistry<number>((at) => {
   engine.rw_doc_free(at)
 })
 
+/** A history that was stored and is not unpacked yet: what can be told of it as it is. */
+export interface PackedHistory {
+  /** Of a root; null: what it is can only be told by the whole. */
+  text(root: string): string | null
+  stateVector(): Uint8Array<ArrayBuffer>
+  /** In V1. */
+  diff(stateVector: Uint8Array | undefined): Uint8Array<ArrayBuffer>
+  unpack(): { update: Uint8Array; isV2: boolean }
+}
+
 /** A value that stands for an undefined constructor in `Doc.get`. */
 type TypeClass<T> = new () => T
 
@@ -109,6 +119,8 @@ export class Doc extends Observable<DocEvents> {
 
   /** Its address in the engine; 0 once it is destroyed. */
   _at: number
+  /** What is in it, as long as nobody needs more of that than can be told without the engine. */
+  _packed: PackedHistory | null = null
   /** Counts changes: what is looked up in the engine is good as long as this stays. */
   _epoch = 0
   readonly _versions = new Versions(this)
@@ -195,10 +207,10 @@ export class Doc extends Observable<DocEvents> {
 
   /** What is written here bears this id. Nobody else may write under it. */
   get clientID(): number {
-    return engine.rw_doc_client(this._open())
+    return engine.rw_doc_client(this._address())
   }
   set clientID(id: number) {
-    check(engine.rw_doc_set_client(this._open(), id))
+    check(engine.rw_doc_set_client(this._address(), id))
   }
 
   /** Whether deleted content is forgotten. */
@@ -207,14 +219,14 @@ export class Doc extends Observable<DocEvents> {
   }
   set gc(gc: boolean) {
     this.#gc = gc
-    engine.rw_doc_set_collect(this._open(), gc ? 1 : 0)
+    engine.rw_doc_set_collect(this._address(), gc ? 1 : 0)
   }
 
   // -- shared types -----------------------------------------------------------------------------
 
   /** Shared types by name: those that were used here, and those that came in updates. */
   get share(): Map<string, AbstractType<any>> {
-    if (this.#shareEpoch !== this._epoch && this._at !== 0) {
+    if (this._at !== 0 && this._open() && this.#shareEpoch !== this._epoch) {
       this.#shareEpoch = this._epoch
       check(engine.rw_roots(this._at))
       const roots: [number, number, string][] = []
@@ -241,7 +253,7 @@ export class Doc extends Observable<DocEvents> {
       }
     }
     const kind = kindOf(TypeConstructor)
-    const code = engine.rw_root(this._open(), putString(name), kind)
+    const code = engine.rw_root(this._address(), putString(name), kind)
     if (code === codeOf('wrong_type')) {
       throw new RopewalkError(
         'wrong_type',
@@ -394,6 +406,7 @@ export class Doc extends Observable<DocEvents> {
   /** Gives memory back as soon as nothing of this document is under way. */
   _free(): void {
     if (!this.isDestroyed || this._at === 0 || this._transactionCleanups.length > 0) return
+    this._packed = null
     dropped.unregister(this)
     documents.delete(this._at)
     engine.rw_doc_free(this._at)
@@ -403,9 +416,25 @@ export class Doc extends Observable<DocEvents> {
   // -- for the rooms around ---------------------------------------------------------------------
 
   /** Its address; an error once it is destroyed. */
-  _open(): number {
+  _address(): number {
     if (this._at === 0) destroyed()
     return this._at
+  }
+  /** The same, with all that is in it. */
+  _open(): number {
+    if (this._packed !== null) this._unpack()
+    return this._address()
+  }
+  _unpack(): void {
+    const { update, isV2 } = this._packed!.unpack()
+    check(engine.rw_load(this._address(), putBytes(update), isV2 ? 1 : 0))
+    this._packed = null
+    this._changed()
+  }
+  /** The text of a root, where that can be told from what is packed. */
+  _packedText(type: AbstractType<any>): string | null {
+    for (const [name, root] of this.#share) if (root === type) return this._packed!.text(name)
+    return null
   }
 
   /** What was looked up in the engine is out of date: all of it, or of one type. */

@@ -264,6 +264,7 @@ const begin = (doc: Doc, origin: any, local: boolean): Transaction => {
  */
 export const edit = (doc: Doc, write: () => void, type: AbstractType<any>, key: string | null = null): void => {
   const open = doc._transaction
+  doc._open()
   if (open === null && doc._watchers > 0) {
     run(doc, write, null, true, type)
   } else if (open === null) {
@@ -287,6 +288,7 @@ export const edit = (doc: Doc, write: () => void, type: AbstractType<any>, key: 
  * call makes one around the edit: it takes numberOf() what is answered here, and endCall() follows.
  */
 export const beginCall = (doc: Doc, type: AbstractType<any>, key: string | null = null): Transaction | null => {
+  doc._open()
   doc._changed(type)
   const open = doc._transaction
   if (open !== null) {

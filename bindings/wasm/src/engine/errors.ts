@@ -1,4 +1,5 @@
 // What goes wrong in the engine, as errors of JavaScript.
+import { type ErrorCode, RopewalkError } from './RopewalkError.js'
 import { engine, reportedOffset, takeString } from './wasm.js'
 
 // In the order of crdt::ErrorCode.
@@ -9,25 +10,12 @@ const codes = [
   'invalid_argument', 'no_document', 'collected', 'out_of_memory'
 ] as const
 
-export type ErrorCode = (typeof codes)[number]
+export type EngineErrorCode = (typeof codes)[number]
 
 /** The number of a code in the engine. */
-export const codeOf = (code: ErrorCode): number => codes.indexOf(code)
+export const codeOf = (code: ErrorCode): number => codes.indexOf(code as EngineErrorCode)
 
-/** An error with what happened in one sentence, a code for programs, and where in the input. */
-export class RopewalkError extends Error {
-  override name = 'RopewalkError'
-  /** Which kind of error, such as `unexpected_end`. */
-  readonly code: ErrorCode
-  /** Of the first bad byte; the index where an index is wrong. */
-  readonly offset: number
-
-  constructor(code: ErrorCode, message: string, offset = 0) {
-    super(message)
-    this.code = code
-    this.offset = offset
-  }
-}
+export { type ErrorCode, RopewalkError } from './RopewalkError.js'
 
 /** Throws the error that a call has answered. */
 export const fail = (code: number): never => {

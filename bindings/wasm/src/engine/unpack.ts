@@ -7,6 +7,14 @@ interface Unpacker {
   unpack(textSize: number, size: number): number
 }
 
+/** Bytes that are base64. */
+export const decode = (base64: string): Uint8Array<ArrayBuffer> => {
+  const text = atob(base64)
+  const bytes = new Uint8Array(text.length)
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i)
+  return bytes
+}
+
 /** `size` bytes of a text. Fails with an Error where it is broken in a way that shows. */
 export const unpack = (
   unpacker: WebAssembly.Module,

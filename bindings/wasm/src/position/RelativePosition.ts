@@ -56,8 +56,9 @@ export const createAbsolutePositionFromRelativePosition = (
     const type = doc.get(tname)
     return new AbsolutePosition(type, assoc >= 0 ? type._length : 0, assoc)
   }
+  const at = doc._open()
   const size = put((to) => writeRelativePosition(to, position))
-  check(engine.rw_place(doc._open(), size, followUndoneDeletions ? 1 : 0))
+  check(engine.rw_place(at, size, followUndoneDeletions ? 1 : 0))
   const from = new ByteReader()
   if (!from.more) return null
   const kind = from.byte()

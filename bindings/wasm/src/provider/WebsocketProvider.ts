@@ -1,29 +1,26 @@
 // Keeps a document and a server together. The surface is that of y-websocket; beyond it, changes are
 // kept until the server has acknowledged them, and `state` tells the truth about them.
-import { Observable } from '../base/observable.js'
 import { applyUpdate, type Doc, encodeStateVector } from '../index.js'
 import { Awareness, type AwarenessChange, type AwarenessLike, encodeAwarenessUpdate, removeAwarenessStates } from './awareness.js'
 import { type Bytes, Decoder, Encoder } from './bytes.js'
 import { Conversation } from './conversation.js'
 import { Delivery } from './delivery.js'
 import { messageHandlers } from './handlers.js'
+import { Moving } from './moving.js'
 import { Line, type LineListener, type ProviderError } from './line.js'
 import * as messages from './messages.js'
-import type { EpochEvent, ProviderEvents, ProviderOptions, SyncState } from './options.js'
+import { type EpochEvent, lineOptions, type ProviderOptions, type SyncState } from './options.js'
 import { Outbox } from './outbox.js'
 import { Pace } from './pace.js'
-import { type Epoch, IndexedDbStorage, type KeptAside, MemoryStorage } from './storage.js'
+import { type Epoch, type KeptAside, storageOf } from './storage.js'
+import { Surface } from './surface.js'
 import { Tabs } from './tabs.js'
-import { textFrames } from './text-stream.js'
+import { Telling } from './telling.js'
 import type { Wire } from './wire.js'
 
-export class WebsocketProvider extends Observable<ProviderEvents> {
-  readonly serverUrl: string
-  readonly bcChannel: string
+export class WebsocketProvider extends Surface {
   readonly awareness: AwarenessLike
   readonly messageHandlers = messageHandlers.slice()
-  params: { [key: string]: string }
-  protocols: string[]
   disableBc: boolean
   /** Whether it is to be connected, as far as the application is concerned. */
   shouldConnect: boolean
@@ -32,32 +29,33 @@ export class WebsocketProvider extends Observable<ProviderEvents> {
   /** What the server has said of us, and of itself; null if it has not. */
   welcome: messages.Welcome | null = null
   readonly #options: ProviderOptions
-  readonly #wire: Wire
+  protected readonly wire: Wire
   readonly #outbox: Outbox
-  readonly #tabs: Tabs
+  protected readonly tabs: Tabs
   readonly #conversation: Conversation
   readonly #delivery: Delivery
+  readonly #moving: Moving
   #token: string | undefined
   #synced = false
   #storeTakes = true
   #replaced: EpochEvent | null = null
   #told: string | null = null
-  /** Whose presence has changed and was not told. */
-  readonly #seen = new Set<number>()
+  readonly #telling = new Telling((clients) => this.#tellPresence(clients))
   readonly #pace = new Pace(() => {
     this.#delivery.sendChanges()
-    this.#sendPresence()
     this.#tellState()
   })
   #ownsAwareness: boolean
   #isDestroyed = false
   #resync: ReturnType<typeof setInterval> | undefined
 
-  constructor(serverUrl: string, readonly roomname: string, readonly doc: Doc, options: ProviderOptions = {}) {
-    super()
+  #doc: Doc
+
+  constructor(serverUrl: string, roomname: string, doc: Doc, options: ProviderOptions = {}) {
+    super(serverUrl.replace(/\/+$/, ''), roomname)
+    const provider = this
+    this.#doc = doc
     this.#options = options
-    this.serverUrl = serverUrl.replace(/\/+$/, '')
-    this.bcChannel = `${this.serverUrl}/${roomname}`
     this.params = options.params ?? {}
     this.protocols = options.protocols ?? []
     this.disableBc = options.disableBc ?? false
@@ -65,20 +63,38 @@ export class WebsocketProvider extends Observable<ProviderEvents> {
     this.awareness = options.awareness ?? (new Awareness(doc) as AwarenessLike)
     this.shouldConnect = options.connect ?? true
 
-    const { storage } = options
-    const memory = storage === null || (storage === undefined && typeof indexedDB === 'undefined')
-    const chosen = memory ? new MemoryStorage() : (storage ?? new IndexedDbStorage())
-    this.#outbox = new Outbox(this.bcChannel, chosen, (error) =>
+    this.#outbox = new Outbox(this.bcChannel, storageOf(options.storage), (error) =>
       this.troubled({ code: 'storage', message: `changes are kept in memory alone: ${String(error)}` })
     )
-    void this.#outbox.loaded.then((updates) => this.#restore(updates))
-    this.#tabs = new Tabs(this.bcChannel, (message) => this.#heard(message, 'tabs'))
+    void this.#outbox.loaded.then((updates) => {
+      this.#restore(updates)
+      this.tabs.belongTo(this.#outbox.epoch)
+    })
+    this.tabs = new Tabs(this.bcChannel, {
+      received: (message) => this.#heard(message, 'tabs'),
+      greet: () => {
+        this.#toTabs(messages.sync(messages.syncVector, encodeStateVector(this.doc)))
+        this.#toTabs(this.#answer(new Uint8Array([0])))
+        this.#toTabs(messages.queryAwareness())
+        this.#toTabs(this.#awarenessOf([this.awareness.clientID]))
+      }
+    })
     this.#conversation = new Conversation(this.#conversed)
     this.#delivery = new Delivery(this.#outbox, this.#conversation, (error) => this.troubled(error))
-    this.#wire = options.connection?._join(roomname, this.#line, () => this.#prepare()) ?? this.#ownLine()
+    this.#moving = new Moving(this.#outbox, this.#conversation, () => this.#delivery.room, {
+      get doc() {
+        return provider.doc
+      },
+      moved: (epoch) => this.#moved(epoch),
+      stayed: (epoch, error) => {
+        this.troubled(error)
+        void this.#isReplaced(epoch)
+      },
+      greet: () => this.#greet()
+    })
+    this.wire = options.connection?._join(roomname, this.#line, () => this.#prepare()) ?? new Line(lineOptions(this, options, () => this.#prepare()), this.#line)
 
-    doc.on('update', this.#changed)
-    doc.on('destroy', this.#docDestroyed)
+    this.#watch(true)
     this.awareness.on('update', this.#awarenessChanged)
     if (options.resyncInterval !== undefined && options.resyncInterval > 0) {
       this.#resync = setInterval(() => this.#ask(), options.resyncInterval)
@@ -86,36 +102,12 @@ export class WebsocketProvider extends Observable<ProviderEvents> {
     if (this.shouldConnect) this.connect()
   }
 
-  // -- what y-websocket has -----------------------------------------------------------------------
+  /** Another one after the document was replaced, with `renewDocument`. */
+  get doc(): Doc {
+    return this.#doc
+  }
 
-  get url(): string {
-    const query = new URLSearchParams(this.params).toString()
-    return `${this.serverUrl}/${this.roomname}${query && `?${query}`}`
-  }
-  get ws(): WebSocket | null {
-    return this.#wire.ws
-  }
-  get wsconnected(): boolean {
-    return this.#wire.isOpen
-  }
-  get wsconnecting(): boolean {
-    return this.#wire.state === 'connecting'
-  }
-  get bcconnected(): boolean {
-    return this.#tabs.isOpen
-  }
-  get wsUnsuccessfulReconnects(): number {
-    return this.#wire.backoff.failures
-  }
-  get wsLastMessageReceived(): number {
-    return this.#wire.heard
-  }
-  get maxBackoffTime(): number {
-    return this.#wire.backoff.most
-  }
-  set maxBackoffTime(ms: number) {
-    this.#wire.backoff.most = ms
-  }
+  // -- what y-websocket has -----------------------------------------------------------------------
 
   /** Whether what the server had when we connected is here. */
   get synced(): boolean {
@@ -124,7 +116,7 @@ export class WebsocketProvider extends Observable<ProviderEvents> {
   set synced(isSynced: boolean) {
     if (this.#synced === isSynced) return
     this.#synced = isSynced
-    if (isSynced) this.#wire.succeeded()
+    if (isSynced) this.wire.succeeded()
     this.emit('synced', [isSynced])
     this.emit('sync', [isSynced])
     this.#tellState()
@@ -134,23 +126,19 @@ export class WebsocketProvider extends Observable<ProviderEvents> {
     if (this.#replaced !== null || this.#isDestroyed) return
     this.shouldConnect = true
     this.connectBc()
-    this.#wire.connect()
+    this.wire.connect()
   }
 
   disconnect(): void {
     this.shouldConnect = false
     this.disconnectBc()
-    this.#wire.disconnect()
+    this.wire.disconnect()
     this.#tellState()
   }
 
   connectBc(): void {
-    if (this.disableBc || this.#tabs.isOpen) return
-    this.#tabs.open()
-    this.#toTabs(messages.sync(messages.syncVector, encodeStateVector(this.doc)))
-    this.#toTabs(this.#answer(new Uint8Array([0])))
-    this.#toTabs(messages.queryAwareness())
-    this.#toTabs(this.#awarenessOf([this.awareness.clientID]))
+    if (this.disableBc || this.tabs.isOpen) return
+    this.tabs.open()
   }
 
   /** Says goodbye, to the server too. */
@@ -160,7 +148,7 @@ export class WebsocketProvider extends Observable<ProviderEvents> {
     )
     if (this.#conversation.isOpen) this.#send(goodbye)
     this.#toTabs(goodbye)
-    this.#tabs.close()
+    this.tabs.close()
   }
 
   override destroy(): void {
@@ -169,9 +157,9 @@ export class WebsocketProvider extends Observable<ProviderEvents> {
     this.#isDestroyed = true
     clearInterval(this.#resync)
     this.#pace.stop()
-    this.#wire.destroy()
-    this.doc.off('update', this.#changed)
-    this.doc.off('destroy', this.#docDestroyed)
+    this.#telling.stop()
+    this.wire.destroy()
+    this.#watch(false)
     this.awareness.off('update', this.#awarenessChanged)
     if (this.#ownsAwareness) (this.awareness as unknown as Awareness).destroy()
     super.destroy()
@@ -180,6 +168,7 @@ export class WebsocketProvider extends Observable<ProviderEvents> {
   // -- beyond it ----------------------------------------------------------------------------------
 
   get state(): SyncState {
+    if (this.#moving.isMoving) return 'syncing'
     if (!this.#conversation.isOpen) return 'offline'
     if (!this.#storeTakes || this.#delivery.isRefused) return 'unsynced'
     return this.#synced && this.unsent === 0 && !this.#conversation.isWaiting ? 'synced' : 'syncing'
@@ -226,26 +215,6 @@ export class WebsocketProvider extends Observable<ProviderEvents> {
   }
 
   // -- the connection -----------------------------------------------------------------------------
-
-  #ownLine(): Line {
-    const { maxBackoffTime = 2500, WebSocketPolyfill = globalThis.WebSocket, getToken, shouldReconnect } = this.#options
-    if (WebSocketPolyfill === undefined) {
-      throw new TypeError('there is no WebSocket here: pass one as WebSocketPolyfill')
-    }
-    return new Line(
-      {
-        url: () => this.url,
-        protocols: () => this.protocols,
-        WebSocket: WebSocketPolyfill,
-        maxBackoffTime,
-        getToken,
-        prepare: () => this.#prepare(),
-        ...(this.#options.textFrames && { framing: textFrames() }),
-        ...(shouldReconnect && { shouldReconnect: (event: CloseEvent) => shouldReconnect(event, this) })
-      },
-      this.#line
-    )
-  }
 
   readonly #line: LineListener = {
     connecting: () => this.emit('status', [{ status: 'connecting' }]),
@@ -294,6 +263,7 @@ export class WebsocketProvider extends Observable<ProviderEvents> {
   }
 
   #greet(): void {
+    this.#moving.end()
     this.#delivery.end()
     this.synced = false
     const { epoch } = this.#outbox
@@ -308,25 +278,33 @@ export class WebsocketProvider extends Observable<ProviderEvents> {
     send: (message: Bytes) => this.#send(message),
     joined: (welcome: messages.Welcome) => {
       this.welcome = welcome
-      this.#wire.welcomed(welcome.expires)
+      this.wire.welcomed(welcome.expires)
       if (welcome.epoch !== undefined) void this.#outbox.joined(welcome.epoch)
+      this.tabs.belongTo(this.#outbox.epoch)
       this.#begin(welcome.limits?.message)
+      this.#moving.bringLeft()
     },
     isStock: () => this.#begin(undefined),
     renewed: (welcome: messages.Welcome) => {
       this.welcome = welcome
-      this.#wire.welcomed(welcome.expires)
+      this.wire.welcomed(welcome.expires)
     },
     acknowledged: (number: number) => {
       this.#outbox.acknowledged(number)
+      this.#moving.acknowledged(number)
       this.#tellState()
     },
     refused: (number: number, { code, message }: messages.Refusal) => {
+      if (this.#moving.refused(number, { code, message })) return
       this.#delivery.refused(number)
       this.troubled({ code, message })
     },
-    replaced: (epoch: Epoch) => {
-      if (!this.#isEmpty()) return void this.#isReplaced(epoch)
+    replaced: (epoch: Epoch, had: Bytes | undefined) => {
+      if (!this.#isEmpty()) {
+        if (had !== undefined && this.#outbox.epoch !== null) this.#moving.begin(epoch, had)
+        else void this.#isReplaced(epoch)
+        return this.#tellState()
+      }
       // Nothing is here that would not fit.
       void this.#outbox.joined(epoch)
       this.#greet()
@@ -353,6 +331,7 @@ export class WebsocketProvider extends Observable<ProviderEvents> {
   #closed(event: CloseEvent | null, wasOpen: boolean): void {
     this.emit('connection-close', [event, this])
     this.#conversation.close()
+    this.#moving.end()
     this.#delivery.end()
     this.synced = false
     if (wasOpen) {
@@ -377,7 +356,7 @@ export class WebsocketProvider extends Observable<ProviderEvents> {
       if (encoder.length > 1) this.#reply(encoder.toBytes(), through)
     } catch (error) {
       // Something of the document may be lacking now: both sides tell each other anew.
-      if (through === 'socket' && message[0] !== messages.messageAwareness) this.#wire.restart()
+      if (through === 'socket' && message[0] !== messages.messageAwareness) this.wire.restart()
       this.troubled({ code: 'message', message: `a message could not be taken: ${String(error)}` })
     }
   }
@@ -410,14 +389,11 @@ export class WebsocketProvider extends Observable<ProviderEvents> {
 
   readonly #awarenessChanged = ({ added, updated, removed }: AwarenessChange, origin: unknown): void => {
     if (origin === this) return
-    for (const client of [...added, ...updated, ...removed]) this.#seen.add(client)
-    if (this.#pace.take()) this.#sendPresence()
+    this.#telling.add([...added, ...updated, ...removed])
   }
 
-  #sendPresence(): void {
-    if (this.#seen.size === 0) return
-    const message = this.#awarenessOf([...this.#seen])
-    this.#seen.clear()
+  #tellPresence(clients: number[]): void {
+    const message = this.#awarenessOf(clients)
     if (this.#conversation.isOpen) this.#send(message)
     this.#toTabs(message)
   }
@@ -438,14 +414,14 @@ export class WebsocketProvider extends Observable<ProviderEvents> {
   }
 
   #send(message: Bytes): void {
-    if (!this.#wire.send(message)) return
+    if (!this.wire.send(message)) return
     this.#delivery.sent(message.length)
     this.emit('traffic', [{ direction: 'out', through: 'socket', message }])
   }
 
   #toTabs(message: Bytes): void {
-    if (!this.#tabs.isOpen) return
-    this.#tabs.send(message)
+    if (!this.tabs.isOpen) return
+    this.tabs.send(message)
     this.emit('traffic', [{ direction: 'out', through: 'tabs', message }])
   }
 
@@ -460,12 +436,38 @@ export class WebsocketProvider extends Observable<ProviderEvents> {
     return this.#outbox.size === 0 && encodeStateVector(this.doc).length === 1
   }
 
-  async #isReplaced(epoch: Epoch | null): Promise<void> {
+  /** What was written into this copy is in the new epoch. */
+  #moved(epoch: Epoch): void {
+    const { renewDocument } = this.#options
+    if (renewDocument === undefined) return void this.#isReplaced(epoch, true)
+    const old = this.#doc
+    this.#watch(false)
+    this.#doc = renewDocument(old)
+    this.#watch(true)
+    void this.#outbox.joined(epoch)
+    this.tabs.belongTo(this.#outbox.epoch)
+    this.emit('document', [this.#doc, old])
+    this.#greet()
+  }
+
+  #watch(on: boolean): void {
+    const doc = this.#doc
+    if (on) {
+      doc.on('update', this.#changed)
+      doc.on('destroy', this.#docDestroyed)
+    } else {
+      doc.off('update', this.#changed)
+      doc.off('destroy', this.#docDestroyed)
+    }
+  }
+
+  async #isReplaced(epoch: Epoch | null, isMoved = false): Promise<void> {
     const previous = this.#outbox.epoch
     const event: EpochEvent = {
       epoch,
       previous,
       unsent: this.#outbox.content(),
+      isMoved,
       rejoin: () => {
         if (this.#replaced !== event) return
         this.#replaced = null

@@ -3,7 +3,7 @@
 //   closed --open()--> greeting --welcome--> joined
 //                         |--any other message, or silence--> stock: a server that knows y-websocket alone
 //                         |--epoch--> replaced: nothing is taken until hello is said again
-//   joined --epoch--> replaced --open()--> greeting;  any --close()--> closed
+//   joined --epoch--> replaced --bring()*, open()--> greeting;  any --close()--> closed
 //
 // It numbers what must be acknowledged and knows what is outstanding; the document, the outbox and the
 // socket belong to the provider.
@@ -21,11 +21,14 @@ export interface ConversationListener {
   renewed(welcome: messages.Welcome): void
   acknowledged(number: number): void
   refused(number: number, refusal: messages.Refusal): void
-  replaced(epoch: Epoch): void
+  /** `had`: what our epoch had when it ended, if what is beyond it can be brought. */
+  replaced(epoch: Epoch, had: Bytes | undefined): void
   /** Whether the store takes changes. */
   stored(state: 'unsynced' | 'syncing', message: string): void
   event(event: { type: string; [key: string]: unknown }): void
 }
+
+const fromBase64 = (text: string): Bytes => Uint8Array.from(atob(text), (char) => char.charCodeAt(0))
 
 /** Who has said nothing by then is no server of ours. */
 const silence = 3_000
@@ -75,6 +78,12 @@ export class Conversation {
     return this.given
   }
 
+  /** Says what was written in an older epoch; its number. */
+  bring(epoch: Epoch, update: Bytes): number {
+    this.listener.send(messages.numbered(++this.given, messages.translate(epoch, update)))
+    return this.given
+  }
+
   /** Takes a message if it is one of ours; else it is for the handlers of y-websocket's messages. */
   received(type: number, decoder: Decoder): boolean {
     if (this.phase === 'greeting' && type !== messages.messageWelcome && type !== messages.messageEpoch) {
@@ -93,7 +102,7 @@ export class Conversation {
         this.#refuse(decoder.uint(), messages.readObject(decoder))
         return true
       case messages.messageEpoch:
-        this.#replace(messages.readObject<{ epoch: Epoch }>(decoder).epoch)
+        this.#replace(messages.readObject(decoder))
         return true
       case messages.messageState: {
         const { state, message } = messages.readObject<{ state: 'unsynced' | 'syncing'; message?: string }>(decoder)
@@ -143,9 +152,11 @@ export class Conversation {
     for (const number of this.#refused) if (number <= this.settled) this.#refused.delete(number)
   }
 
-  #replace(epoch: Epoch): void {
+  #replace({ epoch, had }: messages.Replaced): void {
     clearTimeout(this.#timer)
     this.phase = 'replaced'
-    this.listener.replaced(epoch)
+    this.settled = this.given
+    this.#refused.clear()
+    this.listener.replaced(epoch, had === undefined ? undefined : fromBase64(had))
   }
 }

@@ -40,6 +40,11 @@ export class Delivery {
     this.outbox.disconnected()
   }
 
+  /** The longest update that goes into one message. */
+  get room(): number {
+    return this.#limit - envelope
+  }
+
   refused(number: number): void {
     this.isRefused = true
     this.outbox.refused(number)

@@ -38,6 +38,8 @@ export {
   outdatedTimeout,
   removeAwarenessStates
 } from './awareness.js'
+export { type ActivityOptions, type ActivityStatus, type Holding, holdings, holdingTime, holdSection, watchActivity } from './activity.js'
+export { presenceInterval } from './telling.js'
 export { type Epoch, IndexedDbStorage, type KeptAside, MemoryStorage, type OutboxStorage, type StoredChange } from './storage.js'
 export { Decoder, Encoder } from './bytes.js'
 export { warnBeforeUnload } from './unload.js'

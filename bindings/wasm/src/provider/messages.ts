@@ -5,6 +5,7 @@ export const messageSync = 0
 export const messageAwareness = 1
 export const messageAuth = 2
 export const messageQueryAwareness = 3
+export const messageTranslate = 117
 export const messageEvent = 118
 export const messageState = 119
 export const messageHello = 120
@@ -38,6 +39,12 @@ export interface Welcome {
   expires?: number
 }
 
+export interface Replaced {
+  epoch: number
+  /** Base64 of the state vector of what the client's epoch had, if what is beyond it can be translated. */
+  had?: string
+}
+
 export interface Refusal {
   code: string
   message: string
@@ -55,6 +62,9 @@ export const awareness = (update: Uint8Array): Bytes =>
 export const queryAwareness = (): Bytes => new Encoder().uint(messageQueryAwareness).toBytes()
 export const numbered = (n: number, message: Uint8Array): Bytes =>
   new Encoder().uint(messageNumbered).uint(n).raw(message).toBytes()
+/** What was written into a copy of an older epoch. */
+export const translate = (epoch: number, update: Uint8Array): Bytes =>
+  new Encoder().uint(messageTranslate).uint(epoch).sized(update).toBytes()
 export const inDocument = (name: string, message: Uint8Array): Bytes =>
   new Encoder().uint(messageDocument).string(name).raw(message).toBytes()
 

@@ -1,9 +1,11 @@
 // What a provider can be told, and what it tells.
+import type { Doc } from '../index.js'
 import type { AwarenessLike } from './awareness.js'
 import type { Bytes } from './bytes.js'
-import type { GetToken, ProviderError } from './line.js'
+import type { GetToken, LineOptions, ProviderError } from './line.js'
 import type { Epoch, OutboxStorage } from './storage.js'
 import type { SharedConnection } from './SharedConnection.js'
+import { textFrames } from './text-stream.js'
 import type { WebsocketProvider } from './WebsocketProvider.js'
 
 /**
@@ -40,6 +42,11 @@ export interface ProviderOptions {
   connection?: SharedConnection
   /** Where changes wait until they are acknowledged: IndexedDB if there is one; null: in memory alone. */
   storage?: OutboxStorage | null
+  /**
+   * Makes the document that takes the place of one that was replaced; then the provider goes on with it by
+   * itself, and tells of it by the event `document`.
+   */
+  renewDocument?: (old: Doc) => Doc
   /** `y-websocket` does not even ask whether the server can do more (default: `auto`). */
   protocol?: 'auto' | 'y-websocket'
   /** Numbered text frames, for transports that carry no binary messages or only short ones. */
@@ -53,7 +60,9 @@ export interface EpochEvent {
   previous: Epoch | null
   /** What was not acknowledged, as one update. It is kept aside, too. */
   unsent: Bytes | null
-  /** The copy may be merged into the document that is there now: goes on with it. */
+  /** Whether all that was written here is in the new epoch: after a renumbering it usually is. */
+  isMoved: boolean
+  /** The copy may be merged into the document that is there now: goes on with it. Never after a renumbering. */
   rejoin(): void
 }
 
@@ -75,7 +84,27 @@ export interface ProviderEvents {
   state: (event: { state: SyncState; unsent: number; lastError: ProviderError | null }) => void
   error: (error: ProviderError) => void
   epoch: (event: EpochEvent, provider: WebsocketProvider) => void
+  /** A new document has taken the place of the one that was replaced. */
+  document: (doc: Doc, old: Doc) => void
   /** What an application on the server broadcasts: `comment`, `user-joined`, `user-left`... */
   event: (event: { type: string; [key: string]: unknown }) => void
   traffic: (traffic: Traffic) => void
+}
+
+/** Those of a provider's own connection. */
+export function lineOptions(provider: WebsocketProvider, options: ProviderOptions, prepare: () => Promise<void>): LineOptions {
+  const { maxBackoffTime = 2500, WebSocketPolyfill = globalThis.WebSocket, getToken, shouldReconnect } = options
+  if (WebSocketPolyfill === undefined) {
+    throw new TypeError('there is no WebSocket here: pass one as WebSocketPolyfill')
+  }
+  return {
+    url: () => provider.url,
+    protocols: () => provider.protocols,
+    WebSocket: WebSocketPolyfill,
+    maxBackoffTime,
+    getToken,
+    prepare,
+    ...(options.textFrames && { framing: textFrames() }),
+    ...(shouldReconnect && { shouldReconnect: (event: CloseEvent) => shouldReconnect(event, provider) })
+  }
 }

@@ -17,13 +17,24 @@ function mark(changes: Iterable<Change>, from: number, to: number): void {
   for (const change of changes) Object.assign(change, { from, to, isRefused: false })
 }
 
+/** What a closed tab has left of an older epoch. */
+export interface OldChanges {
+  epoch: Epoch
+  update: Bytes
+  changes: StoredChange[]
+}
+
 /** So many that wait unsent become one. */
 const mergeAt = 200
 
 let tabs = 0
 
 export class Outbox {
+  /** That of the document here, as far as it is known. */
   epoch: Epoch | null = null
+  /** That of what is written here: another one, as long as a copy is kept that was replaced. */
+  #written: Epoch | null = null
+  #old: StoredChange[] = []
   /** Resolves when the storage was read for the first time. */
   readonly loaded: Promise<Bytes[]>
   #changes = new Map<string, Change>()
@@ -85,12 +96,14 @@ export class Outbox {
       this.failed(error)
       return []
     }
-    this.epoch ??= found.epoch
+    if (this.epoch === null) this.epoch = this.#written = found.epoch
     const strange = found.changes.filter(({ key }) => !this.#changes.has(key) && !this.#toRemove.has(key))
-    // Those of the document that was here before it was replaced are of no use in this one.
-    const foreign = strange.filter(({ epoch }) => epoch !== null && this.epoch !== null && epoch !== this.epoch)
-    if (foreign.length > 0) await this.#putAside(foreign)
-    const ours = strange.filter((change) => !foreign.includes(change))
+    // Those of another epoch do not fit this copy: older ones are translated, and newer ones belong to a
+    // tab that is ahead of this one.
+    const current = this.epoch
+    const isOlder = ({ epoch }: StoredChange): boolean => epoch !== null && current !== null && epoch < current
+    this.#old = strange.filter(isOlder)
+    const ours = strange.filter(({ epoch }) => epoch === null || current === null || epoch === current)
     for (const change of ours) {
       this.#stored.add(change.key)
       this.#changes.set(change.key, { ...change, from: 0, to: 0, isRefused: false })
@@ -114,6 +127,38 @@ export class Outbox {
     this.#write()
   }
 
+  /** All that is here goes with this message. */
+  brought(number: number): void {
+    mark(this.#changes.values(), number, number)
+  }
+
+  /** What closed tabs have left of older epochs; it is for the caller to deliver. */
+  takeOld(): OldChanges[] {
+    const epochs = new Map<Epoch, StoredChange[]>()
+    for (const change of this.#old) epochs.set(change.epoch!, [...(epochs.get(change.epoch!) ?? []), change])
+    this.#old = []
+    return [...epochs].map(([epoch, changes]) => ({
+      epoch,
+      changes,
+      update: mergeUpdates(changes.map(({ update }) => update))
+    }))
+  }
+
+  /** It was not delivered. */
+  keepOld({ changes }: OldChanges): void {
+    this.#old.push(...changes)
+  }
+
+  /** It was. */
+  dropOld({ changes }: OldChanges): void {
+    for (const { key } of changes) this.#toRemove.add(key)
+    this.#write()
+  }
+
+  putOldAside({ changes }: OldChanges): void {
+    void this.#putAside(changes)
+  }
+
   refused(number: number): void {
     for (const change of this.#changes.values()) {
       if (change.from <= number && number <= change.to) change.isRefused = true
@@ -133,8 +178,8 @@ export class Outbox {
 
   /** From now on changes belong to this one. Those that wait come along if they belonged to none yet. */
   async joined(epoch: Epoch): Promise<void> {
-    if (epoch === this.epoch) return
-    this.epoch = epoch
+    if (epoch === this.epoch && epoch === this.#written) return
+    this.epoch = this.#written = epoch
     for (const change of this.#changes.values()) {
       change.epoch = epoch
       this.#toWrite.add(change.key)
@@ -173,7 +218,7 @@ export class Outbox {
 
   #put(update: Bytes): void {
     const key = `${this.#tab}.${++this.#counter}`
-    this.#changes.set(key, { key, epoch: this.epoch, update, from: 0, to: 0, isRefused: false })
+    this.#changes.set(key, { key, epoch: this.#written, update, from: 0, to: 0, isRefused: false })
     this.#toWrite.add(key)
     this.#write()
   }
@@ -203,7 +248,7 @@ export class Outbox {
 
   /** One write at a time: what comes meanwhile goes together with the next. */
   #write(): void {
-    this.#writing ??= this.#writeAll().finally(() => (this.#writing = null))
+    this.#writing ??= this.#writeAll()
   }
 
   async #writeAll(): Promise<void> {
@@ -226,8 +271,10 @@ export class Outbox {
         for (const { key } of added) if (this.#changes.has(key)) this.#toWrite.add(key)
         for (const key of removed) this.#toRemove.add(key)
         this.failed(error)
-        return
+        break
       }
     }
+    // In one go with the last look: what comes after it begins anew.
+    this.#writing = null
   }
 }

@@ -162,3 +162,9 @@ export class MemoryStorage implements OutboxStorage {
     return found
   }
 }
+
+/** What an application has chosen: null is memory alone. */
+export const storageOf = (chosen: OutboxStorage | null | undefined): OutboxStorage => {
+  const memory = chosen === null || (chosen === undefined && typeof indexedDB === 'undefined')
+  return memory ? new MemoryStorage() : (chosen ?? new IndexedDbStorage())
+}

@@ -210,6 +210,10 @@ export class YText extends AbstractType<YTextEvent> {
   // -- reading ----------------------------------------------------------------------------------
 
   override toString(): string {
+    if (this.doc?._packed) {
+      const packed = this.doc._packedText(this)
+      if (packed !== null) return packed
+    }
     if (!this._readable()) return ''
     if (!checkRead(engine.rw_text_string(this.doc!._at, this._number))) return ''
     const text = takeString()

@@ -30,6 +30,7 @@ export const applyUpdate = (doc: Doc, update: Uint8Array, origin?: any): void =>
 export const applyUpdateV2 = (doc: Doc, update: Uint8Array, origin?: any): void => apply(doc, update, origin, 1)
 
 const encode = (doc: Doc, vector: Uint8Array | undefined, v2: number): Bytes => {
+  if (doc._packed !== null && v2 === 0) return doc._packed.diff(vector)
   check(engine.rw_encode(doc._open(), vector === undefined ? 0 : putBytes(vector), v2))
   return takeBytes() as Bytes
 }
@@ -46,6 +47,7 @@ export const encodeStateVector = (doc: Doc | Map<number, number>): Bytes => {
     writeStateVector(encoder, doc)
     return encoder.toUint8Array()
   }
+  if (doc._packed !== null) return doc._packed.stateVector()
   check(engine.rw_state_vector(doc._open()))
   return takeBytes() as Bytes
 }

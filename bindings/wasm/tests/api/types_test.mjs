@@ -24,5 +24,6 @@ function expectNoErrors(what, engine, name) {
 expectNoErrors('what applications write compiles on Yjs', 'yjs', 'usage.ts')
 expectNoErrors('what applications write compiles on Ropewalk', 'ropewalk', 'usage.ts')
 expectNoErrors('bytes, plain data and names are the same', 'ropewalk', 'exchange.ts')
+expectNoErrors('what is stored is typed', 'ropewalk', 'stored.ts')
 console.log(`${passed} passed, ${failed} failed`)
 process.exit(failed > 0 ? 1 : 0)

@@ -50,6 +50,7 @@ async function bundle() {
           }))
           on.onResolve({ filter: /^vitest$/ }, () => ({ path: shim }))
           on.onResolve({ filter: /^ropewalk$/ }, () => ({ path: path.join(dist, 'ropewalk.mjs') }))
+          on.onResolve({ filter: /^ropewalk\/storage$/ }, () => ({ path: path.join(dist, 'storage.mjs') }))
         },
       },
     ],

@@ -17,26 +17,34 @@ import { build, tests } from '../support/paths.mjs'
 import { standIn, tarball } from '../support/ropewalk.mjs'
 
 const source = path.join(tests, 'bundlers/app')
-const expected = '["made here",{"k":{"deep":[1,"ü",null]}}]'
+const reactSource = path.join(tests, 'bundlers-react/app')
+const expected = '["made here",{"k":{"deep":[1,"ü",null]}},"offline 1","made here true unexpected_end"]'
 const entries = ['main', 'worker']
 
-let app, browser
+let app, reactApp, browser
 
 beforeAll(async () => {
   app = install({ source, name: 'ropewalk', tarball: tarball() })
+  // Yjs has no provider of its own, and stores nothing.
+  if (standIn) {
+    writeFileSync(path.join(app, 'src/connected.js'), "export const connected = () => 'offline 1'\n")
+    writeFileSync(path.join(app, 'src/stored.js'), "export const stored = (doc) => `${doc.getText('t')} true unexpected_end`\n")
+  } else reactApp = install({ source: reactSource, name: 'ropewalk', tarball: tarball() })
   browser = await launch()
 })
 afterAll(() => browser?.close())
 
 const bundlers = {
-  vite: (out) =>
+  vite: (app, out) =>
     vite.build({ root: app, base: './', build: { outDir: out, emptyOutDir: true }, logLevel: 'error' }),
 
-  async webpack(out) {
+  async webpack(app, out, names = entries) {
     const compiler = webpack({
       context: app,
       mode: 'production',
       entry: './src/main.js',
+      // To make React small takes longer than all the rest.
+      optimization: { minimize: names === entries },
       output: { path: out, filename: 'src/main.js' },
     })
     const stats = await promisify(compiler.run.bind(compiler))()
@@ -45,20 +53,22 @@ const bundlers = {
     cpSync(path.join(app, 'index.html'), path.join(out, 'index.html'))
   },
 
-  async esbuild(out) {
+  async esbuild(app, out, names = entries) {
     await esbuild.build({
       absWorkingDir: app,
-      entryPoints: entries.map((name) => `src/${name}.js`),
+      entryPoints: names.map((name) => `src/${name}.js`),
       outdir: path.join(out, 'src'),
       bundle: true,
       format: 'esm',
       minify: true,
+      // As React asks whom it is built for.
+      define: { 'process.env.NODE_ENV': '"production"' },
       logLevel: 'silent',
     })
     cpSync(path.join(app, 'index.html'), path.join(out, 'index.html'))
   },
 
-  async rollup(out) {
+  async rollup(app, out) {
     const bundle = await rollup({
       input: entries.map((name) => path.join(app, `src/${name}.js`)),
       // What Rollup needs for any package.
@@ -73,48 +83,67 @@ const bundlers = {
   },
 
   // No bundler: the browser reads the installed files; an import map says where the name is.
-  async none(out) {
+  async none(app, out) {
     cpSync(app, out, { recursive: true, dereference: true })
     const html = readFileSync(path.join(app, 'index.html'), 'utf8')
-    const imports = { ropewalk: `./node_modules/ropewalk/${resolved(['browser', 'import', 'default'])}` }
-    // A worker has no import map, so its copy of the module names the file.
-    const named = readFileSync(path.join(app, 'src/edit.js'), 'utf8')
-    writeFileSync(
-      path.join(out, 'src/edit-in-worker.js'),
-      named.replace("'ropewalk'", `'.${imports.ropewalk}'`),
-    )
-    writeFileSync(
-      path.join(out, 'src/worker.js'),
-      readFileSync(path.join(app, 'src/worker.js'), 'utf8').replace('./edit.js', './edit-in-worker.js'),
-    )
+    const conditions = ['browser', 'import', 'default']
+    const imports = {
+      ropewalk: `./node_modules/ropewalk/${resolved('.', conditions)}`,
+      'ropewalk/provider': `./node_modules/ropewalk/${resolved('./provider', conditions)}`,
+      'ropewalk/storage': `./node_modules/ropewalk/${resolved('./storage', conditions)}`,
+    }
+    // A worker has no import map, so its copies of the modules name the files.
+    const parts = ['edit', 'connected', 'stored']
+    const files = Object.entries({ ...imports, ...Object.fromEntries(parts.map((name) => [`./${name}.js`, `./${name}-in-worker.js`])) })
+    for (const name of [...parts, 'worker']) {
+      const code = readFileSync(path.join(app, `src/${name}.js`), 'utf8')
+      writeFileSync(
+        path.join(out, name === 'worker' ? 'src/worker.js' : `src/${name}-in-worker.js`),
+        files.reduce((code, [from, to]) => code.replace(`'${from}'`, to.includes('node_modules') ? `'.${to}'` : `'${to}'`), code),
+      )
+    }
     const map = `<script type="importmap">${JSON.stringify({ imports })}</script>`
     writeFileSync(path.join(out, 'index.html'), html.replace('</head>', `${map}</head>`))
   },
 }
 
+/** Bundles an app, opens it, and looks at it. */
+async function shown(name, folder, bundle, look) {
+  const out = path.join(build, 'bundlers', folder)
+  rmSync(out, { recursive: true, force: true })
+  mkdirSync(out, { recursive: true })
+  await bundle(out)
+  const server = await serve(out)
+  const page = await browser.newPage()
+  const wrong = complaints(page)
+  try {
+    await page.goto(server.url)
+    await look(page)
+    deepEqual(wrong, [], name)
+  } finally {
+    await page.close()
+    await server.close()
+  }
+}
+
 for (const [name, bundle] of Object.entries(bundlers)) {
   // Yjs has dependencies, which no import map of ours names.
-  test.skipIf(standIn && name === 'none')(`${name}: in the page and in a worker`, async () => {
-    const out = path.join(build, 'bundlers', name)
-    rmSync(out, { recursive: true, force: true })
-    mkdirSync(out, { recursive: true })
-    await bundle(out)
-    const server = await serve(out)
-    const page = await browser.newPage()
-    const wrong = complaints(page)
-    try {
-      await page.goto(server.url)
+  test.skipIf(standIn && name === 'none')(`${name}: in the page and in a worker`, () =>
+    shown(name, name, (out) => bundle(app, out), async (page) => {
       await page.locator('body[data-worker]').waitFor({ state: 'attached', timeout: 15_000 })
       deepEqual(await page.evaluate(() => ({ ...document.body.dataset })), {
         page: expected,
         worker: expected,
       })
-      deepEqual(wrong, [])
-    } finally {
-      await page.close()
-      await server.close()
-    }
-  })
+    }))
+}
+
+// The others need a plugin for packages of CommonJS, such as React.
+for (const name of ['vite', 'webpack', 'esbuild']) {
+  test.skipIf(standIn)(`${name}: hooks of ropewalk/react on a document and its provider`, () =>
+    shown(name, `${name}-react`, (out) => bundlers[name](reactApp, out, ['main']), async (page) => {
+      await page.locator('p[data-shown="made here, offline, 1"]').waitFor({ state: 'attached', timeout: 15_000 })
+    }))
 }
 
 test('node: import and require share one instance; a worker thread runs', (context) => {
@@ -143,7 +172,7 @@ test('workerd: its entry imports the .wasm as a module, and runs', async (contex
   })
   const workerd = createRequire(import.meta.url).resolve('@cloudflare/workerd-linux-64/bin/workerd')
   const wasm = readdirSync(out).filter((file) => file.endsWith('.wasm'))
-  equal(wasm.length, 1)
+  equal(wasm.length, 2)
   writeFileSync(
     path.join(out, 'config.capnp'),
     `using Workerd = import "/workerd/workerd.capnp";
@@ -151,7 +180,7 @@ const config :Workerd.Config = (
   services = [(name = "main", worker = (
     modules = [
       (name = "workerd.js", esModule = embed "workerd.js"),
-      (name = "${wasm[0]}", wasm = embed "${wasm[0]}"),
+${wasm.map((name) => `      (name = "${name}", wasm = embed "${name}"),`).join('\n')}
     ],
     compatibilityDate = "2026-11-01",
   ))],
@@ -185,10 +214,10 @@ async function answerOf(folder) {
   }
 }
 
-// What the exports map of the package gives for '.' under these conditions.
-function resolved(conditions) {
+// What the exports map of the package gives for an entry under these conditions.
+function resolved(entry, conditions) {
   const manifest = JSON.parse(readFileSync(path.join(app, 'node_modules/ropewalk/package.json')))
-  let target = manifest.exports['.']
+  let target = manifest.exports[entry]
   while (typeof target === 'object') {
     target = Object.entries(target).find(([key]) => conditions.includes(key))?.[1]
   }

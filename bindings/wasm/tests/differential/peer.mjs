@@ -209,6 +209,7 @@ const changesSomething = ({ deleteSet, beforeState, afterState }) =>
 
 export class Peer {
   gone = null
+  stores = false // that is a module of its own
   #documents = 0
   #replicas = new Map()
 

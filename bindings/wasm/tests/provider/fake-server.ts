@@ -92,8 +92,11 @@ export class Peer {
   refuse(number: number, code = 'forbidden', message = 'you may only read'): void {
     this.say(new Encoder().uint(124).uint(number).string(JSON.stringify({ code, message })).toBytes())
   }
-  epoch(epoch: number): void {
-    this.say(json(125, { epoch }))
+  epoch(epoch: number, had?: Uint8Array): void {
+    this.say(json(125, had === undefined ? { epoch } : { epoch, had: btoa(String.fromCharCode(...had)) }))
+  }
+  update(update: Uint8Array): void {
+    this.say(sync(2, update))
   }
   store(state: 'unsynced' | 'syncing', message = ''): void {
     this.say(json(119, { state, message }))

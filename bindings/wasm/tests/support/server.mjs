@@ -32,6 +32,7 @@ export class RopewalkServer {
   }
 
   async up() {
+    if (this.#process !== null) return
     const args = ['serve', '--store', `sqlite:${this.database}`, ...this.options, '--port', String(this.port)]
     const child = spawn(program, ['-c', start, ...args], {
       cwd: root,

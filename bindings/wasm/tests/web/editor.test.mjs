@@ -286,4 +286,21 @@ describe('for everybody', () => {
     await ann.status('synced')
     deepEqual(elsewhere.filter((url) => !url.startsWith('data:')), [])
   })
+
+  test('the page lives under a policy that lets in no script of others', async () => {
+    const policy = (await fetch(server.url)).headers.get('content-security-policy')
+    match(policy, /script-src 'self' 'wasm-unsafe-eval'/)
+    // All tests of this file run under it, and see no error; this one breaks it.
+    const { ran, blocked } = await ann.page.evaluate(async (elsewhere) => {
+      const blocked = []
+      document.addEventListener('securitypolicyviolation', ({ effectiveDirective }) => blocked.push(effectiveDirective))
+      const script = document.createElement('script')
+      script.textContent = 'window.ran = true'
+      document.body.append(script)
+      await fetch(elsewhere).catch(() => {})
+      await new Promise((later) => setTimeout(later, 50))
+      return { ran: window.ran === true, blocked }
+    }, 'http://127.0.0.1:1/')
+    deepEqual({ ran, blocked }, { ran: false, blocked: ['script-src-elem', 'connect-src'] })
+  })
 })

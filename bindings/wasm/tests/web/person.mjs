@@ -5,11 +5,18 @@ import { complaints } from '../support/browser.mjs'
 import { build } from '../support/paths.mjs'
 
 export class Person {
-  static async open(browser, address, name, options = {}) {
+  /** `role`: what the server lets them do; `clock`: their time passes as a test says. */
+  static async open(browser, address, name, { role, clock, ...options } = {}) {
     const context = await browser.newContext({ viewport: { width: 1280, height: 820 }, ...options })
     // A second page of the same context is the same person after a reload.
     await context.addInitScript((name) => sessionStorage.setItem('name', name), name)
+    if (role !== undefined) {
+      await context.route('**/api/dev/token', (route) =>
+        route.continue({ postData: JSON.stringify({ ...route.request().postDataJSON(), role }) }),
+      )
+    }
     const person = new Person(context, await context.newPage())
+    if (clock) await person.page.clock.install()
     await person.page.goto(address)
     await person.page.locator('.tiptap').waitFor()
     return person
@@ -64,12 +71,13 @@ export class Person {
 /** Waits until all have the same document, all of it is on the server, and nobody has complained. */
 export async function agree(...people) {
   let states
-  for (let tries = 0; tries < 200; tries++) {
+  const end = Date.now() + 30_000
+  while (Date.now() < end) {
     states = await Promise.all(people.map((person) => person.state()))
     const [first] = states
     const same = states.every(({ letter, notes }) => letter === first.letter && notes === first.notes)
     if (same && states.every(({ state, unsent }) => state === 'synced' && unsent === 0)) return first
     await new Promise((later) => setTimeout(later, 50))
   }
-  throw new Error(`not the same after 10 s:\n${JSON.stringify(states, null, 1)}`)
+  throw new Error(`not the same after 30 s:\n${JSON.stringify(states, null, 1)}`)
 }

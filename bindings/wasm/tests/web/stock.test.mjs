@@ -120,6 +120,8 @@ for (const editor of ['tiptap', 'codemirror']) {
           deepEqual(others, [])
         } finally {
           await Promise.all(both.map((client) => client.close()))
+          // What failed while it was dead is no matter of the tests that follow.
+          await server.up()
         }
       })
     }

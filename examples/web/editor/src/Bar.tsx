@@ -1,5 +1,6 @@
 import { useState } from 'react'
 import { linkTo } from './address'
+import { Notices } from './Notices'
 import { People } from './People'
 import type { Session } from './session'
 import { Status } from './Status'
@@ -22,6 +23,7 @@ export function Bar({ session, onNew }: { session: Session | null; onNew: () => 
           <Status provider={session.provider} />
         </div>
       )}
+      {session !== null && <Notices provider={session.provider} />}
     </header>
   )
 }

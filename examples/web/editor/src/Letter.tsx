@@ -4,6 +4,9 @@ import CollaborationCaret from '@tiptap/extension-collaboration-caret'
 import { Placeholder } from '@tiptap/extensions'
 import { EditorContent, useEditor } from '@tiptap/react'
 import StarterKit from '@tiptap/starter-kit'
+import { Typing } from './People'
+import { useMayWrite } from './presence'
+import { Sections } from './sections'
 import type { Session } from './session'
 import { Toolbar } from './Toolbar'
 
@@ -18,6 +21,7 @@ export function Letter({ session }: { session: Session }) {
         StarterKit.configure({ undoRedo: false, trailingNode: false, link: { openOnClick: false } }),
         Collaboration.configure({ fragment: letter }),
         CollaborationCaret.configure({ provider, user: awareness.getLocalState()?.user }),
+        Sections.configure({ awareness }),
         Placeholder.configure({ placeholder: 'Write something. Then open this page in a second window.' })
       ],
       editorProps: { attributes: { 'aria-label': 'Page', id: 'letter', spellcheck: 'false' } },
@@ -25,13 +29,16 @@ export function Letter({ session }: { session: Session }) {
     },
     [session]
   )
+  const mayWrite = useMayWrite(provider)
+  useEffect(() => editor.setEditable(mayWrite, false), [editor, mayWrite])
   useTitle(session)
   return (
     <section className="letter">
-      <Toolbar editor={editor} />
+      {mayWrite ? <Toolbar editor={editor} awareness={awareness} /> : <p className="reading">You may read this page, not change it.</p>}
       <div className="sheet" onClick={(event) => event.target === event.currentTarget && editor.commands.focus('end')}>
         <EditorContent editor={editor} />
       </div>
+      <Typing awareness={awareness} />
     </section>
   )
 }

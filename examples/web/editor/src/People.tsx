@@ -1,49 +1,58 @@
-import { useCallback } from 'react'
-import { useAwareness } from 'yjs/react'
 import type { Awareness } from 'yjs/provider'
 import { type Person, remember } from './people'
+import { initials, type Present, usePresent } from './presence'
 
-interface Present extends Person {
-  id: number
-}
+const words = { typing: 'typing', active: 'here', idle: 'idle', away: 'away' }
 
-/** Who is here: oneself first, with a name that can be changed. */
+/** Who is here and what they do: oneself first, with a name that can be changed. */
 export function People({ awareness }: { awareness: Awareness }) {
-  const present = useAwareness(
-    awareness,
-    useCallback((states: ReadonlyMap<number, { [key: string]: any }>) => list(states), [])
-  )
-  const me = present.find(({ id }) => id === awareness.clientID)
-  const others = present.filter(({ id }) => id !== awareness.clientID)
+  const present = usePresent(awareness)
   return (
     <ul className="people" aria-label="Who is here">
-      {me !== undefined && (
-        <li>
-          <Badge person={me} />
-          <Name person={me} onChange={(name) => awareness.setLocalStateField('user', remember({ ...strip(me), name }))} />
-        </li>
-      )}
-      {others.map((person) => (
-        <li key={person.id} title={person.name}>
+      {present.map((person) => (
+        <li key={person.key} data-status={person.status} title={describe(person)}>
           <Badge person={person} />
-          <span className="name">{person.name}</span>
+          {person.isMe ? (
+            <Name person={person} onChange={(name) => rename(awareness, name)} />
+          ) : (
+            <span className="name">{person.name}</span>
+          )}
+          {!person.isMe && <span className="hidden">{words[person.status]}</span>}
         </li>
       ))}
     </ul>
   )
 }
 
-const list = (states: ReadonlyMap<number, { [key: string]: any }>): Present[] =>
-  [...states]
-    .filter(([, { user }]) => typeof user?.name === 'string')
-    .map(([id, { user }]) => ({ id, name: user.name, color: user.color, colorLight: user.colorLight }))
-    .sort((a, b) => a.id - b.id)
+function rename(awareness: Awareness, name: string): void {
+  const me = { ...(awareness.getLocalState()!.user as Person), name }
+  remember(me)
+  awareness.setLocalStateField('user', me)
+}
 
-const strip = ({ name, color, colorLight }: Present): Person => ({ name, color, colorLight })
+function describe({ isMe, name, status, section, tabs }: Present): string {
+  const where = section === undefined ? '' : `, at “${section}”`
+  return `${isMe ? 'You' : name}: ${words[status]}${where}${tabs > 1 ? `, in ${tabs} tabs` : ''}`
+}
 
-const Badge = ({ person }: { person: Person }) => (
+/** Who types just now, in a line that takes no room. */
+export function Typing({ awareness }: { awareness: Awareness }) {
+  const names = usePresent(awareness)
+    .filter(({ isMe, status }) => !isMe && status === 'typing')
+    .map(({ name }) => name)
+  return <p className="typing">{sentence(names)}</p>
+}
+
+function sentence(names: string[]): string {
+  if (names.length === 0) return ''
+  if (names.length > 2) return `${names.length} people are typing…`
+  return names.length === 1 ? `${names[0]} is typing…` : `${names[0]} and ${names[1]} are typing…`
+}
+
+const Badge = ({ person }: { person: Present }) => (
   <span className="badge" style={{ background: person.color }} aria-hidden="true">
-    {[...person.name][0]?.toUpperCase()}
+    {initials(person.name)}
+    <span className="activity" />
   </span>
 )
 

@@ -1,5 +1,8 @@
 import type { ReactNode } from 'react'
 import { type Editor, useEditorState } from '@tiptap/react'
+import type { Awareness } from 'yjs/provider'
+import { useAwareness } from 'yjs/react'
+import { toggleHolding } from './sections'
 
 interface Tool {
   name: string
@@ -44,7 +47,7 @@ const groups: Tool[][] = [
 ]
 const tools = groups.flat()
 
-export function Toolbar({ editor }: { editor: Editor }) {
+export function Toolbar({ editor, awareness }: { editor: Editor; awareness: Awareness }) {
   const state = useEditorState({
     editor,
     selector: ({ editor }) => tools.map((tool) => `${tool.isOn?.(editor) ?? ''} ${tool.can?.(editor) ?? true}`)
@@ -74,6 +77,26 @@ export function Toolbar({ editor }: { editor: Editor }) {
           })}
         </div>
       ))}
+      <div className="group">
+        <Holding editor={editor} awareness={awareness} />
+      </div>
     </div>
+  )
+}
+
+/** Tells the others that one would like to have a section to oneself for a while. */
+function Holding({ editor, awareness }: { editor: Editor; awareness: Awareness }) {
+  const isHeld = useAwareness(awareness, (states) => Boolean(states.get(awareness.clientID)?.holding))
+  return (
+    <button
+      type="button"
+      aria-label="I work on this section"
+      title="Ask the others to leave this section to you for five minutes"
+      aria-pressed={isHeld}
+      onMouseDown={(event) => event.preventDefault()}
+      onClick={() => toggleHolding(editor, awareness)}
+    >
+      {stroke('M6 17V4', 'M6 4.5h9l-2 3 2 3H6')}
+    </button>
   )
 }

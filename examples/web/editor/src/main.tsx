@@ -1,3 +1,4 @@
+import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { App } from './App'
 import './styles/base.css'
@@ -5,4 +6,8 @@ import './styles/chrome.css'
 import './styles/page.css'
 import './styles/panels.css'
 
-createRoot(document.querySelector('#root')!).render(<App />)
+createRoot(document.querySelector('#root')!).render(
+  <StrictMode>
+    <App />
+  </StrictMode>
+)

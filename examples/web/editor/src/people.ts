@@ -1,5 +1,7 @@
 // Who somebody is to the others: a name and a colour, new in each tab until they choose a name.
 export interface Person {
+  /** Who it is to the server, which lets nobody show another's. */
+  id?: string
   name: string
   color: string
   /** Behind what they have selected. */
@@ -30,5 +32,5 @@ export function remember(person: Person): Person {
 export function unlike(person: Person, others: Person[]): Person {
   const taken = new Set(others.map(({ color }) => color))
   const free = colors.filter((color) => !taken.has(color))
-  return free.length === 0 ? person : remember(painted(person.name, pick(free)))
+  return free.length === 0 ? person : remember({ ...person, ...painted(person.name, pick(free)) })
 }

@@ -1,7 +1,7 @@
 // A document, and the connection that keeps it and the server together.
 import { useEffect, useState } from 'react'
 import * as Y from 'yjs'
-import { Awareness, warnBeforeUnload, WebsocketProvider } from 'yjs/provider'
+import { Awareness, warnBeforeUnload, watchActivity, WebsocketProvider } from 'yjs/provider'
 import { type Person, unlike, whoAmI } from './people'
 import { tokenFor } from './identity'
 import { TrafficLog } from './traffic'
@@ -37,10 +37,13 @@ function open(id: string): Session {
   provider.on('traffic', traffic.add)
   const stopWarning = warnBeforeUnload(provider)
   const stopChoosing = chooseColor(awareness)
+  const stopWatching = watchActivity(awareness, { doc })
+  introduce(provider, awareness)
   provider.connect()
   const close = (): void => {
     stopWarning()
     stopChoosing()
+    stopWatching()
     provider.destroy()
     // The document itself goes when nobody holds it: editors that are being taken down still do.
     awareness.destroy()
@@ -48,12 +51,26 @@ function open(id: string): Session {
   return { id, doc, letter: doc.getXmlFragment('letter'), notes: doc.getText('notes'), awareness, provider, traffic, close }
 }
 
+/** The server has said who we are; with that, two tabs of ours are one person to the others. */
+function introduce(provider: WebsocketProvider, awareness: Awareness): void {
+  const say = (): void => {
+    const id = provider.welcome?.user?.id
+    const user = awareness.getLocalState()?.user as Person | undefined
+    if (id !== undefined && user !== undefined && user.id !== id) awareness.setLocalStateField('user', { ...user, id })
+  }
+  provider.on('state', say)
+  awareness.on('change', say)
+}
+
 /** Of two with one colour, the one with the higher id takes another. */
 function chooseColor(awareness: Awareness): () => void {
   const choose = (): void => {
     const me = awareness.getLocalState()?.user as Person | undefined
-    const others = [...awareness.getStates()].filter(([id, { user }]) => id !== awareness.clientID && user?.color)
-    if (me === undefined || !others.some(([id, { user }]) => id < awareness.clientID && user.color === me.color)) return
+    if (me === undefined) return
+    const others = [...awareness.getStates()].filter(
+      ([id, { user }]) => id !== awareness.clientID && user?.color && (me.id === undefined || user.id !== me.id)
+    )
+    if (!others.some(([id, { user }]) => id < awareness.clientID && user.color === me.color)) return
     awareness.setLocalStateField('user', unlike(me, others.map(([, { user }]) => user)))
   }
   awareness.on('change', choose)

@@ -46,8 +46,10 @@ export class TrafficLog {
     this.#frame ||= requestAnimationFrame(this.#show)
   }
 
+  /** What came before is shown at once: a list that is paused does not move any more. */
   pause(isPaused: boolean): void {
-    this.#tell({ ...this.#state, isPaused })
+    cancelAnimationFrame(this.#frame)
+    this.#tell({ ...this.#gathered(), isPaused })
   }
 
   clear(): void {
@@ -56,11 +58,13 @@ export class TrafficLog {
     this.#tell({ ...this.#state, rows: [], sent: 0, received: 0 })
   }
 
-  readonly #show = (): void => {
+  readonly #show = (): void => this.#tell(this.#gathered())
+
+  #gathered(): TrafficSoFar {
     this.#frame = 0
     const rows = [...this.#state.rows, ...this.#waiting].slice(-kept)
     this.#waiting = []
-    this.#tell({ ...this.#state, rows, sent: this.#sent, received: this.#received })
+    return { ...this.#state, rows, sent: this.#sent, received: this.#received }
   }
 
   #tell(state: TrafficSoFar): void {
