@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import random
-import shutil
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from harness.node import node
 from live import live_server
-from ropewalk import Doc, Text, create_update_message
+from ropewalk import Doc, Text, create_update_message, write_message
 from ropewalk_server.protocol.codec import Unreadable
-from ropewalk_server.protocol.frames import with_size
 from ropewalk_server.protocol.hocuspocus import HocuspocusCodec, begins_hocuspocus
 from ropewalk_server.protocol.messages import (
     Ack,
@@ -34,24 +29,25 @@ from ropewalk_server.protocol.messages import (
     Update,
     Welcome,
 )
+from ropewalk_server.rooms.snapshots import as_update
 from ropewalk_server.stores.faults import Fault, FaultPlan
 from ropewalk_server.stores.memory import MemoryStore
-
-NODE = Path(__file__).parent / "node"
 
 
 def auth(address: str, token: str) -> bytes:
     return (
-        with_size(address.encode()) + b"\x02\x00" + with_size(token.encode()) + with_size(b"4.8.0")
+        write_message(address.encode()) + b"\x02\x00" + write_message(token.encode()) + write_message(b"4.8.0")
     )
 
 
 def about(address: str, *payload: int) -> bytes:
-    return with_size(address.encode()) + bytes(payload)
+    return write_message(address.encode()) + bytes(payload)
 
 
 class Sent:
     """A link that remembers."""
+
+    stock = False
 
     def __init__(self) -> None:
         self.sent: list[bytes | str] = []
@@ -88,9 +84,9 @@ def test_a_token_is_said_once_and_each_document_is_joined() -> None:
     assert codec.decode(auth("b", "t")) == [("b", Hello())]
     assert codec.decode(auth("b", "newer")) == [(None, Renew("newer"))]
     welcome = codec.encode("a", Welcome({"role": "editor"}))
-    assert welcome == [about("a", 2, 2) + with_size(b"read-write")]
+    assert welcome == [about("a", 2, 2) + write_message(b"read-write")]
     assert codec.encode("b", Welcome({"role": "commenter"})) == [
-        about("b", 2, 2) + with_size(b"readonly")
+        about("b", 2, 2) + write_message(b"readonly")
     ]
     assert codec.encode("a", Welcome({"role": "editor"})) == ()
 
@@ -115,7 +111,7 @@ def test_sessions_share_a_document_and_keep_their_statuses_apart() -> None:
     codec.encode("a", Step1(b"\x00"))
     assert codec.decode(auth("a\0two", "t")) == [("a", QueryAwareness())]
     assert link.sent == [
-        about("a\0two", 2, 2) + with_size(b"read-write"),
+        about("a\0two", 2, 2) + write_message(b"read-write"),
         about("a\0two", 0, 0, 1, 0),
     ]
     codec.decode(about("a\0two", 0, 2, 1, 9))
@@ -147,7 +143,7 @@ def test_asking_again_is_answered_by_a_question_too() -> None:
         (about("a", 99), [("a", Unknown(99))]),
         (about("a", 0, 7, 0), [("a", Unknown(0))]),
         (about("never-joined", 0, 0, 1, 0), [("never-joined", Unknown(0))]),
-        (about("a", 2, 2) + with_size(b"read-write"), [("a", Unknown(2))]),
+        (about("a", 2, 2) + write_message(b"read-write"), [("a", Unknown(2))]),
     ],
 )
 def test_what_a_client_may_not_say_is_counted(
@@ -173,54 +169,12 @@ def test_a_refusal_reaches_every_document() -> None:
     codec.decode(auth("a", "t"))
     codec.decode(auth("b", "t"))
     assert codec.encode(None, Denied("no")) == [
-        about("a", 2, 1) + with_size(b"no"),
-        about("b", 2, 1) + with_size(b"no"),
+        about("a", 2, 1) + write_message(b"no"),
+        about("b", 2, 1) + write_message(b"no"),
     ]
 
 
 # -- the real provider -----------------------------------------------------------------------------
-
-
-class Node:
-    """The program of node/hocuspocus.mjs."""
-
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self._process = process
-
-    async def __call__(self, do: str, **arguments: Any) -> Any:
-        assert self._process.stdin is not None and self._process.stdout is not None
-        self._process.stdin.write(json.dumps({"do": do, **arguments}).encode() + b"\n")
-        line = await asyncio.wait_for(self._process.stdout.readline(), 10)
-        return json.loads(line)
-
-    async def until(self, who: str, holds: Callable[[Any], bool]) -> Any:
-        for _ in range(500):
-            seen = await self("look", **{"as": who})
-            if holds(seen):
-                return seen
-            await asyncio.sleep(0.02)
-        raise AssertionError(f"{who} has {seen}")
-
-
-@asynccontextmanager
-async def node() -> AsyncIterator[Node]:
-    if not (NODE / "node_modules").exists():
-        npm = await asyncio.create_subprocess_exec(
-            *("npm", "ci", "--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund"),
-            cwd=NODE,
-        )
-        assert await npm.wait() == 0, f"npm ci in {NODE} has failed"
-    process = await asyncio.create_subprocess_exec(
-        shutil.which("node") or "node",
-        str(NODE / "hocuspocus.mjs"),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    try:
-        yield Node(process)
-    finally:
-        process.kill()
-        await process.wait()
 
 
 def synced(seen: Any) -> bool:
@@ -230,7 +184,7 @@ def synced(seen: Any) -> bool:
 def test_providers_write_together_and_survive_restarts() -> None:
     async def run() -> None:
         chance = random.Random(7)
-        async with live_server() as server, node() as act:
+        async with live_server() as server, node("hocuspocus.mjs") as act:
             names = ["ann", "bob", "cyd"]
             for number, name in enumerate(names):
                 await act("socket", socket=name, url=server.url + ("/hocuspocus" if number else ""))
@@ -260,7 +214,7 @@ def test_providers_write_together_and_survive_restarts() -> None:
                 doc.apply_update(entry.update)
             snapshot = (await server.store.read("tests/letter")).snapshot
             if snapshot is not None:
-                doc.apply_update(snapshot.update)
+                doc.apply_update(as_update(snapshot.data))
             assert str(doc.get("text", type=Text)) == (await act("look", **{"as": "ann"}))["text"]
             # Yjs' awareness takes what it has dropped at the cut only with a newer clock.
             for name in names:
@@ -275,7 +229,7 @@ def test_providers_write_together_and_survive_restarts() -> None:
 def test_a_change_counts_as_synced_only_when_it_is_durable() -> None:
     async def run() -> None:
         slow = FaultPlan([Fault("append", 1, "delay", 0.5)])
-        async with live_server(MemoryStore(slow)) as server, node() as act:
+        async with live_server(MemoryStore(slow)) as server, node("hocuspocus.mjs") as act:
             await act("socket", socket="s", url=server.url)
             for name in ("ann", "bob"):
                 await act(
@@ -297,7 +251,7 @@ def test_a_change_counts_as_synced_only_when_it_is_durable() -> None:
 
 def test_rights_are_told_in_the_provider_s_words() -> None:
     async def run() -> None:
-        async with live_server() as server, node() as act:
+        async with live_server() as server, node("hocuspocus.mjs") as act:
             for name, token in (("reader", "reader"), ("editor", "editor"), ("nobody", "bad")):
                 await act("socket", socket=name, url=server.url)
                 await act("join", **{"as": name}, socket=name, document="letter", token=token)

@@ -38,10 +38,18 @@ async def test_deadlines_come_in_their_order() -> None:
 async def test_a_deadline_that_fails_keeps_none_from_coming() -> None:
     failed: list[object] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: failed.append(context))
-    deadlines, come = Deadlines(), []
-    deadlines.after(0.0, lambda: 1 / 0)
+    deadlines = Deadlines()
+    come: list[int] = []
+
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    def again() -> None:
+        deadlines.after(0.0, lambda: come.append(2))
+
+    deadlines.after(0.0, fail)
     deadlines.after(0.0, lambda: come.append(1))
-    deadlines.after(0.01, lambda: deadlines.after(0.0, lambda: come.append(2)))
+    deadlines.after(0.01, again)
     await asyncio.sleep(0.05)
     assert come == [1, 2]
     assert len(failed) == 1

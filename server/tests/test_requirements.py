@@ -66,6 +66,14 @@ HERE = "server/tests/test_requirements.py"
             "no test in it",
         ),
         (
+            lambda page: page.replace(row("S3-1"), "| S3-1 | x | - | open |"),
+            "S3-1: open, and it does not say what is missing",
+        ),
+        (
+            lambda page: page.replace(row("S2-9"), f"| S2-9 | x | `{HERE}` | done: or not |"),
+            "S2-9: done, and yet something is missing: or not",
+        ),
+        (
             lambda page: page.replace(row("S2-9"), "| S2-9 | x | `no/file.py::test_x` | done |"),
             "no such file",
         ),

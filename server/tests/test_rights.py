@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ropewalk import Doc, Text
+from ropewalk import Doc, Text, write_message
 
 from harness.peers import Peer, awareness, make_rooms, until
 from ropewalk_server.protocol import frames
@@ -52,7 +52,7 @@ KINDS: dict[str, tuple[Callable[[bytes], bytes], bool]] = {
         lambda u: frames.encode(None, Awareness(awareness((77, 9, b"null")))),
         False,
     ),
-    "update as awareness": (lambda u: b"\x01" + frames.with_size(u), False),
+    "update as awareness": (lambda u: b"\x01" + write_message(u), False),
     "query awareness": (lambda u: frames.encode(None, QueryAwareness()), False),
     "auth": (lambda u: frames.encode(None, Denied("no")), False),
     "welcome": (lambda u: frames.encode(None, Welcome({"role": "owner"})), False),
@@ -62,10 +62,10 @@ KINDS: dict[str, tuple[Callable[[bytes], bytes], bool]] = {
     "epoch": (lambda u: frames.encode(None, Epoch(9)), False),
     "state": (lambda u: frames.encode(None, State("unsynced")), False),
     "event": (lambda u: frames.encode(None, Event({"type": "restore"})), False),
-    "sync of an unknown step": (lambda u: b"\x00\x03" + frames.with_size(u), False),
-    "type 4 of Hocuspocus": (lambda u: b"\x04\x02" + frames.with_size(u), False),
-    "type 6 of Hocuspocus": (lambda u: b"\x06" + frames.with_size(u), False),
-    "an unknown type with an update": (lambda u: b"\x75\x02" + frames.with_size(u), False),
+    "sync of an unknown step": (lambda u: b"\x00\x03" + write_message(u), False),
+    "type 4 of Hocuspocus": (lambda u: b"\x04\x02" + write_message(u), False),
+    "type 6 of Hocuspocus": (lambda u: b"\x06" + write_message(u), False),
+    "an unknown type with an update": (lambda u: b"\x75\x02" + write_message(u), False),
 }
 
 # Where it is sent: the document of the connection, another of the tenant, and what might be taken
@@ -106,12 +106,14 @@ async def stored_bytes(rooms: Rooms) -> dict[str, Any]:
     return states
 
 
-def shown(rooms: Rooms) -> dict[str, Any]:
-    return {
-        name: (room.presences._clients[77].state, room.doc.get_canonical())
-        for name, room in rooms.open_rooms.items()
-        if name in DOCUMENTS
-    }
+async def shown(rooms: Rooms) -> dict[str, Any]:
+    states = {}
+    for name, room in rooms.open_rooms.items():
+        if name in DOCUMENTS:
+            doc: Doc[Any] = Doc()
+            doc.apply_update(await room.state_as_update())
+            states[name] = (room.presences._clients[77].state, doc.get_canonical())
+    return states
 
 
 TABLE = list(itertools.product(KINDS, TARGETS))
@@ -121,7 +123,7 @@ TABLE = list(itertools.product(KINDS, TARGETS))
 @pytest.mark.parametrize("wrapped", [False, True], ids=["of one document", "of several"])
 async def test_t19_rights(role: str, wrapped: bool) -> None:
     rooms, docs = await prepared()
-    before, looks = await stored_bytes(rooms), shown(rooms)
+    before, looks = await stored_bytes(rooms), await shown(rooms)
     wrong = []
     for kind, target in TABLE:
         make, changes = KINDS[kind]
@@ -139,7 +141,7 @@ async def test_t19_rights(role: str, wrapped: bool) -> None:
             await peer.hello()
             await peer.say(Hello(), document)
             message = make(update)
-            await peer.say_raw(b"\x7e" + frames.with_size(document.encode()) + message)
+            await peer.say_raw(b"\x7e" + write_message(document.encode()) + message)
         else:
             await peer.hello()
             await peer.say_raw(make(update))
@@ -153,7 +155,7 @@ async def test_t19_rights(role: str, wrapped: bool) -> None:
         if allowed and target in ("own document", "other document"):
             expected = {"firm/other" if target == "other document" else "firm/letter"}
         tenants = {doc.partition("/")[0] for doc in after}
-        visible = shown(rooms)
+        visible = await shown(rooms)
         same_looks = all(
             visible[doc] == looks[doc] for doc in DOCUMENTS if doc not in expected
         ) and all(visible[doc][0] == looks[doc][0] for doc in DOCUMENTS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -22,7 +23,8 @@ from ropewalk_server.protocol.messages import (
 from ropewalk_server.rooms.compaction import compact
 from ropewalk_server.rooms.ports import at_once
 from ropewalk_server.rooms.rooms import Rooms
-from ropewalk_server.stores.contract import Version
+from ropewalk_server.rooms.snapshots import as_update
+from ropewalk_server.stores.contract import NOTHING, EndedEpoch, Version
 from ropewalk_server.stores.faults import Fault, FaultPlan
 from ropewalk_server.stores.memory import MemoryStore
 
@@ -61,6 +63,29 @@ async def test_two_processes_on_one_store_become_equal() -> None:
     await until(lambda: there.open_rooms["firm/letter"].version == Version(0, 2))
     await here.stop()
     await there.stop()
+
+
+class WrittenMeanwhile(MemoryStore):
+    """Another process writes between a room's first look and the making of its document, and the
+    room is told so."""
+
+    written = False
+
+    async def epochs(self, doc: str) -> Sequence[EndedEpoch]:
+        if not self.written:
+            self.written = True
+            await self.another().append(doc, [a_document("new").get_update()], epoch=1)
+            await asyncio.sleep(0.05)
+        return await super().epochs(doc)
+
+
+async def test_what_others_write_while_a_room_is_opened_is_in_it() -> None:
+    store = WrittenMeanwhile()
+    await store.seal("firm/letter", NOTHING, Doc().get_update())
+    rooms = await open_rooms(store)
+    ann = await (await Peer(rooms).hello()).sync()
+    assert ann.text == await stored_text(rooms) == "new"
+    await rooms.stop()
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -252,7 +277,7 @@ async def test_what_was_deleted_is_forgotten_and_its_ids_are_not() -> None:
     await compact(store, at_once, "firm/letter")
     history = await store.read("firm/letter")
     assert history.snapshot is not None
-    assert b"secret" not in history.snapshot.update
+    assert b"secret" not in history.snapshot.data
     await rooms.stop()
     rooms = await open_rooms(store)
     # Somebody who has not heard of the deletion writes between units that are gone.
@@ -282,7 +307,7 @@ async def test_a_damaged_entry_stops_no_compaction_and_stays_a_gap() -> None:
     # The gap is in the snapshot as it was in the log: whoever has the entry fills it.
     history = await store.read("firm/letter")
     assert history.snapshot is not None and not history.entries and not history.damaged
-    assert inspect_update(history.snapshot.update)["skips"] == 1
+    assert inspect_update(as_update(history.snapshot.data))["skips"] == 1
     rooms = await open_rooms(store)
     ann = await Peer(rooms, doc=ann.doc).hello()
     assert decode_state_vector(ann.last(Step1).state) == {ann.doc.client_id: 1}

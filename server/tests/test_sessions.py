@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from ropewalk import write_message
 
 from harness.peers import Peer, awareness, make_rooms, stored_text, until
 from ropewalk_server.auth.identity import Identity, Refused, Role
@@ -31,6 +32,7 @@ from ropewalk_server.protocol.messages import (
     Update,
     Welcome,
 )
+from ropewalk_server.rooms.colors import color_of
 from ropewalk_server.rooms.rooms import Rooms
 
 pytestmark = pytest.mark.anyio
@@ -153,7 +155,7 @@ async def test_a_server_that_was_late_itself_looks_at_what_has_come_first() -> N
 async def test_a_first_message_is_small() -> None:
     rooms = await open_rooms()
     peer = Peer(rooms)
-    await peer.say_raw(b"\x00\x02" + frames.with_size(bytes(64 << 10)))
+    await peer.say_raw(b"\x00\x02" + write_message(bytes(64 << 10)))
     assert peer.code == 1009
     assert "handshake_bytes" in peer.closed[1]
     await rooms.stop()
@@ -382,4 +384,20 @@ async def test_members_hear_who_comes_and_goes() -> None:
     await bob.leave()
     assert ann.last(Event).fields["type"] == "user-left"
     assert bob.all(Event) == []
+    await rooms.stop()
+
+
+async def test_a_person_comes_with_the_first_connection_and_leaves_with_the_last() -> None:
+    rooms = await open_rooms()
+    ann = await Peer(rooms, token="editor:ann@firm").hello()
+    first = await Peer(rooms, token="editor:bob@firm").hello()
+    second = await Peer(rooms, token="editor:bob@firm").hello()
+    await first.leave()
+    assert [event.fields["type"] for event in ann.all(Event)] == ["user-joined"]
+    await second.leave()
+    told = [(event.fields["type"], event.fields["user"]) for event in ann.all(Event)]
+    bob = {"id": "bob", "name": "Bob", "color": color_of("bob")}
+    assert told == [("user-joined", bob), ("user-left", bob)]
+    assert first.all(Event) == second.all(Event) == []
+    assert len(rooms.open_rooms["firm/letter"].members) == 1
     await rooms.stop()

@@ -210,7 +210,8 @@ class Channel:
 
     async def recv(self) -> bytes:
         try:
-            return await self._client.recv()
+            received: bytes = await self._client.recv()
+            return received
         except ConnectionClosed:
             raise StopAsyncIteration from None
 

@@ -20,6 +20,7 @@ class CloseCode(IntEnum):
     NOT_FOUND = 4404
     TOO_SLOW = 4408
     EPOCH = 4409
+    STOCK = 4410
     TOO_MANY = 4429
 
 
@@ -60,7 +61,7 @@ class Close(Exception):
 class Rejected(Exception):
     """An update that changes nothing and never will."""
 
-    code: str  # "invalid", "forbidden", "too-large", "epoch"
+    code: str  # "invalid", "forbidden", "too-large", "epoch", "untranslatable"
     reason: str
 
     def __str__(self) -> str:

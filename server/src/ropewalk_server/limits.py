@@ -42,7 +42,9 @@ class Limits:
     append_updates: int = 1_000
     append_seconds: float = 10.0
     backlog_bytes: int = 16 * MIB
-    compact_entries: int = 500
+    # Of a snapshot: a document of more is joined from it, and built when somebody writes.
+    packed_bytes: int = 256 * KIB
+    compact_entries: int = 2_000
     compact_bytes: int = 1 * MIB
     compact_seconds: float = 300.0
     drain_seconds: float = 10.0

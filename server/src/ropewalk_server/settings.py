@@ -10,6 +10,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .limits import Limits
+from .rooms.policy import DocumentPolicy, stock_rules
+
+# Everything from here, and WebAssembly: the engine is compiled in the page. Editors put a style on
+# what they show, as an attribute.
+PAGE_POLICY = (
+    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'"
+)
 
 
 def setting(
@@ -59,13 +68,53 @@ class ServerSettings:
         False, "let the development issuer or no authentication serve other machines", name="force"
     )
     editor: str = setting("", "folder of a built page to serve at /; empty: the example, if built")
+    policy: str = setting(
+        PAGE_POLICY, "the Content-Security-Policy of that page and all beside it; empty: none"
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreSettings:
     url: str = setting(
-        "sqlite:ropewalk.db", "where documents are kept: sqlite:FILE or memory:", name="store"
+        "sqlite:ropewalk.db",
+        "where documents are kept: sqlite:FILE, postgresql:, redis:, dynamodb:, s3:, memory:",
+        name="store",
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentSettings:
+    stock: tuple[str, ...] = setting(
+        (),
+        "whether clients that know no epochs may have a document, each as pattern=admit or "
+        "pattern=refuse; the first that fits counts, else they may",
+    )
+    renumber_percent: float = setting(
+        50.0,
+        "a document that refuses stock clients is renumbered when everybody has left, if so much of "
+        "it is deleted; 0: never",
+        least=0,
+        most=100,
+    )
+    renumber_bytes: int = setting(
+        256 * 1024, "and if it has more bytes than this", least=0, most=2**40
+    )
+    kept_epochs: int = setting(
+        8, "of so many epochs back changes are still translated", least=0, most=1_000
+    )
+    kept_days: float = setting(
+        90.0, "and not of those that ended longer ago than this", least=0, most=36_500
+    )
+
+    def policy(self) -> DocumentPolicy:
+        """ValueError: a rule is none."""
+        return DocumentPolicy(
+            stock=stock_rules(self.stock),
+            renumber_share=self.renumber_percent / 100,
+            renumber_bytes=self.renumber_bytes,
+            kept_epochs=self.kept_epochs,
+            kept_seconds=self.kept_days * 86_400,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +125,9 @@ class AuthSettings:
         name="auth",
     )
     issuer: str = setting("", "what tokens name as `iss`, where the URL does not tell")
+    more: tuple[str, ...] = setting(
+        (), "further issuers, each as `URL tenant=NAME audience=NAME`; tenant_claim=, issuer=…"
+    )
     audience: tuple[str, ...] = setting(
         (), "what tokens must name as `aud` (Cognito: or `client_id`)", name="audience"
     )
@@ -147,6 +199,7 @@ class WebhookSettings:
 class Settings:
     server: ServerSettings = field(default_factory=ServerSettings)
     store: StoreSettings = field(default_factory=StoreSettings)
+    documents: DocumentSettings = field(default_factory=DocumentSettings)
     auth: AuthSettings = field(default_factory=AuthSettings)
     admin: AdminSettings = field(default_factory=AdminSettings)
     log: LogSettings = field(default_factory=LogSettings)

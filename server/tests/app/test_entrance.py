@@ -245,8 +245,8 @@ async def test_pages_from_elsewhere_may_not_connect() -> None:
             answer = await server.http.get("/healthz", headers={"Origin": origin})
             assert (answer.status_code, answer.json()["code"]) == (403, "origin")
             assert "access-control-allow-origin" not in answer.headers
-        for origin in ("https://app.example", f"http://{server.place}", None):
-            async with server.client(token=token, origin=origin) as client:
+        for allowed in ("https://app.example", f"http://{server.place}", None):
+            async with server.client(token=token, origin=allowed) as client:
                 await client.sync()
 
 

@@ -107,3 +107,36 @@ async def test_while_no_keys_can_be_had_the_fault_is_the_server_s() -> None:
                 headers={"Authorization": f"Bearer {issuer.token()}"},
             )
             assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+
+
+async def test_several_issuers_and_each_vouches_for_its_own_people() -> None:
+    async with issuing() as ours, issuing() as theirs, issuing() as stranger:
+        theirs.keys = ["theirs"]
+        auth = {
+            "source": ours.url,
+            "audience": ("letters",),
+            "tenant": "ours",
+            "more": (f"{theirs.url} tenant=theirs audience=todo audience=notes",),
+        }
+        async with running(made(auth=auth)) as server:
+            async with server.client(token=ours.token()) as client:
+                await client.sync()
+                await client.write_durably("of ours")
+            # The same name is somebody else; and each issuer has its own audience.
+            async with server.client(token=theirs.token("theirs", aud="notes")) as client:
+                await client.sync()
+                assert client.text == ""
+            assert server.service.rooms.open_rooms.keys() == {"ours/letter", "theirs/letter"}
+            for token in (
+                theirs.token("theirs"),
+                ours.token(aud="notes"),
+                stranger.token(),
+                # Signed by one, and said to be of the other.
+                theirs.token("theirs", iss=ours.url),
+                ours.token(iss=theirs.url, aud="notes"),
+            ):
+                assert (await server.refusal(token=token))[0] == 4401
+            theirs.down = True
+            async with server.client(token=ours.token()) as client:
+                await client.sync()
+                assert client.text == "of ours"

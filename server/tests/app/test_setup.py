@@ -47,6 +47,15 @@ COGNITO = "https://cognito-idp.eu-central-1.amazonaws.com/pool"
         ({"auth": {**OIDC, "groups": ("staff",)}}, "group=role"),
         ({"auth": {**OIDC, "groups": ("staff=boss",)}}, "a role is one of"),
         ({"auth": {**OIDC, "groups": ("staff=none",)}}, "group=role"),
+        ({"auth": {"more": ("https://b.example tenant=b",)}}, "tokens of others mean nothing"),
+        ({"auth": {**OIDC, "more": ("https://b.example",)}}, "say tenant= or tenant_claim="),
+        ({"auth": {**OIDC, "more": ("",)}}, "begins with the URL"),
+        ({"auth": {**OIDC, "more": ("tenant=b",)}}, "begins with the URL"),
+        ({"auth": {**OIDC, "more": ('https://b.example "tenant=b',)}}, "begins with the URL"),
+        ({"auth": {**OIDC, "more": ("https://b.example tenant=",)}}, "'tenant=' is not one of"),
+        ({"auth": {**OIDC, "more": ("https://b.example role=owner",)}}, "'role=owner' is not"),
+        ({"auth": {**OIDC, "more": ("http://b.example tenant=b",)}}, "over https"),
+        ({"auth": {**OIDC, "more": (f"{OIDC['source']} tenant=b",)}}, "of one issuer"),
         (
             {"auth": {**OIDC, "table": "/nowhere/roles.toml"}},
             "auth.table: /nowhere/roles.toml: No such file",
@@ -110,10 +119,10 @@ def test_an_address_tells_the_issuer_and_its_keys(
     auth: dict[str, Any], keys: str | None, issuer: str, uses: set[str]
 ) -> None:
     made_ = set_up(made(auth=auth))
-    assert made_.keys is not None
-    assert made_.keys._url == keys
+    (made_keys,) = made_.keys
+    assert made_keys._url == keys
     if keys is None:
-        assert made_.keys._issuer == issuer
+        assert made_keys._issuer == issuer
     rules = made_.door._verifier.rules  # type: ignore[union-attr]
     assert (rules.issuer, set(rules.token_uses)) == (issuer, uses)
     assert not made_.trusting

@@ -24,6 +24,7 @@ from ropewalk.client import (
     connect,
 )
 from ropewalk.client._transport import WebSocketTransport
+from ropewalk_server.rooms.snapshots import as_update
 
 
 def run(work: Coroutine[Any, Any, None]) -> None:
@@ -50,7 +51,7 @@ async def stored(server: LiveServer, name: str) -> str:
     history = await server.store.read(f"tests/{name}")
     doc: Doc[Any] = Doc()
     if history.snapshot is not None:
-        doc.apply_update(history.snapshot.update)
+        doc.apply_update(as_update(history.snapshot.data))
     for entry in history.entries:
         doc.apply_update(entry.update)
     return str(doc.get("text", type=Text))

@@ -23,6 +23,7 @@ from ropewalk_server.protocol.messages import (
 )
 from ropewalk_server.rooms.ports import Connection
 from ropewalk_server.rooms.rooms import Rooms
+from ropewalk_server.rooms.snapshots import as_update
 from ropewalk_server.sessions.session import Session
 from ropewalk_server.sessions.states import Credentials
 from ropewalk_server.stores.memory import MemoryStore
@@ -192,7 +193,7 @@ async def stored_doc(rooms: Rooms, document: str = "letter", tenant: str = "firm
     history = await rooms.store.read(f"{tenant}/{document}")
     doc: Doc[Any] = Doc()
     if history.snapshot is not None:
-        doc.apply_update(history.snapshot.update)
+        doc.apply_update(as_update(history.snapshot.data))
     for entry in history.entries:
         doc.apply_update(entry.update)
     return doc

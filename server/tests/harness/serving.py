@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import builtins
 import contextlib
 import socket
 from collections.abc import AsyncIterator
@@ -146,5 +147,5 @@ class SocketPeer:
             else:
                 await self.say(Step2(update))
 
-    def all(self, kind: type) -> list[Any]:
+    def all(self, kind: builtins.type) -> list[Any]:
         return [message for message in self.received if isinstance(message, kind)]

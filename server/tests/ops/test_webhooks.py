@@ -180,7 +180,7 @@ async def test_an_address_that_is_down_holds_up_no_other() -> None:
     async with running(receiver, ("https://down.example/", URL), timeout=30) as hooks:
         for n in range(5):
             hooks.tell("connect", user=str(n))
-            await until(lambda n=n: len(good.events) > n)
+            await until(lambda n=n: len(good.events) > n)  # type: ignore[misc]
 
 
 async def test_only_chosen_events_are_told() -> None:

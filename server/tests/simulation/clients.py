@@ -20,6 +20,7 @@ from ropewalk_server.protocol.messages import (
     Step2,
     Update,
 )
+from simulation.epochs import Marks
 from simulation.network import Wire
 
 Open = Callable[[str], Awaitable[Wire]]
@@ -28,7 +29,7 @@ Open = Callable[[str], Awaitable[Wire]]
 class RecordingOutbox(Outbox):
     """Tells an oracle what was acknowledged, the moment it is."""
 
-    def __init__(self, acknowledged: Callable[[bytes], None]) -> None:
+    def __init__(self, acknowledged: Callable[[int, bytes], None]) -> None:
         super().__init__()
         self._acknowledged = acknowledged
 
@@ -37,18 +38,23 @@ class RecordingOutbox(Outbox):
         super().drop_through(number)
         for entry, update in before.items():
             if entry <= number and update:
-                self._acknowledged(update)
+                assert self.epoch is not None
+                self._acknowledged(self.epoch, update)
 
 
-def edit(doc: Doc[Any], chance: Random, mark: str) -> None:
+def edit(doc: Doc[Any], chance: Random, mark: str | Marks) -> None:
     """Writes a mark somewhere, or takes some of the text away."""
     text = doc.get("text", type=Text)
     size = len(text)
     if size > 12 and chance.random() < 0.3:
         at = chance.randrange(size - 3)
-        del text[at : at + chance.randint(1, 3)]
+        end = at + chance.randint(1, 3)
+        if isinstance(mark, Marks):
+            mark.gone |= set(str(text)[at:end])
+        del text[at:end]
     else:
-        text.insert(chance.randint(0, size), mark)
+        new = mark.new() if isinstance(mark, Marks) else mark
+        text.insert(chance.randint(0, size), new)
 
 
 class OurClient:
@@ -60,9 +66,9 @@ class OurClient:
         chance: Random,
         token: str,
         name: str,
-        mark: str,
+        mark: str | Marks,
         *,
-        acknowledged: Callable[[bytes], None],
+        acknowledged: Callable[[int, bytes], None],
         text_frames: bool,
     ) -> None:
         self.doc: Doc[Any] = Doc(client_id=chance.getrandbits(32))
@@ -70,10 +76,15 @@ class OurClient:
         self._chance = chance
         self._acknowledged = acknowledged
         self._shared: SharedDocument | None = None
+        self._open = open_
+        self._wire: Wire | None = None
+        self._away_until = 0.0
+        self.lost = 0  # changes that could not be brought into a new epoch
+        self.moves = 0
         self._connection = Connection(
             "sim://",
             token=token,
-            opener=open_,
+            opener=self._reach,
             text_frames=text_frames,
             backoff=Backoff(0.1, 1.0, Random(chance.random())),
             random=Random(chance.random()),
@@ -82,6 +93,26 @@ class OurClient:
     async def start(self) -> None:
         outbox = RecordingOutbox(self._acknowledged)
         self._shared = await self._connection.join(self.name, self.doc, outbox=outbox)
+        self._shared.renew = lambda _: Doc(client_id=self._chance.getrandbits(32))
+        self._shared.on_replaced = self._replaced
+
+    def _replaced(self, _old: Doc[Any], lost: list[bytes]) -> None:
+        assert self._shared is not None
+        self.doc = self._shared.doc
+        self.lost += len(lost)
+        self.moves += 1
+
+    async def _reach(self, url: str) -> Wire:
+        if asyncio.get_running_loop().time() < self._away_until:
+            raise Cut(1006, "no network")
+        self._wire = await self._open(url)
+        return self._wire
+
+    def go_away(self, seconds: float) -> None:
+        """No network for so long; what is written meanwhile waits."""
+        self._away_until = asyncio.get_running_loop().time() + seconds
+        if self._wire is not None:
+            self._wire.cut()
 
     def edit(self) -> None:
         edit(self.doc, self._chance, self.mark)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from contextlib import suppress
 from itertools import count
 from random import Random
 from typing import Any
@@ -11,9 +12,12 @@ from typing import Any
 from ropewalk.client import Cut
 from ropewalk_server.auth.identity import Identity, Refused, Role
 from ropewalk_server.limits import Limits
+from ropewalk_server.rooms.policy import DocumentPolicy
 from ropewalk_server.rooms.ports import Connection, at_once
+from ropewalk_server.rooms.renumbering import renumber
 from ropewalk_server.rooms.rooms import Rooms
 from ropewalk_server.sessions.session import Session
+from ropewalk_server.stores.contract import StoreError
 from ropewalk_server.stores.faults import FaultPlan
 from ropewalk_server.stores.memory import MemoryStore
 from simulation.network import Faults, Wire, WireLink
@@ -47,8 +51,18 @@ class VirtualClock:
 class Process:
     """One process: between start() and crash() it serves."""
 
-    def __init__(self, name: str, world: MemoryStore, chance: Random, faults: Faults) -> None:
+    def __init__(
+        self,
+        name: str,
+        world: MemoryStore,
+        chance: Random,
+        faults: Faults,
+        policy: DocumentPolicy,
+        limits: Limits = LIMITS,
+    ) -> None:
         self.name = name
+        self._policy = policy
+        self._limits = limits
         self._world = world
         self._chance = chance
         self._faults = faults
@@ -76,10 +90,11 @@ class Process:
             self._store,
             authenticate=who_is_it,
             authorize=may,
-            limits=LIMITS,
+            limits=self._limits,
             clock=VirtualClock(),
             offload=at_once,
             random=Random(self._chance.random()),
+            policy=self._policy,
         )
         await asyncio.sleep(0)
 
@@ -97,6 +112,19 @@ class Process:
         rooms.deadlines.close()
         rooms.deadlines.after = _never  # type: ignore[method-assign,assignment]
         await self._store.close()
+
+    async def renumber(self, document: str) -> None:
+        """As an operator asks for it, or a policy: it may fail, and may have happened all the
+        same."""
+        with suppress(StoreError):
+            await renumber(
+                self._store,
+                at_once,
+                document,
+                self._policy,
+                seed=self._chance.getrandbits(64),
+                now=asyncio.get_running_loop().time(),
+            )
 
     def calm(self) -> None:
         """The store fails no more."""

@@ -11,9 +11,12 @@ import pytest
 
 from ropewalk import Doc
 from ropewalk_server.auth.identity import Role
+from ropewalk_server.rooms import renumbering
+from ropewalk_server.rooms.epochs import Epochs
 from ropewalk_server.rooms.log import Log
 from ropewalk_server.rooms.room import Room
 from ropewalk_server.rooms.rooms import Rooms
+from ropewalk_server.sessions.session import Session
 from ropewalk_server.stores.contract import History, StoreError, Version
 from simulation.world import Violation, simulate
 
@@ -96,6 +99,39 @@ def compacts_too_much(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(MemoryStore, "compact", empty)
 
 
+def takes_what_is_of_an_older_epoch_as_it_is(patch: pytest.MonkeyPatch) -> None:
+    async def untranslated(_self: Epochs, _epoch: int, update: bytes) -> bytes:
+        return update
+
+    patch.setattr(Epochs, "translate", untranslated)
+
+
+def acknowledges_what_it_does_not_bring(patch: pytest.MonkeyPatch) -> None:
+    async def nothing(_self: Epochs, _epoch: int, _update: bytes) -> bytes:
+        return b"\x00\x00"
+
+    patch.setattr(Epochs, "translate", nothing)
+
+
+def lets_old_copies_in(patch: pytest.MonkeyPatch) -> None:
+    """Nobody is told that the document was replaced."""
+    join = Session._join
+
+    async def blind(self: Session, state: Any, document: str | None, hello: Any) -> Any:
+        if hello is not None:
+            hello.epoch = None
+        return await join(self, state, document, hello)
+
+    patch.setattr(Session, "_join", blind)
+    patch.setattr(Epochs, "is_old_copy", lambda *_: False)
+
+
+def renumbers_what_is_not_all(patch: pytest.MonkeyPatch) -> None:
+    """The newest entry is left out."""
+    whole = renumbering.updates_of
+    patch.setattr(renumbering, "updates_of", lambda history: whole(history)[:-1])
+
+
 @pytest.mark.parametrize(
     ("mutate", "promise"),
     [
@@ -106,6 +142,10 @@ def compacts_too_much(patch: pytest.MonkeyPatch) -> None:
         (mixes_tenants, "P12"),
         (tells_the_others_nothing, "P15"),
         (compacts_too_much, "P9"),
+        (takes_what_is_of_an_older_epoch_as_it_is, "P5"),
+        (acknowledges_what_it_does_not_bring, "P9"),
+        (lets_old_copies_in, "E1"),
+        (renumbers_what_is_not_all, "E1"),
     ],
     ids=lambda value: value.__name__ if callable(value) else value,
 )

@@ -2,6 +2,7 @@
 
 P5   what the store has, and what clients see, has no holes
 P9   whatever was acknowledged is in the store, at that moment and at the end
+E1   no change is lost or there twice, however many epochs begin while its writer is away
 P12  nothing that a reader, a stranger or another tenant has sent is in a document
 P15  five seconds after the last fault everybody has the same document, the store's
 """
@@ -10,18 +11,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 
 from ropewalk import Doc, Text
 from ropewalk.client import Cut
+from ropewalk_server.rooms.policy import DocumentPolicy
+from ropewalk_server.rooms.snapshots import as_update
 from ropewalk_server.stores.contract import Snapshot
 from ropewalk_server.stores.memory import MemoryStore
 from simulation.clients import OurClient, StockClient, Trespasser, Vandal
+from simulation.epochs import Ledger, Marks
 from simulation.loop import run
 from simulation.network import Faults, Wire
-from simulation.server import Process
+from simulation.server import LIMITS, Process
 
 CALM_SECONDS = 5.0
 
@@ -33,7 +37,7 @@ class Violation(AssertionError):
 def document_of(snapshot: Snapshot | None, entries: dict[int, bytes]) -> Doc[Any]:
     doc: Doc[Any] = Doc()
     if snapshot is not None:
-        doc.apply_update(snapshot.update)
+        doc.apply_update(as_update(snapshot.data))
     for _, update in sorted(entries.items()):
         doc.apply_update(update)
     doc.get("text", type=Text)
@@ -45,37 +49,34 @@ class Oracle:
     """Remembers what was acknowledged, and looks into the store past its interface."""
 
     store: MemoryStore
-    acknowledged: dict[str, list[bytes]] = field(default_factory=dict)
+    ledgers: dict[str, Ledger] = field(default_factory=dict)
+    marks: dict[str, Marks] = field(default_factory=dict)  # of documents that are renumbered
     violations: list[str] = field(default_factory=list)
 
-    def note(self, document: str, update: bytes) -> None:
+    def note(self, document: str, epoch: int, update: bytes) -> None:
         """A client has been told that this is durable."""
-        self.acknowledged.setdefault(document, []).append(update)
-        if not self._has(document, update):
+        ledger = self.ledgers.setdefault(document, Ledger(self.store, document))
+        if not ledger.note(epoch, update, self.stored(document)):
             self.violations.append(f"P9: {document}: acknowledged, and not in the store")
 
     def stored(self, document: str) -> Doc[Any]:
         known = self.store._shared.documents.get(document)
         return document_of(known.snapshot, known.entries) if known else document_of(None, {})
 
-    def _has(self, document: str, update: bytes) -> bool:
-        doc = self.stored(document)
-        before = doc.get_canonical()
-        doc.apply_update(update)
-        return bool(doc.get_canonical() == before) and not doc.has_pending
-
-    def check(self, documents: list[str]) -> None:
-        """What holds at any moment."""
+    def check(self, documents: list[str], *, complete: bool = False) -> None:
+        """What holds at any moment; `complete`: everything has arrived."""
         for document in documents:
             doc = self.stored(document)
             if doc.has_pending:
                 self.violations.append(f"P5: {document}: the store has a hole")
-            before = doc.get_canonical()
-            for update in self.acknowledged.get(document, []):
-                doc.apply_update(update)
-            if doc.get_canonical() != before:
-                self.violations.append(f"P9: {document}: something acknowledged was lost")
             text = str(doc.get("text", type=Text))
+            if document in self.ledgers and not self.ledgers[document].holds(doc):
+                self.violations.append(f"P9: {document}: something acknowledged was lost")
+            if document in self.marks:
+                wrong = self.marks[document].wrong(text, complete=complete)
+                if wrong:
+                    self.violations.append(f"E1: {document}: {wrong}")
+                continue
             tenant = document.partition("/")[0]
             allowed = tenant.upper()
             for char in set(text):
@@ -109,6 +110,11 @@ class World:
         )
         self.store = MemoryStore(now=lambda: asyncio.get_running_loop().time())
         self.oracle = Oracle(self.store)
+        # Where documents are renumbered there are only clients that know epochs.
+        self.renumbers = chance.random() < 0.4
+        self.policy = DocumentPolicy(stock=(("*", not self.renumbers),), kept_epochs=1000)
+        # From how many bytes on documents are joined from their packed form.
+        self.limits = replace(LIMITS, packed_bytes=chance.choice([0, 0, 600, 1 << 20]))
         self.documents: list[str] = []
         self.processes: list[Process] = []
         self.clients: list[OurClient | StockClient] = []
@@ -125,7 +131,9 @@ class World:
     async def run(self) -> None:
         chance = self.chance
         for number in range(chance.choice([1, 2, 2, 3])):
-            process = Process(f"p{number}", self.store, chance, self.faults)
+            process = Process(
+                f"p{number}", self.store, chance, self.faults, self.policy, self.limits
+            )
             self.processes.append(process)
             await process.start()
         for tenant in "ab"[: chance.randint(1, 2)]:
@@ -133,6 +141,9 @@ class World:
         busy = [self._write(client) for client in self.clients]
         busy += [self._die_and_come_back(process) for process in self.processes]
         busy += [self._look()]
+        if self.renumbers:
+            busy += [self._renumber(document) for document in self.documents]
+            busy += [self._go_away(client) for client in self.clients]
         tasks = [asyncio.get_running_loop().create_task(work) for work in busy]
         await asyncio.sleep(chance.uniform(2.0, 5.0))
         for task in tasks:
@@ -155,6 +166,9 @@ class World:
         name = "letter"  # of the same name in each tenant
         document = f"{tenant}/{name}"
         self.documents.append(document)
+        mark: str | Marks = tenant.upper()
+        if self.renumbers:
+            mark = self.oracle.marks[document] = Marks(0x4E00 if tenant == "a" else 0x6E00)
         for number in range(chance.randint(1, 3)):
             await self._add(
                 document,
@@ -163,11 +177,13 @@ class World:
                     chance,
                     f"{tenant}:ours{number}:editor",
                     name,
-                    tenant.upper(),
-                    acknowledged=lambda update: self.oracle.note(document, update),
+                    mark,
+                    acknowledged=lambda epoch, update: self.oracle.note(document, epoch, update),
                     text_frames=chance.random() < 0.25,
                 ),
             )
+        if self.renumbers:
+            return
         for number in range(chance.randint(0, 2)):
             token = f"{tenant}:stock{number}:editor"
             client = StockClient(self.open, chance, token, name, tenant.upper())
@@ -193,6 +209,18 @@ class World:
             for _ in range(self.chance.choice([1, 1, 1, 4])):
                 client.edit()
 
+    async def _renumber(self, document: str) -> None:
+        while True:
+            await asyncio.sleep(self.chance.uniform(0.1, 2.0))
+            running = [process for process in self.processes if process.runs]
+            if running:
+                await self.chance.choice(running).renumber(document)
+
+    async def _go_away(self, client: OurClient | StockClient) -> None:
+        while isinstance(client, OurClient):
+            await asyncio.sleep(self.chance.uniform(0.2, 3.0))
+            client.go_away(self.chance.uniform(0.2, 3.0))
+
     async def _die_and_come_back(self, process: Process) -> None:
         while True:
             await asyncio.sleep(0.25)
@@ -210,6 +238,9 @@ class World:
         loop = asyncio.get_running_loop()
         chance = self.chance
         self.faults.calm()
+        for client in self.clients:
+            if isinstance(client, OurClient):
+                client.go_away(0)
         for process in self.processes:
             process.calm()
         # The last fault takes all processes but one; and the last word of somebody who is at that
@@ -230,6 +261,7 @@ class World:
             await asyncio.sleep(0.1)
             trouble = self._trouble()
             if not trouble:
+                self.oracle.check(self.documents, complete=True)
                 return
         self.oracle.violations.append(f"P15: after {CALM_SECONDS:g} s {trouble}")
 
@@ -240,6 +272,8 @@ class World:
                 if self.of[client] != document or isinstance(client, Vandal):
                     continue
                 reason = client.trouble()
+                if isinstance(client, OurClient) and client.lost:
+                    reason = f"has lost {client.lost} changes"
                 client.doc.get("text", type=Text)
                 if reason is None and client.doc.has_pending:
                     reason = "has a hole"

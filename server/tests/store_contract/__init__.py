@@ -12,15 +12,17 @@ A store's test file says how to make it:
 
 from .appending import Appending
 from .documents import Documents
+from .ending import Ending
 from .failing import Failing
-from .harness import soon, updates_of
+from .harness import opening, soon, updates_of
 from .histories import Histories
 from .listening import Listening
+from .parts import Parts
 from .processes import SeveralProcesses
 from .replacing import Replacing
 
-__all__ = ["SeveralProcesses", "StoreContract", "soon", "updates_of"]
+__all__ = ["SeveralProcesses", "StoreContract", "opening", "soon", "updates_of"]
 
 
-class StoreContract(Appending, Replacing, Listening, Failing, Documents, Histories):
+class StoreContract(Appending, Replacing, Parts, Ending, Listening, Failing, Documents, Histories):
     """All that every store promises."""

@@ -51,7 +51,8 @@ class Documents(ContractTests):
             )
 
     async def test_list_in_pages_and_by_prefix(self, store):
-        names = sorted({f"{p}/{n}" for p in ("a", "a%", "b", "é", "🧵") for n in range(25)})
+        count = self.times(25, 16)
+        names = sorted({f"{p}/{n}" for p in ("a", "a%", "b", "é", "🧵") for n in range(count)})
         for name in random.Random(1).sample(names, len(names)):
             await store.append(name, [b"x"])
         await store.delete(names[3])
@@ -115,15 +116,16 @@ class Documents(ContractTests):
 
     async def test_a_number_is_never_given_twice(self, make_store):
         stores = [await make_store(), await make_store()]
+        count = self.times(20, 6)
         await stores[0].append("a", [b"1"])
-        make = [stores[n % 2].savepoint("a", Version(0, 1), b"s") for n in range(20)]
+        make = [stores[n % 2].savepoint("a", Version(0, 1), b"s") for n in range(count)]
         points = await soon(asyncio.gather(*make), 60)
-        assert sorted(point.id for point in points) == list(range(1, 21))
-        assert await stores[0].delete_savepoint("a", 20) is True
-        assert await stores[0].delete_savepoint("a", 20) is False
-        assert (await stores[1].savepoint("a", Version(0, 1), b"s")).id == 21
+        assert sorted(point.id for point in points) == list(range(1, count + 1))
+        assert await stores[0].delete_savepoint("a", count) is True
+        assert await stores[0].delete_savepoint("a", count) is False
+        assert (await stores[1].savepoint("a", Version(0, 1), b"s")).id == count + 1
         ids = [point.id for point in await stores[0].savepoints("a")]
-        assert ids == [*range(1, 20), 21]
+        assert ids == [*range(1, count), count + 1]
 
     async def test_a_save_point_that_is_not_there(self, store):
         await store.append("a", [b"1"])

@@ -40,7 +40,7 @@ class Failing(ContractTests):
         # A snapshot of what is left is a new beginning; what was set aside is still known.
         await store.compact("a", Version(0, 3), b"13")
         history = await store.read("a")
-        assert (history.snapshot.update, list(history.damaged)) == (b"13", [])
+        assert (history.snapshot.data, list(history.damaged)) == (b"13", [])
         assert [damage.where for damage in await store.damaged("a")] == ["entry (0, 2)"]
 
     async def test_no_sound_snapshot_is_an_error_and_not_an_empty_document(self, store):
@@ -57,7 +57,7 @@ class Failing(ContractTests):
         assert updates_of(await store.read("a", Version(1, 0))) == [b"2"]
         # A new epoch (from a save point, a backup) puts an end to it.
         await store.seal("a", Version(1, 1), b"restored")
-        assert (await store.read("a")).snapshot.update == b"restored"
+        assert (await store.read("a")).snapshot.data == b"restored"
 
     async def test_a_store_that_fails_has_nothing_half_done(self, store):
         await store.append("a", [b"1", b"2"])
@@ -84,7 +84,7 @@ class Failing(ContractTests):
             assert await store.info("new") is None
         assert await store.append("a", [b"3"]) == Version(0, 3)
         await store.compact("a", Version(0, 3), b"123")
-        assert (await store.read("a")).snapshot.update == b"123"
+        assert (await store.read("a")).snapshot.data == b"123"
 
     async def test_one_that_is_refused_harms_nobody_who_writes_beside_it(self, store):
         await store.append("a", [b"1"])

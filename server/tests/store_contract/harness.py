@@ -2,10 +2,13 @@
 
 from abc import ABC, abstractmethod
 import asyncio
+import os
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
 
+from ropewalk_server.stores import open_store
 from ropewalk_server.stores.contract import Conflict, SavePoint, StoreError
 
 
@@ -34,7 +37,7 @@ async def outcome(store, call, *arguments):
 
 
 def plain(history):
-    snapshot = history.snapshot and (history.snapshot.version, bytes(history.snapshot.update))
+    snapshot = history.snapshot and (history.snapshot.version, bytes(history.snapshot.data))
     entries = [(entry.version, bytes(entry.update)) for entry in history.entries]
     return history.version, snapshot, entries, list(history.damaged)
 
@@ -43,12 +46,40 @@ def sizes(info):
     return info and replace(info, changed_at=0)
 
 
+def ended(epochs):
+    return [replace(epoch, ended_at=0) for epoch in epochs]
+
+
 async def soon(awaitable, seconds=10):
     return await asyncio.wait_for(awaitable, seconds)
 
 
+@asynccontextmanager
+async def opening(url):
+    """A function that opens a store more on the same documents; all are closed at the end."""
+    stores = []
+
+    async def make():
+        store = open_store(url)
+        await store.open()
+        stores.append(store)
+        return store
+
+    yield make
+    for store in stores:
+        await store.close()
+
+
 class ContractTests(ABC):
     """What a store's test file fills in; see the package's first lines."""
+
+    # Of what is done again and again: less for a store whose service is slow, all of it in a soak.
+    share = 1.0
+
+    def times(self, number, least=2):
+        if os.environ.get("ROPEWALK_SOAK") == "1":
+            return number
+        return max(int(number * self.share), least)
 
     @pytest.fixture
     @abstractmethod

@@ -28,7 +28,7 @@ def state_of(history: History) -> dict[int, int]:
     assert not history.damaged, history.damaged
     state: dict[int, int] = {}
     if history.snapshot is not None:
-        state = {int(w): n for w, n in json.loads(history.snapshot.update).items()}
+        state = {int(w): n for w, n in json.loads(history.snapshot.data).items()}
     for entry in history.entries:
         writer, number = map(int, entry.update.split())
         assert number == state.get(writer, 0) + 1, (

@@ -15,6 +15,7 @@ from spoiling import mutate, mutate_file
 
 from ropewalk_server.stores import open_store
 from ropewalk_server.stores.contract import Damaged, StoreError, Version
+from ropewalk_server.stores.sqlite import pieces
 
 SOAK = os.environ.get("ROPEWALK_SOAK") == "1"
 SEED = os.environ.get("ROPEWALK_SEED")
@@ -38,18 +39,24 @@ class Original:
 
     versions: dict = field(default_factory=dict)
     savepoints: dict = field(default_factory=dict)
+    epochs: dict = field(default_factory=dict)  # state and map
     newest_snapshot: dict = field(default_factory=dict)
 
 
-async def write_documents(path):
+async def write_documents(url):
     original = Original()
-    store = open_store(f"sqlite:{path}?sync=normal")
+    store = open_store(url)
     await store.open()
 
-    async def write(doc, entries, snapshots=(), sealed=False, savepoints=0):
+    async def write(doc, entries, snapshots=(), sealed=0, savepoints=0):
         epoch = 0
         if sealed:
-            epoch = (await store.seal(doc, Version(0, 0), state(doc, 1, 0))).epoch
+            while epoch < sealed:
+                kept = f"{doc} had {epoch}".encode(), f"{doc} from {epoch} on".encode()
+                first = state(doc, epoch + 1, 0)
+                await store.seal(doc, Version(epoch, 0), first, state=kept[0], map=kept[1])
+                original.epochs[doc, epoch] = kept
+                epoch += 1
         for seq in range(1, entries + 1):
             await store.append(doc, [update(doc, epoch, seq)], epoch=epoch)
             if seq in snapshots:
@@ -66,8 +73,8 @@ async def write_documents(path):
     await write("one snapshot", 9, snapshots=[6], savepoints=2)
     await write("two snapshots", 20, snapshots=[8, 15])
     await write("all in the snapshot", 10, snapshots=[4, 10], savepoints=3)
-    await write("sealed", 7, sealed=True, savepoints=1)
-    await write("sealed, compacted", 9, snapshots=[5], sealed=True)
+    await write("sealed", 7, sealed=1, savepoints=1)
+    await write("sealed, compacted", 9, snapshots=[5], sealed=3)
     await write("large", 3)
     await store.append("large", [b"L" * 20_000])
     original.versions["large"] = Version(0, 4)
@@ -95,7 +102,7 @@ async def look(store, original, report):
         report.told += history.damaged
         known = set()
         if history.snapshot is not None:
-            name, epoch, seqs = json.loads(history.snapshot.update)
+            name, epoch, seqs = json.loads(history.snapshot.data)
             assert (name, epoch) == (doc, history.snapshot.version.epoch)
             assert seqs == list(range(1, history.snapshot.version.seq + 1))
             known.update(seqs)
@@ -120,6 +127,14 @@ async def look(store, original, report):
         except StoreError as error:
             report.told.append(str(error))
             report.lost[doc, number] = str(error)
+    for (doc, epoch), kept in original.epochs.items():
+        try:
+            ended = {one.epoch: one.state for one in await store.epochs(doc)}
+            assert ended.get(epoch, kept[0]) == kept[0]
+            assert await store.read_map(doc, epoch) == kept[1]
+        except StoreError as error:
+            report.told.append(str(error))
+            report.lost[doc, "epoch", epoch] = str(error)
     for doc in original.versions:
         report.told += await store.verify(doc)
     report.told += await store.damaged()
@@ -130,7 +145,9 @@ def rows(path):
         found = {
             "entries": database.execute("SELECT document, epoch, seq, record FROM entries"),
             "snapshots": database.execute("SELECT document, epoch, seq, record FROM snapshots"),
+            "pieces": database.execute("SELECT document, epoch, seq, number, bytes FROM pieces"),
             "savepoints": database.execute("SELECT document, id, label, state FROM savepoints"),
+            "epochs": database.execute("SELECT document, epoch, ending, map FROM epochs"),
             "damaged": database.execute("SELECT id, record FROM damaged"),
         }
         result = {table: set(cursor.fetchall()) for table, cursor in found.items()}
@@ -143,25 +160,30 @@ def expected_loss(original, mutation):
     if mutation.what == "row repeated":
         return {}
     lost = {}
-    snapshots = []
+    snapshots = set()
     for key in filter(None, (mutation.key, mutation.other)):
         doc = list(original.versions)[key[0] - 1]
         if mutation.table == "entries" and key[2] > original.newest_snapshot.get(doc, 0):
             lost.setdefault(doc, set()).add(key[2])
-        if mutation.table == "snapshots":
-            snapshots.append(doc)
+        if mutation.table in ("snapshots", "pieces"):
+            snapshots.add((doc, *key[1:3]))
             # The only one, or both; else there is one to go back to, or the log from its beginning.
-            if snapshots.count(doc) == (1 if doc == "sealed" else 2):
+            if len([one for one in snapshots if one[0] == doc]) == (1 if doc == "sealed" else 2):
                 lost[doc] = "no sound snapshot"
         if mutation.table == "savepoints":
             lost[doc, key[1]] = "damaged"
+        if mutation.table == "epochs":
+            lost[doc, "epoch", key[1]] = "damaged"
     return lost
 
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory):
     path = tmp_path_factory.mktemp("written") / "rooms.db"
-    return path, asyncio.run(write_documents(path))
+    # Most snapshots are in pieces, as larger ones are.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pieces, "PIECE", 25)
+        return path, asyncio.run(write_documents(f"sqlite:{path}?sync=normal"))
 
 
 def test_damaged_records_are_found_told_and_set_aside(written, tmp_path):
@@ -185,12 +207,14 @@ def test_damaged_records_are_found_told_and_set_aside(written, tmp_path):
                 assert report.lost[doc] == lost, f"seed {seed}: {mutation}"
         await store.close()
         after = rows(path)
-        for table in ("entries", "snapshots", "savepoints"):
+        for table in ("entries", "snapshots", "savepoints", "epochs"):
             # Nothing was overwritten: every row is where it was, or was set aside as it is.
             aside = {record for _, record in after["damaged"]}
             for row in before[table] - after[table]:
                 assert aside & set(row[-2:]), f"seed {seed}: {mutation}: {row} is gone"
             assert after[table] <= before[table]
+        for *_, piece in before["pieces"] - after["pieces"]:
+            assert any(piece in record for record in aside if record), f"seed {seed}: {mutation}"
         kinds[mutation.what, mutation.table] = kinds.get((mutation.what, mutation.table), 0) + 1
 
     for seed in RECORDS:

@@ -1,15 +1,19 @@
 """What people see of a damaged record: everything that is sound, and the rest again as soon as
 somebody comes who still has it."""
 
+import asyncio
 import sqlite3
+from dataclasses import replace
 
 import pytest
 from harness.peers import Peer, make_rooms, stored_text, until
 from test_sqlite import spoil
 
+from ropewalk import Text
 from ropewalk_server.errors import LoadFailed
+from ropewalk_server.limits import Limits
 from ropewalk_server.ops.documents import Documents
-from ropewalk_server.protocol.messages import Step1, Step2
+from ropewalk_server.protocol.messages import Numbered, Step1, Step2, Update
 from ropewalk_server.rooms.compaction import compact
 from ropewalk_server.rooms.ports import at_once
 from ropewalk_server.stores import open_store
@@ -153,3 +157,38 @@ async def test_a_document_without_its_base_can_be_restored(path):
     rooms = await open_rooms(path)
     assert await stored_text(rooms) == "one two three four five "
     await rooms.stop()
+
+
+async def test_what_is_lost_while_the_document_is_open_is_written_anew(path):
+    """The room has it in memory: when the log is put together the loss is met, and ends."""
+    rooms = make_rooms(open_store(f"sqlite:{path}"), limits=replace(Limits(), compact_entries=4))
+    await rooms.start()
+    ann = await (await Peer(rooms).hello(token="ann")).sync()
+    for word in ("one ", "two ", "three "):
+        await ann.type_numbered(word)
+    erased = ann.doc.get_state()
+    del ann.doc.get("t", type=Text)[0]
+    ann.number += 1
+    await ann.say(Numbered(ann.number, Update(ann.doc.get_update(erased))))
+    await until(lambda: ann.acked == ann.number)
+    spoil(path, "firm/letter", 2)
+    await ann.type_numbered("four ")  # and now there is enough to be put together
+    assert await met(rooms) == ["entry (0, 2)"]
+    room = rooms.open_rooms["firm/letter"]
+    await until(lambda: room.version.seq == 6)
+    await ann.leave()
+    await rooms.stop()
+    rooms = await open_rooms(path)
+    assert await stored_text(rooms) == "ne two three four "
+    carl = await (await Peer(rooms).hello(token="carl")).sync()
+    assert carl.text == "ne two three four "
+    await rooms.stop()
+
+
+async def met(rooms):
+    for _ in range(200):
+        found = [damage.where for damage in await rooms.store.damaged()]
+        if found:
+            return found
+        await asyncio.sleep(0.02)
+    raise AssertionError("the damage was not met")

@@ -10,9 +10,10 @@ import pytest
 from pycrdt.store import FileYStore, SQLiteYStore
 from ropewalk import Doc, Map, Text
 
+from ropewalk_server.rooms.snapshots import as_update
 from ropewalk_server.stores.contract import StoreError, Version
 from ropewalk_server.stores.faults import Fault, FaultPlan
-from ropewalk_server.stores.importers import ForeignStoreError, import_documents
+from ropewalk_server.ops.importers import ForeignStoreError, import_documents
 from ropewalk_server.stores.memory import MemoryStore
 
 FOREIGN = Path(__file__).with_name("foreign")
@@ -23,7 +24,7 @@ async def document(store, doc):
     history = await store.read(doc)
     loaded = Doc()
     if history.snapshot is not None:
-        loaded.apply_update(history.snapshot.update)
+        loaded.apply_update(as_update(history.snapshot.data))
     for entry in history.entries:
         loaded.apply_update(entry.update)
     assert not loaded.has_pending

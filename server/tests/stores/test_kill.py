@@ -39,12 +39,14 @@ class Journal:
                 self.acked[writer] = number
 
 
-async def run_victim(url, journal, seconds, kill_at=None, kill_after=None):
+async def run_victim(
+    url, journal, seconds, kill_at=None, kill_after=None, victim="victim.py"
+):
     """One life of a victim; returns its exit code."""
     environment = {**os.environ, "ROPEWALK_KILL_AT": kill_at or ""}
-    victim = await asyncio.create_subprocess_exec(
+    process = await asyncio.create_subprocess_exec(
         sys.executable,
-        str(Path(__file__).with_name("victim.py")),
+        str(Path(__file__).with_name(victim)),
         url,
         str(seconds),
         stdout=asyncio.subprocess.PIPE,
@@ -53,17 +55,17 @@ async def run_victim(url, journal, seconds, kill_at=None, kill_after=None):
 
     async def kill():
         await asyncio.sleep(kill_after)
-        if victim.returncode is None:
-            victim.send_signal(signal.SIGKILL)
+        if process.returncode is None:
+            process.send_signal(signal.SIGKILL)
 
     output = bytearray()
     killer = None
-    while piece := await victim.stdout.read(1 << 16):
+    while piece := await process.stdout.read(1 << 16):
         output += piece
         # Counted from the moment it is open, or slow starts would hide all others.
         if killer is None and kill_after is not None and b"open\n" in output:
             killer = asyncio.ensure_future(kill())
-    code = await victim.wait()
+    code = await process.wait()
     if killer is not None:
         await killer
     journal.take(bytes(output))

@@ -15,6 +15,7 @@ from pathlib import Path
 from ropewalk import Doc
 from writers import DOCUMENTS, Writer, numbers_of
 
+from ropewalk_server.rooms.snapshots import as_update
 from ropewalk_server.stores import open_store
 
 SOAK = os.environ.get("ROPEWALK_SOAK") == "1"
@@ -39,7 +40,7 @@ async def start(url, port, kill_at=""):
     server = await asyncio.create_subprocess_exec(
         sys.executable, str(TESTS / "served.py"), url, str(port), env=environment
     )
-    for _ in range(2000):
+    for _ in range(6000):
         with contextlib.suppress(OSError):
             (await asyncio.open_connection("127.0.0.1", port))[1].close()
             return server
@@ -60,7 +61,7 @@ async def check(url, writers):
         history = await store.read(stored)
         docs[name] = doc = Doc()
         if history.snapshot is not None:
-            doc.apply_update(history.snapshot.update)
+            doc.apply_update(as_update(history.snapshot.data))
         for entry in history.entries:
             doc.apply_update(entry.update)
         assert not doc.has_pending, f"{name} has a hole: {doc.get_missing()}"

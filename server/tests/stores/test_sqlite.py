@@ -4,9 +4,10 @@ import sqlite3
 from contextlib import asynccontextmanager
 
 import pytest
-from store_contract import SeveralProcesses, StoreContract
+from store_contract import SeveralProcesses, StoreContract, opening
 
-from ropewalk_server.stores import open_store
+from ropewalk_server.stores.contract import Version
+from ropewalk_server.stores.sqlite import SqliteStore
 
 
 @pytest.fixture
@@ -42,17 +43,8 @@ class TestSqliteFull(StoreContract, SeveralProcesses):
     async def make_store(self, path):
         self.path = path
         self.url = f"sqlite:{path}?sync={self.sync}"
-        stores = []
-
-        async def make():
-            store = open_store(self.url)
-            await store.open()
-            stores.append(store)
-            return store
-
-        yield make
-        for store in stores:
-            await store.close()
+        async with opening(self.url) as make:
+            yield make
 
     async def spoil(self, store, doc, seq):
         spoil(self.path, doc, seq)
@@ -69,3 +61,21 @@ class TestSqliteFull(StoreContract, SeveralProcesses):
 
 class TestSqliteNormal(TestSqliteFull):
     sync = "normal"
+
+
+async def test_a_file_from_before_epochs_were_kept_opens(tmp_path):
+    path = tmp_path / "rooms.db"
+    store = SqliteStore(str(path))
+    await store.open()
+    await store.append("a", [b"1"])
+    await store.close()
+    with sqlite3.connect(path) as database:  # what the first schema had
+        database.execute("DROP TABLE epochs")
+        database.execute("DROP TABLE pieces")
+        database.execute("PRAGMA user_version = 1")
+    database.close()
+    await store.open()
+    assert list(await store.epochs("a")) == []
+    await store.seal("a", Version(0, 1), b"new", map=b"map")
+    assert await store.read_map("a", 0) == b"map"
+    await store.close()

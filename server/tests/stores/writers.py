@@ -26,6 +26,8 @@ class Writer:
     acknowledged. (A tab must not go on with the numbers of the one before: another client may have
     seen more of them than the store, and bring them back later.)"""
 
+    pauses: tuple[float, ...] = (0, 0, 0.001, 0.002, 0.01)
+
     def __init__(self, number: int, rng: random.Random) -> None:
         self.number = number
         self.document = DOCUMENTS[number % len(DOCUMENTS)]
@@ -93,10 +95,14 @@ class Writer:
             text.insert(len(text), f"{self.written} ")
             await self._say_numbered(socket, Update(self.doc.get_update(before)))
             # A burst, then a pause: sometimes everybody is silent and the room is quiet.
-            await asyncio.sleep(self._rng.choice((0, 0, 0.001, 0.002, 0.01)))
+            await asyncio.sleep(self._rng.choice(self.pauses))
+        await self._stay()
+        await socket.close()
+
+    async def _stay(self) -> None:
+        """Until all that was sent is acknowledged."""
         while self._sent:
             await asyncio.sleep(0.005)
-        await socket.close()
 
     def finish(self) -> None:
         """Writes no more, and ends when all is acknowledged."""

@@ -7,15 +7,19 @@ every few seconds, so that they end within 5 s (P13).
 
 from __future__ import annotations
 
+import hashlib
+import json
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from .identity import Identity
+from .shared import Secrets
 from .strict import number
 
 MAX_REVOCATIONS = 100_000
+_KEY = "revoked:"
 
 
 class Revocation(Protocol):
@@ -55,16 +59,53 @@ class Revocations:
         self._longest = longest_token
         self._users: dict[tuple[str, str], _Entry] = {}
         self._tokens: dict[tuple[str, str], float] = {}
+        self._secrets: Secrets | None = None
+        self._to_settle: list[tuple[str, bytes, float]] = []
+
+    def share(self, secrets: Secrets) -> None:
+        """From now on what is revoked here is revoked at all servers on one store."""
+        self._secrets = secrets
+
+    async def settle(self) -> None:
+        """Returns when the others can know of what was revoked here."""
+        while self._secrets is not None and self._to_settle:
+            await self._secrets.put_secret(*self._to_settle[0])
+            del self._to_settle[0]
+
+    async def refresh(self) -> None:
+        """Learns what was revoked elsewhere."""
+        if self._secrets is None:
+            return
+        await self.settle()
+        for _, value in await self._secrets.secrets(_KEY):
+            said = json.loads(value)
+            whom = said["tenant"], said["whom"]
+            if said["kind"] == "token":
+                self._tokens[whom] = said["until"]
+                continue
+            known = self._users.get(whom)
+            if known is None or said["before"] > known.issued_before:
+                self._users[whom] = _Entry(said["before"], said["until"])
+
+    def _tell(self, kind: str, tenant: str, whom: str, before: float, until: float) -> None:
+        """Kept until settle()."""
+        if self._secrets is None:
+            return
+        said = {"kind": kind, "tenant": tenant, "whom": whom, "before": before, "until": until}
+        name = hashlib.sha256(json.dumps([kind, tenant, whom]).encode()).hexdigest()
+        self._to_settle.append((_KEY + name, json.dumps(said).encode(), until))
 
     def revoke_user(self, tenant: str, user: str) -> None:
         """All tokens that this user has now. One that does not say when it was made counts as old."""
         now = self._now()
         self._make_room()
         self._users[tenant, user] = _Entry(now, now + self._longest)
+        self._tell("user", tenant, user, now, now + self._longest)
 
     def revoke_token(self, tenant: str, jti: str) -> None:
         self._make_room()
-        self._tokens[tenant, jti] = self._now() + self._longest
+        until = self._tokens[tenant, jti] = self._now() + self._longest
+        self._tell("token", tenant, jti, 0.0, until)
 
     async def revoked(self, identity: Identity) -> bool:
         jti = identity.claims.get("jti")

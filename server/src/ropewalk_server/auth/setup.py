@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from ..config import ConfigError
@@ -17,7 +19,7 @@ from .jwks import DISCOVERY, JwksKeys, is_loopback
 from .keys import BadKey, StaticKeys, secret_key
 from .revocation import Revocations
 from .roles import BadTable, ClaimRoles, SameForAll, Scoped, read_table, role_named
-from .tokens import TokenRules, TokenVerifier
+from .tokens import TokenRules, TokenVerifier, TrustedIssuers
 
 _WELL_KNOWN = "/.well-known/"
 
@@ -28,7 +30,7 @@ class Auth:
     authorizer: Authorizer
     revocations: Revocations
     issuer: DevelopmentIssuer | None = None
-    keys: JwksKeys | None = None
+    keys: tuple[JwksKeys, ...] = ()
     # Whether everybody who reaches the server is believed.
     trusting: bool = False
 
@@ -45,7 +47,10 @@ def set_up(settings: Settings, *, now: Callable[[], float] = time.time) -> Auth:
         )
     revocations = Revocations(now=now)
     verifier: Verifier | None = None
-    issuer = keys = guests = None
+    issuer = guests = None
+    keys: tuple[JwksKeys, ...] = ()
+    if auth.more and trusting:
+        raise ConfigError(f"auth.more: with --auth {auth.source} tokens of others mean nothing")
     if auth.source == "dev":
         verifier = issuer = DevelopmentIssuer(now=now)
     elif auth.source == "none":
@@ -53,10 +58,11 @@ def set_up(settings: Settings, *, now: Callable[[], float] = time.time) -> Auth:
     elif auth.source == "secret":
         verifier = _of_secret(auth, now)
     else:
-        keys, name, uses = _keys(auth)
-        verifier = TokenVerifier(
-            _rules(auth, name, frozenset(auth.algorithms), uses), keys, now=now
-        )
+        verifier, found = _of_issuer(auth, now)
+        keys = (found,)
+    if auth.more and isinstance(verifier, TokenVerifier):
+        verifier, others = _trusting(verifier, auth, now)
+        keys += others
     door = Door(verifier, revocation=revocations, guests=guests)
     authorizer = Scoped(_authorizer(auth, trusting))
     return Auth(door, authorizer, revocations, issuer, keys, trusting)
@@ -72,6 +78,54 @@ def _of_secret(auth: AuthSettings, now: Callable[[], float]) -> TokenVerifier:
     return TokenVerifier(
         _rules(auth, auth.issuer, frozenset({"HS256"})), StaticKeys([key]), now=now
     )
+
+
+def _of_issuer(auth: AuthSettings, now: Callable[[], float]) -> tuple[TokenVerifier, JwksKeys]:
+    keys, name, uses = _keys(auth)
+    rules = _rules(auth, name, frozenset(auth.algorithms), uses)
+    return TokenVerifier(rules, keys, now=now), keys
+
+
+def _trusting(
+    first: TokenVerifier, auth: AuthSettings, now: Callable[[], float]
+) -> tuple[TrustedIssuers, tuple[JwksKeys, ...]]:
+    """The first issuer, and those of auth.more."""
+    others = []
+    for line in auth.more:
+        try:
+            others.append(_of_issuer(_further(auth, line), now))
+        except ConfigError as error:
+            raise ConfigError(f"auth.more: {line!r}: {error}") from None
+    try:
+        trusted = TrustedIssuers([first, *(verifier for verifier, _ in others)])
+    except ValueError as error:
+        raise ConfigError(f"auth.more: {error}") from None
+    return trusted, tuple(keys for _, keys in others)
+
+
+# What a line of auth.more may say of its issuer; everything else is as for the first.
+_LISTS = ("audience", "token_uses", "algorithms")
+_TEXTS = ("issuer", "tenant", "tenant_claim", "user_claim")
+
+
+def _further(auth: AuthSettings, line: str) -> AuthSettings:
+    """The settings of a further issuer: its URL, then name=value, lists by saying a name again."""
+    try:
+        url, *said = shlex.split(line)
+    except ValueError:
+        raise ConfigError("it begins with the URL of an issuer") from None
+    if "://" not in url:
+        raise ConfigError("it begins with the URL of an issuer")
+    # The same name is another person to another issuer, so it says whose tenant its people are of.
+    own: dict[str, Any] = {"issuer": "", "tenant_claim": ""}
+    for one in said:
+        name, equals, value = one.partition("=")
+        if not equals or not value or name not in (*_LISTS, *_TEXTS):
+            raise ConfigError(f"{one!r} is not one of {'=, '.join((*_LISTS, *_TEXTS))}=")
+        own[name] = (*own.get(name, ()), value) if name in _LISTS else value
+    if "tenant" not in own and not own["tenant_claim"]:
+        raise ConfigError("say tenant= or tenant_claim=, for its people are others")
+    return replace(auth, source=url, **own)
 
 
 def _keys(auth: AuthSettings) -> tuple[JwksKeys, str, frozenset[str]]:

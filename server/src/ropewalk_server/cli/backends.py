@@ -9,7 +9,9 @@ from typing import Any, Protocol
 
 from ..ops.documents import BadDocument, Documents, NotFound
 from ..rooms.names import BadName, split_name, stored_name, tenant_prefix
+from ..rooms.policy import DocumentPolicy
 from ..rooms.ports import Threads
+from ..rooms.renumbering import NotRenumbered
 from ..stores import open_store
 from ..stores.contract import DocumentInfo, SavePoint, Version
 from .failure import Failure
@@ -31,6 +33,7 @@ class Backend(Protocol):
     async def export(self, name: str, format: str) -> bytes: ...
     async def put(self, name: str, update: bytes, *, v2: bool, new: bool) -> Page: ...
     async def compact(self, name: str) -> Page: ...
+    async def renumber(self, name: str) -> Page: ...
     async def verify(self, name: str) -> Page: ...
     async def savepoints(self, name: str) -> Pages: ...
     async def savepoint(self, name: str, label: str) -> Page: ...
@@ -61,14 +64,14 @@ def _savepoint(one: SavePoint) -> Page:
 
 
 class InStore:
-    def __init__(self, url: str, tenant: str) -> None:
+    def __init__(self, url: str, tenant: str, policy: DocumentPolicy | None = None) -> None:
         try:
             self.store = open_store(url)
         except ValueError as error:
             raise Failure(str(error)) from None
         self.tenant = tenant
         self._threads = Threads(1)
-        self._documents = Documents(self.store, offload=self._threads)
+        self._documents = Documents(self.store, offload=self._threads, policy=policy)
 
     async def open(self) -> None:
         await self.store.open()
@@ -98,6 +101,7 @@ class InStore:
                 "deleted_units",
                 "missing_units",
                 "savepoints",
+                "snapshot",
             )
         }
         return {
@@ -114,6 +118,12 @@ class InStore:
 
     async def compact(self, name: str) -> Page:
         return _line(await self._documents.compact(self._stored(name)))
+
+    async def renumber(self, name: str) -> Page:
+        done = await self._documents.renumber(self._stored(name))
+        if done is None:
+            raise Failure(f"{name}: there is nothing in this document")
+        return {"version": _version(done.version), "before": done.before, "after": done.after}
 
     async def verify(self, name: str) -> Page:
         verdict = await self._documents.verify(self._stored(name))
@@ -202,6 +212,10 @@ class AtServer:
         page: Page = (await self._ask("POST", "document/compact", name)).json()
         return page
 
+    async def renumber(self, name: str) -> Page:
+        page: Page = (await self._ask("POST", "document/renumber", name)).json()
+        return page
+
     async def verify(self, name: str) -> Page:
         page: Page = (await self._ask("POST", "document/verify", name)).json()
         return page
@@ -227,4 +241,4 @@ class AtServer:
 
 
 # What a document may be refused for, before anything is done with it.
-WRONG = (NotFound, BadDocument, BadName)
+WRONG = (NotFound, BadDocument, BadName, NotRenumbered)

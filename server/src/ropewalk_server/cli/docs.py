@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import quote
 
 from ..stores.sqlite.files import path_of
+from .copying import add_copy
 from .backends import WRONG, AtServer, Backend, InStore, Page
 from .failure import Failure
 from .importing import import_documents
@@ -27,7 +28,7 @@ Command = Callable[[Backend, argparse.Namespace], Awaitable[int]]
 
 def add_to(commands: Any) -> None:
     docs = commands.add_parser(
-        "docs", help="list, inspect, export, import, verify, compact, restore, delete"
+        "docs", help="list, inspect, export, import, copy, verify, compact, renumber, restore, delete"
     )
     subcommands = docs.add_subparsers(required=True, metavar="COMMAND")
 
@@ -36,12 +37,14 @@ def add_to(commands: Any) -> None:
     ) -> argparse.ArgumentParser:
         made: argparse.ArgumentParser = subcommands.add_parser(name, help=text, description=text)
         made.set_defaults(run=lambda options: asyncio.run(_with_backend(run, options, creates)))
-        add_settings(made, only=("store.url",))
+        add_settings(made, only=("store.url", "documents.stock"))
         add_server(made, "a server that is running, instead of a store")
         add_token(made)
         made.add_argument("--tenant", help="whose documents (main)")
         made.add_argument("--json", action="store_true", help="answer in JSON")
         return made
+
+    add_copy(subcommands)
 
     made = command("list", list_documents, "documents in order of their names")
     made.add_argument("prefix", nargs="?", default="", help="only those that begin so")
@@ -84,6 +87,11 @@ def add_to(commands: Any) -> None:
     made = command("compact", compact, "make one snapshot of the log")
     made.add_argument("ids", metavar="ID", nargs="*", help="else all of them")
 
+    made = command(
+        "renumber", renumber, "begin a new epoch, in which nothing is left of what was deleted"
+    )
+    made.add_argument("ids", metavar="ID", nargs="+")
+
     made = command("savepoint", savepoint, "keep a document as it is now")
     made.add_argument("id", metavar="ID")
     made.add_argument("--label", default="")
@@ -107,13 +115,18 @@ async def _with_backend(run: Command, options: argparse.Namespace, creates: bool
     if url:
         backend = AtServer(url, token_of(options), options.tenant)
     else:
-        store = settings_of(options).settings.store.url
+        settings = settings_of(options).settings
+        store = settings.store.url
         if store == "memory:":
             raise Failure("memory: has nothing in it yet; name another store, or a server")
         file = _file_of(store)
         if not creates and file is not None and not file.exists():
             raise Failure(f"{file}: No such file; name the store with --store")
-        backend = InStore(store, options.tenant or "main")
+        try:
+            policy = settings.documents.policy()
+        except ValueError as error:
+            raise Failure(str(error)) from None
+        backend = InStore(store, options.tenant or "main", policy)
     await backend.open()
     try:
         return await run(backend, options)
@@ -204,9 +217,9 @@ async def inspect(backend: Backend, options: argparse.Namespace) -> int:
         f"{_printable(n)} ({k or 'unknown'})" for n, k in sorted(page["roots"].items())
     )
     deleted = round(100 * page["deleted_units"] / page["units"]) if page["units"] else 0
-    rows = [
+    rows: list[tuple[str, str]] = [
         ("version", _dotted(line["version"])),
-        ("snapshot", f"{_dotted(line['snapshot'])}, {_size(line['snapshot_size'])}"),
+        ("snapshot", _snapshot(line, page)),
         ("log", f"{_counted(line['log_entries'], 'entry', 'entries')}, {_size(line['log_size'])}"),
         ("roots", roots or "none"),
         (
@@ -228,6 +241,15 @@ async def inspect(backend: Backend, options: argparse.Namespace) -> int:
     for name, value in rows:
         print(f"  {name:12} {_printable(value)}")
     return 0
+
+
+def _snapshot(line: Page, page: Page) -> str:
+    if page["snapshot"] == "none":
+        return "none"
+    return f"{_dotted(line['snapshot'])}, {_size(line['snapshot_size'])}, {_FORMS[page['snapshot']]}"
+
+
+_FORMS = {"container": "a container", "update": "an update: a container after the next compaction"}
 
 
 async def export(backend: Backend, options: argparse.Namespace) -> int:
@@ -302,6 +324,22 @@ async def compact(backend: Backend, options: argparse.Namespace) -> int:
     else:
         size = sum(line["snapshot_size"] + line["log_size"] for line in lines)
         print(f"{_counted(len(names), 'document')} compacted, {_size(size)} now")
+    return 0
+
+
+async def renumber(backend: Backend, options: argparse.Namespace) -> int:
+    progress = Progress(len(options.ids))
+    pages = {}
+    for name in options.ids:
+        progress.step(name)
+        pages[name] = await backend.renumber(name)
+    progress.end()
+    if options.json:
+        print(json.dumps(pages, indent=2))
+        return 0
+    for name, page in pages.items():
+        sizes = f"{_size(page['before'])} before, {_size(page['after'])} now"
+        print(f"{_printable(name)} is in epoch {page['version']['epoch']}: {sizes}")
     return 0
 
 

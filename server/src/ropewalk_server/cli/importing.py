@@ -16,8 +16,8 @@ from ropewalk._cli import is_v2
 from ..ops.documents import BadDocument
 from ..rooms.names import BadName
 from ..stores.foreign import ForeignStoreError, read_foreign
-from ..stores.importers import ImportedDocument
-from ..stores.importers import import_documents as import_store
+from ..ops.importers import ImportedDocument
+from ..ops.importers import import_documents as import_store
 from .backends import Backend, InStore
 from .failure import Failure
 

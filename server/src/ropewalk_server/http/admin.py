@@ -91,6 +91,9 @@ class InspectionPage(BaseModel):
     deleted_units: int
     missing_units: int
     savepoints: int
+    snapshot: Literal["none", "container", "update"] = Field(
+        description="its form; updates are of servers that wrote no containers"
+    )
     damaged: list[DamagePage]
     members: int = Field(description="who has it open on this server")
     unsynced: bool = Field(description="whether the store has refused its changes for long")
@@ -130,6 +133,12 @@ class Restore(BaseModel):
 class Restored(BaseModel):
     version: VersionPage
     kept: SavePointPage = Field(description="what the document was before")
+
+
+class RenumberedPage(BaseModel):
+    version: VersionPage
+    before: int = Field(description="bytes of all of it before")
+    after: int = Field(description="and after")
 
 
 class Revoke(BaseModel):
@@ -194,6 +203,7 @@ def admin_router(admin: Administration) -> APIRouter:
             deleted_units=found.deleted_units,
             missing_units=found.missing_units,
             savepoints=found.savepoints,
+            snapshot=found.snapshot,
             damaged=[DamagePage.of(one) for one in found.damaged],
             members=0 if room is None else len(room.members),
             unsynced=room is not None and room.unsynced,
@@ -246,6 +256,20 @@ def admin_router(admin: Administration) -> APIRouter:
         name: Name, tenant: Tenant = None, who: Administrator = asking
     ) -> DocumentLine:
         return DocumentLine.of(await documents.compact(await who.owned(tenant, name)))
+
+    @router.post(
+        "/document/renumber",
+        summary="Begins a new epoch, in which nothing is left of what was deleted",
+    )
+    async def renumber(
+        name: Name, tenant: Tenant = None, who: Administrator = asking
+    ) -> RenumberedPage:
+        done = await documents.renumber(await who.owned(tenant, name))
+        if done is None:
+            raise Problem(409, "empty", "there is nothing in this document")
+        return RenumberedPage(
+            version=VersionPage.of(done.version), before=done.before, after=done.after
+        )
 
     @router.post("/document/verify", summary="Reads every record and builds the document of them")
     async def verify(name: Name, tenant: Tenant = None, who: Administrator = asking) -> VerdictPage:
@@ -321,12 +345,17 @@ async def _revoke(admin: Administration, tenant: str, body: Revoke) -> int:
     try:
         if body.user is not None:
             admin.revocations.revoke_user(tenant, body.user)
-            return await admin.rooms.revoke(tenant=tenant, user=body.user)
-        admin.revocations.revoke_token(tenant, str(body.token))
+        else:
+            admin.revocations.revoke_token(tenant, str(body.token))
     except OverflowError as error:
         raise Problem(409, "full", str(error)) from None
+    closed = 0
+    if body.user is not None:
+        closed = await admin.rooms.revoke(tenant=tenant, user=body.user)
+    # Here it counts from now on; an error says that other servers may not know yet.
+    await admin.revocations.settle()
     # The connection of one token is found when all are looked at (http/app.py).
-    return 0
+    return closed
 
 
 async def _body(request: Request, limit: int) -> bytes:

@@ -7,17 +7,16 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
-from starlette.responses import HTMLResponse
-from starlette.routing import Mount, Route, WebSocketRoute
-from starlette.staticfiles import StaticFiles
+from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket
 
 from ..auth.revocation import Revocations
 from ..auth.setup import Auth, set_up
+from ..auth.shared import SharedTickets
+from ..auth.tickets import Tickets
 from ..config import ConfigError
 from ..errors import CloseCode
 from ..ops.documents import Documents
@@ -28,12 +27,13 @@ from ..protocol.hocuspocus import HocuspocusCodec
 from ..rooms.ports import Metrics, Threads
 from ..rooms.rooms import Rooms
 from ..settings import Settings
-from ..stores.contract import Store
+from ..stores.contract import Store, StoreError
 from . import problems
 from .admin import CONTENT_PATH, Administration, admin_router
 from .doors import AdminDoor
 from .health import health_router
 from .middleware import Bodies, Origins, Requests, of_this_machine
+from .page import page_routes
 from .sockets import Sockets, rooms_router
 from .tickets import development_router, ticket_router
 
@@ -47,9 +47,6 @@ MAX_BODY = 64 * 1024
 
 # Sessions looked at before others have their turn.
 _BATCH = 500
-
-EXAMPLE = Path(__file__).resolve().parents[4] / "examples" / "web" / "editor" / "dist"
-
 
 @dataclass(frozen=True, slots=True)
 class Service:
@@ -97,10 +94,20 @@ def _service(settings: Settings, store: Store | None) -> Service:
             limits=settings.limits,
             hooks=WebhookHooks(webhooks) if hooks.urls else None,
             metrics=counted if settings.metrics.enabled else Metrics(),
+            policy=settings.documents.policy(),
         )
     except ValueError as error:
         raise ConfigError(str(error)) from None
-    documents = Documents(rooms.store, offload=Threads(1), settle=lambda name: _settle(rooms, name))
+    secrets = getattr(rooms.store, "secrets", None)
+    if secrets is not None:
+        auth.door.tickets = Tickets(SharedTickets(secrets))
+        auth.revocations.share(secrets)
+    documents = Documents(
+        rooms.store,
+        offload=Threads(1),
+        settle=lambda name: _settle(rooms, name),
+        policy=rooms.policy,
+    )
     return Service(settings, auth, rooms, documents, counted, webhooks)
 
 
@@ -117,6 +124,7 @@ async def _settle(rooms: Rooms, name: str) -> None:
 async def _life(service: Service) -> AsyncIterator[None]:
     async with service.rooms.lifespan():
         await service.webhooks.start()
+        await service.auth.revocations.refresh()
         watching = asyncio.create_task(_watch_revocations(service))
         try:
             yield
@@ -125,15 +133,18 @@ async def _life(service: Service) -> AsyncIterator[None]:
             # What the last connections cause is told, too.
             await service.rooms.drain()
             await service.webhooks.stop()
-            if service.auth.keys is not None:
-                await service.auth.keys.close()
+            for keys in service.auth.keys:
+                await keys.close()
 
 
 async def _watch_revocations(service: Service) -> None:
     while True:
         await asyncio.sleep(REVOCATION_SECONDS)
         try:
+            await service.auth.revocations.refresh()
             await end_revoked(service)
+        except StoreError as error:
+            log.warning("what other servers have revoked is not known: %s", error)
         except Exception:
             log.exception("who is revoked could not be found out")
 
@@ -182,13 +193,7 @@ def _add_routes(app: FastAPI, service: Service) -> None:
         await sockets.serve(socket, socket.query_params.get("letterId"))
 
     app.router.routes.append(WebSocketRoute("/v1", letter))
-    page = Path(settings.server.editor) if settings.server.editor else EXAMPLE
-    if (page / "index.html").is_file():
-        app.router.routes.append(Mount("/", StaticFiles(directory=page, html=True)))
-    elif settings.server.editor:
-        raise ConfigError(f"server.editor: {page} has no index.html")
-    else:
-        app.router.routes.append(Route("/", lambda _: HTMLResponse(_WELCOME)))
+    app.router.routes.extend(page_routes(settings.server))
 
 
 def _add_middleware(app: FastAPI, service: Service) -> None:
@@ -208,15 +213,3 @@ def _add_middleware(app: FastAPI, service: Service) -> None:
     here = of_this_machine(server.host) if service.auth.trusting and not server.force else None
     app.add_middleware(Origins, allowed=allowed, only_here=here)
     app.add_middleware(Requests, metrics=service.metrics)
-
-
-_WELCOME = """<!doctype html>
-<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Ropewalk</title>
-<style>body{font:1rem/1.6 system-ui;max-width:34rem;margin:15vh auto;padding:0 1rem;color:#223}
-code{background:#eef1f5;padding:.1em .35em;border-radius:.3em}</style>
-<h1>Ropewalk is running</h1>
-<p>Documents: <code>/collab/{name}</code> for y-websocket and Ropewalk's provider,
-<code>/hocuspocus</code> for Hocuspocus's.</p>
-<p>Health: <a href="healthz">/healthz</a>, <a href="readyz">/readyz</a>.
-Interface: <a href="api/openapi.json">/api/openapi.json</a>.</p>
-"""

@@ -16,6 +16,7 @@ from ..auth.identity import Refused
 from ..ops.documents import BadDocument, NotFound
 from ..ops.scrub import scrub
 from ..rooms.names import BadName
+from ..rooms.renumbering import NotRenumbered
 from ..stores.contract import Conflict, Damaged, StoreError
 
 log = logging.getLogger(__name__)
@@ -70,6 +71,8 @@ def problem_of(error: Exception) -> Problem | None:
             return Problem(404, "not-found", str(error))
         case BadName():
             return Problem(422, "bad-name", str(error))
+        case NotRenumbered():
+            return Problem(409, "not-renumbered", str(error))
         case BadDocument():
             return Problem(422, "bad-update", str(error))
         case Conflict():
@@ -114,7 +117,7 @@ def install(app: FastAPI) -> None:
         detail = f"the server has failed at this; its log says more of request {number}"
         return answer(Problem(500, "fault", detail))
 
-    for kind in (Problem, Refused, NotFound, BadName, BadDocument, StoreError):
+    for kind in (Problem, Refused, NotFound, BadName, BadDocument, NotRenumbered, StoreError):
         app.add_exception_handler(kind, known)
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(RequestValidationError, invalid)

@@ -6,6 +6,9 @@
         a connection that is closed for a larger one is told which setting that is
     W3  who does not read is cut off for good: closing alone would wait for them
     W4  when the server ends, clients hear 1001
+    W5  who breaks a rule of WebSockets hears which: what they still send is read and dropped for
+        some seconds, since a system that throws it away takes the last frame along; what came
+        before counts
 
 Used with `uvicorn.Config(ws=WireProtocol)`; under any other protocol sockets.py uses an Outbox.
 """
@@ -15,9 +18,11 @@ from __future__ import annotations
 import socket
 from asyncio import BaseTransport
 from collections import deque
+from contextlib import suppress
 from typing import Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.exceptions import InvalidState
 from websockets.frames import Frame, Opcode
 from websockets.server import ServerProtocol
 
@@ -34,6 +39,10 @@ _COPIED = 16 * 1024
 _SEND_BUFFER = 256 * 1024
 # How long a client may take to accept what is left and to answer the closing.
 _LINGER_SECONDS = 5.0
+# Who has sent nothing for so long has nothing on the way.
+_QUIET_SECONDS = 0.1
+# More of it is not read: whoever still sends does not want to hear.
+_DROPPED_BYTES = 64 * 1024 * 1024
 
 
 def frame_header(opcode: int, size: int) -> bytes:
@@ -103,6 +112,10 @@ class WireProtocol(WebSocketsSansIOProtocol):
 
     link: WireLink | None = None
     conn: _Protocol
+    # A rule was broken: nothing more is understood. When something last came, and how much since.
+    failed = False
+    heard = 0.0
+    dropped = 0
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -150,6 +163,50 @@ class WireProtocol(WebSocketsSansIOProtocol):
             self.read_paused = False
             self.transport.resume_reading()
         self.close_timer = self.loop.call_later(_LINGER_SECONDS, self.transport.abort)
+
+    # -- breaches ----------------------------------------------------------------------------------
+
+    def data_received(self, data: bytes) -> None:
+        if self.failed:
+            self.heard = self.loop.time()
+            self.dropped += len(data)
+            if self.dropped > _DROPPED_BYTES:
+                self.transport.abort()
+            return
+        self.conn.receive_data(data)
+        # What came before the breach; a text that is none there is no worse.
+        with suppress(InvalidState):
+            self.handle_events()
+        if self.conn.parser_exc is not None:
+            self.handle_parser_exception()
+
+    def handle_parser_exception(self) -> None:
+        closing = self.conn.close_sent
+        if self.failed or closing is None:
+            return
+        self.failed = True
+        self.heard = self.loop.time()
+        self.stop_keepalive()
+        self.queue.put_nowait(
+            {"type": "websocket.disconnect", "code": closing.code, "reason": closing.reason}
+        )
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.close_sent = True
+        if self.read_paused:
+            self.read_paused = False
+            self.transport.resume_reading()
+        self.loop.call_later(_QUIET_SECONDS, self._end_when_quiet)
+        self.close_timer = self.loop.call_later(_LINGER_SECONDS, self.transport.abort)
+
+    def _end_when_quiet(self) -> None:
+        """They have heard it, and have nothing more on the way."""
+        rest = self.heard + _QUIET_SECONDS - self.loop.time()
+        if self.disconnected:
+            return
+        if rest > 0.001:
+            self.loop.call_later(rest, self._end_when_quiet)
+        else:
+            self.transport.close()
 
     def pause_writing(self) -> None:
         super().pause_writing()

@@ -8,23 +8,36 @@ from __future__ import annotations
 
 import base64
 import json
+import secrets
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from ropewalk import (
     Array,
+    Container,
     Doc,
     Map,
     Text,
     XmlFragment,
     convert_update,
+    get_state,
     inspect_update,
+    is_container,
     merge_updates,
 )  # fmt: skip
 
 from ..rooms.compaction import compact
+from ..rooms.policy import DocumentPolicy
 from ..rooms.ports import Offload, at_once
+from ..rooms.renumbering import (
+    Renumbering,
+    forget_old_epochs,
+    fresh_ids,
+    renumber,
+)
+from ..rooms.snapshots import updates_of
 from ..stores.contract import (
     Conflict,
     Damage,
@@ -63,6 +76,8 @@ class Inspection:
     missing_units: int  # in gaps of what clients have sent
     savepoints: int
     damaged: Sequence[Damage]
+    # "update": of a server that wrote no containers.
+    snapshot: Literal["none", "container", "update"] = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +100,13 @@ class Documents:
         *,
         offload: Offload = at_once,
         settle: Callable[[str], Awaitable[None]] | None = None,
+        policy: DocumentPolicy | None = None,
     ) -> None:
         """`settle` waits until what a room of that name has taken is durable."""
         self._store = store
         self._offload = offload
         self._settle = settle
+        self._policy = policy or DocumentPolicy()
 
     async def list(
         self, prefix: str = "", after: str = "", limit: int = 100
@@ -98,7 +115,7 @@ class Documents:
 
     async def inspect(self, doc: str) -> Inspection:
         info, history = await self._existing(doc)
-        found = await self._offload(_inspect, _updates(history))
+        found = await self._offload(_inspect, history)
         return Inspection(
             info=info,
             roots=dict(found["roots"]),
@@ -108,12 +125,13 @@ class Documents:
             missing_units=found["skipped_units"],
             savepoints=len(await self._store.savepoints(doc)),
             damaged=await self._store.damaged(doc),
+            snapshot=_form_of(history),
         )
 
     async def export(self, doc: str, format: str = "update") -> bytes:
         """The document as an update of V1 or V2 ("update", "update-v2"), or its values as JSON."""
         _, history = await self._existing(doc)
-        return await self._offload(_export, _updates(history), format)
+        return await self._offload(_export, history, format)
 
     async def put(self, doc: str, update: bytes, *, v2: bool = False, new: bool = False) -> Version:
         """Adds an update. Whoever has the document open gets it. `new`: Conflict, if there is one."""
@@ -136,14 +154,21 @@ class Documents:
         await compact(self._store, self._offload, doc)
         return (await self._existing(doc))[0]
 
+    async def renumber(self, doc: str) -> Renumbering | None:
+        """Begins a new epoch of the document, in which nothing is left of what was deleted. None:
+        there is nothing in it. NotRenumbered: this document never is, or not as it is."""
+        await self._info(doc)
+        return await renumber(
+            self._store, self._offload, doc, self._policy, seed=_seed(), now=time.time()
+        )
+
     async def verify(self, doc: str) -> Verdict:
         """Reads every record, and builds the document of them."""
         await self._info(doc)
         damaged = await self._store.verify(doc)
         try:
             history = await self._store.read(doc)
-            updates = _updates(history)
-            problems = await self._offload(_problems, updates)
+            problems = await self._offload(_problems, history)
         except StoreError as error:
             return Verdict(damaged, 0, (str(error),))
         return Verdict(damaged, len(history.entries), problems)
@@ -151,7 +176,7 @@ class Documents:
     async def savepoint(self, doc: str, *, label: str = "", author: str = "") -> SavePoint:
         """Keeps the document as it is now."""
         _, history = await self._existing(doc)
-        state = await self._offload(_merged, _updates(history))
+        state = await self._offload(_merged, history)
         return await self._store.savepoint(doc, history.version, state, label=label, author=author)
 
     async def savepoints(self, doc: str) -> Sequence[SavePoint]:
@@ -173,10 +198,18 @@ class Documents:
                 kept = await self.savepoint(doc, label=label, author=author)
             except Damaged:
                 kept = await self._keep_what_is_left(doc, label, author)
+            # Under ids of its own, so that no old copy can be merged into it unnoticed.
+            fresh = await fresh_ids(
+                self._store, self._offload, doc, state, kept.version, _seed()
+            )
+            had = await self._offload(get_state, await self._store.read_savepoint(doc, kept.id))
             try:
-                return await self._store.seal(doc, kept.version, state), kept
+                version = await self._store.seal(doc, kept.version, fresh, state=had)
             except Conflict:
                 await self._store.delete_savepoint(doc, kept.id)
+                continue
+            await forget_old_epochs(self._store, doc, version, self._policy, time.time())
+            return version, kept
         raise StoreError("the document changes too fast to be replaced; try again")
 
     async def _keep_what_is_left(self, doc: str, label: str, author: str) -> SavePoint:
@@ -184,7 +217,7 @@ class Documents:
         look. To restore it is what it needs, so that must not fail on what it is."""
         info = await self._info(doc)
         history = await self._store.read(doc, info.snapshot)
-        state = await self._offload(_merged, _updates(history))
+        state = await self._offload(_merged, history)
         label = f"{label}, without its damaged snapshot"
         return await self._store.savepoint(doc, history.version, state, label=label, author=author)
 
@@ -205,17 +238,23 @@ class Documents:
         return await self._info(doc), await self._store.read(doc)
 
 
-def _updates(history: History) -> list[bytes]:
-    updates = [entry.update for entry in history.entries]
-    return updates if history.snapshot is None else [history.snapshot.update, *updates]
+def _seed() -> int:
+    return secrets.randbits(64)
 
 
-def _merged(updates: list[bytes]) -> bytes:
+def _merged(history: History) -> bytes:
+    updates = updates_of(history)
     return merge_updates(*updates) if updates else EMPTY_UPDATE
 
 
-def _inspect(updates: list[bytes]) -> Any:
-    return inspect_update(_merged(updates))
+def _inspect(history: History) -> Any:
+    return inspect_update(_merged(history))
+
+
+def _form_of(history: History) -> Literal["none", "container", "update"]:
+    if history.snapshot is None:
+        return "none"
+    return "container" if is_container(history.snapshot.data) else "update"
 
 
 def _as_v1(update: bytes, v2: bool) -> bytes:
@@ -225,8 +264,8 @@ def _as_v1(update: bytes, v2: bool) -> bytes:
     return merge_updates(as_v1)
 
 
-def _export(updates: list[bytes], format: str) -> bytes:
-    merged = _merged(updates)
+def _export(history: History, format: str) -> bytes:
+    merged = _merged(history)
     if format == "update":
         return merged
     if format == "update-v2":
@@ -252,8 +291,14 @@ def _as_json(value: object) -> object:
     return str(value)
 
 
-def _problems(updates: list[bytes]) -> tuple[str, ...]:
+def _problems(history: History) -> tuple[str, ...]:
     doc: Doc[Any] = Doc()
+    try:
+        if history.snapshot is not None and is_container(history.snapshot.data):
+            Container(history.snapshot.data).verify()
+        updates = updates_of(history)
+    except ValueError as error:
+        return (f"the snapshot is no document: {error}",)
     for number, update in enumerate(updates, 1):
         try:
             doc.apply_update(update)

@@ -60,7 +60,13 @@ HELP: dict[str, str] = {
     "store_failures": "Calls of the store that failed, by call; they are tried again.",
     "compactions": "Logs that were put together.",
     "compaction_failures": "Logs that could not be put together this time.",
+    "documents_built": "Documents that were served from their packed form until somebody wrote.",
     "compaction_seconds": "Putting one log together.",
+    # Epochs.
+    "renumberings": "Documents that have begun a new epoch by themselves.",
+    "renumbering_failures": "Documents that could not be renumbered this time.",
+    "translations": "Changes of older epochs that were translated.",
+    "untranslatable": "Changes of older epochs that could not be; their clients keep them aside.",
     # HTTP.
     "http_requests": "HTTP requests, by method, route and status.",
     "http_seconds": "HTTP requests from their first byte to their last.",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from .messages import Message
 
 if TYPE_CHECKING:
-    from ..sessions.link import Link
+    from .link import Link
 
 
 class Unreadable(ValueError):
@@ -25,6 +25,8 @@ class Codec(Protocol):
     family: Hashable | None
     # Whether the client's numbers go on from its connection before; else they count up from 1.
     counts_on: bool
+    # Whether clients that say hello in it know that documents have epochs.
+    knows_epochs: bool
 
     def attach(self, link: Link) -> None:
         """Where it may send what is its own affair, such as acknowledgements of frames. Called once,

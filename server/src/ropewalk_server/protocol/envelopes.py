@@ -4,10 +4,11 @@ With `type` (bytes in base64; `doc` names the document where the URL does not):
 
     {"type": "hello", "token"?, "ticket"?, "epoch"?}      {"type": "renew", "token"}
     {"type": "sync", "step": "step1" | "step2" | "update", "data", "n"?}
+    {"type": "sync", "step": "translate", "epoch", "data", "n"}
     {"type": "awareness", "data"}    {"type": "query-awareness"}    {"type": "leave"}
     {"type": "comment", ...}         {"type": "user-joined" | "user-left", "user"}
     {"type": "welcome", ...}  "ack" {"n"}  "refused" {"n", "code", "message"}  "denied" {"reason"}
-    "epoch" {"epoch"}  "state" {"state", "message"}  "warning" {"message"}
+    "epoch" {"epoch", "had"?}  "state" {"state", "message"}  "warning" {"message"}
 
 With `action` (`docId` names the document; operations are those of text_ops.py):
 
@@ -32,11 +33,11 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 from ..limits import Limits
-from ..sessions.link import Link
+from .link import Link
 from .actions import Actions
 from .codec import Unreadable
 from .fields import data, encoded, optional, text
-from .frames import parse_object
+from .frames import epoch_fields, parse_object
 from .messages import (
     Ack,
     Awareness,
@@ -53,11 +54,14 @@ from .messages import (
     State,
     Step1,
     Step2,
+    Translate,
     Unknown,
     Update,
     Welcome,
 )
 
+# What stands in for a step where a change of an older epoch is brought.
+_TRANSLATE = "translate"
 _STEPS: dict[str, type[Step1 | Step2 | Update]] = {
     "step1": Step1,
     "step2": Step2,
@@ -70,6 +74,7 @@ class EnvelopeCodec:
 
     family: Hashable | None = None
     counts_on = False
+    knows_epochs = True
 
     def __init__(self, limits: Limits, now: Callable[[], float] | None = None) -> None:
         """`now`: the time in seconds; that of the running loop, if none is given."""
@@ -130,11 +135,16 @@ class EnvelopeCodec:
 
 def _read_sync(fields: dict[str, Any]) -> Message:
     step = text(fields, "step")
+    number = optional(fields, "n", int)
+    if step == _TRANSLATE:
+        epoch = optional(fields, "epoch", int)
+        if number is None or epoch is None:
+            raise Unreadable("'translate' has 'n' and 'epoch'")
+        return Numbered(number, Translate(epoch, data(fields, "data")))
     made = _STEPS.get(step)
     if made is None:
-        raise Unreadable(f"'step' is {step!r}; step1, step2 and update are known")
+        raise Unreadable(f"'step' is {step!r}; step1, step2, update and translate are known")
     message = made(data(fields, "data"))
-    number = optional(fields, "n", int)
     return message if number is None else Numbered(number, message)
 
 
@@ -162,7 +172,7 @@ def _fields(message: Message) -> dict[str, Any] | None:
     if isinstance(message, Denied):
         return {"type": "denied", "reason": message.reason}
     if isinstance(message, Epoch):
-        return {"type": "epoch", "epoch": message.epoch}
+        return {"type": "epoch", **epoch_fields(message)}
     if isinstance(message, State):
         return {"type": "state", "state": message.state, "message": message.reason}
     if isinstance(message, QueryAwareness):

@@ -7,8 +7,11 @@ checked against what is left before anything is copied.
 from __future__ import annotations
 
 import json
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Hashable, Sequence
 from typing import TYPE_CHECKING, Any
+
+from ropewalk import write_message, write_var_uint
 
 from .codec import Unreadable
 from .messages import (
@@ -26,16 +29,17 @@ from .messages import (
     State,
     Step1,
     Step2,
+    Translate,
     Unknown,
     Update,
     Welcome,
 )
 
 if TYPE_CHECKING:
-    from ..sessions.link import Link
+    from .link import Link
 
 SYNC, AWARENESS, AUTH, QUERY_AWARENESS = 0, 1, 2, 3
-EVENT, STATE, HELLO, WELCOME, NUMBERED = 118, 119, 120, 121, 122
+TRANSLATE, EVENT, STATE, HELLO, WELCOME, NUMBERED = 117, 118, 119, 120, 121, 122
 ACK, REFUSED, EPOCH, DOCUMENT, RENEW = 123, 124, 125, 126, 127
 
 _STEPS = (Step1, Step2, Update)
@@ -142,9 +146,12 @@ def _read_sync(data: bytes, at: int) -> Message:
 def _read_numbered(data: bytes, at: int) -> Message:
     number, at = read_number(data, at)
     kind, at = read_number(data, at)
+    if kind == TRANSLATE:
+        epoch, at = read_number(data, at)
+        return Numbered(number, Translate(epoch, read_bytes(data, at)[0]))
     inner = _read_sync(data, at) if kind == SYNC else None
     if not isinstance(inner, _STEPS):
-        raise Unreadable(f"only sync messages are numbered, not those of type {kind}")
+        raise Unreadable(f"only sync messages and translations are numbered, not type {kind}")
     return Numbered(number, inner)
 
 
@@ -171,10 +178,14 @@ def _read_refused(data: bytes, at: int) -> Message:
 
 
 def _read_epoch(data: bytes, at: int) -> Message:
-    epoch = _optional(read_object(data, at), "epoch", int)
+    fields = read_object(data, at)
+    epoch, had = _optional(fields, "epoch", int), _optional(fields, "had", str)
     if epoch is None:
         raise Unreadable("a message about the epoch that does not name it")
-    return Epoch(epoch)
+    try:
+        return Epoch(epoch, None if had is None else b64decode(had, validate=True))
+    except ValueError:
+        raise Unreadable("'had' is not base64") from None
 
 
 def _read_state(data: bytes, at: int) -> Message:
@@ -211,27 +222,8 @@ _READERS: dict[int, Callable[[bytes, int], Message]] = {
 # -- writing -------------------------------------------------------------------------------------
 
 
-def number(value: int) -> bytes:
-    """A number from 0 to 2^53 - 1."""
-    if 0 <= value < 0x80:
-        return bytes((value,))
-    if not 0 <= value <= MAX_NUMBER:
-        raise ValueError(f"a number in a message is from 0 to 2^53 - 1, not {value}")
-    groups = bytearray()
-    while value > 0x7F:
-        groups.append(0x80 | (value & 0x7F))
-        value >>= 7
-    groups.append(value)
-    return bytes(groups)
-
-
-def with_size(data: bytes) -> bytes:
-    """Bytes with their number in front."""
-    return number(len(data)) + data
-
-
 def _text(value: str) -> bytes:
-    return with_size(value.encode())
+    return write_message(value.encode())
 
 
 def _object(**fields: Any) -> bytes:
@@ -239,28 +231,38 @@ def _object(**fields: Any) -> bytes:
 
 
 def _sync(step: int, payload: bytes) -> bytes:
-    return b"".join((bytes((SYNC, step)), number(len(payload)), payload))
+    return b"".join((bytes((SYNC, step)), write_var_uint(len(payload)), payload))
 
 
 _WRITERS: dict[type, Callable[[Any], bytes]] = {
     Step1: lambda m: _sync(0, m.state),
     Step2: lambda m: _sync(1, m.update),
     Update: lambda m: _sync(2, m.update),
-    Awareness: lambda m: bytes((AWARENESS,)) + with_size(m.update),
+    Awareness: lambda m: bytes((AWARENESS,)) + write_message(m.update),
     Denied: lambda m: bytes((AUTH, 0)) + _text(m.reason),
     QueryAwareness: lambda _: bytes((QUERY_AWARENESS,)),
     Hello: lambda m: bytes((HELLO,)) + _object(v=1, **_given(m, "token", "ticket", "epoch")),
     Welcome: lambda m: bytes((WELCOME,)) + _object(**m.fields),
-    Numbered: lambda m: bytes((NUMBERED,)) + number(m.number) + encode(None, m.message),
-    Ack: lambda m: bytes((ACK,)) + number(m.number),
+    Numbered: lambda m: bytes((NUMBERED,)) + write_var_uint(m.number) + encode(None, m.message),
+    Ack: lambda m: bytes((ACK,)) + write_var_uint(m.number),
     Refusal: lambda m: (
-        bytes((REFUSED,)) + number(m.number) + _object(code=m.code, message=m.reason)
+        bytes((REFUSED,)) + write_var_uint(m.number) + _object(code=m.code, message=m.reason)
     ),
-    Epoch: lambda m: bytes((EPOCH,)) + _object(epoch=m.epoch),
+    Epoch: lambda m: bytes((EPOCH,)) + _object(**epoch_fields(m)),
+    Translate: lambda m: (
+        bytes((TRANSLATE,)) + write_var_uint(m.epoch) + write_message(m.update)
+    ),
     Renew: lambda m: bytes((RENEW,)) + _text(m.token),
     State: lambda m: bytes((STATE,)) + _object(state=m.state, message=m.reason),
     Event: lambda m: bytes((EVENT,)) + _object(**m.fields),
 }
+
+
+def epoch_fields(message: Epoch) -> dict[str, Any]:
+    """What stands in the JSON of that message."""
+    if message.had is None:
+        return {"epoch": message.epoch}
+    return {"epoch": message.epoch, "had": b64encode(message.had).decode()}
 
 
 def _given(message: Hello, *names: str) -> dict[str, Any]:
@@ -284,6 +286,7 @@ class BinaryCodec:
 
     family: Hashable | None = "binary"
     counts_on = False
+    knows_epochs = True
 
     def attach(self, link: Link) -> None:
         """It has nothing to say of its own."""

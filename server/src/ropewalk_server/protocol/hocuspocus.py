@@ -29,9 +29,11 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..sessions.link import Link
+from ropewalk import write_message, write_var_uint
+
 from .codec import Unreadable
-from .frames import number, read_bytes, read_number, read_text, with_size
+from .frames import read_bytes, read_number, read_text
+from .link import Link
 from .messages import (
     Ack,
     Awareness,
@@ -81,6 +83,7 @@ class HocuspocusCodec:
 
     family: Hashable | None = None
     counts_on = False
+    knows_epochs = False  # to its provider a hello is nothing but a token
 
     def __init__(self) -> None:
         self._documents: dict[str, _Document] = {}
@@ -234,13 +237,13 @@ def _payload(message: Message) -> bytes | None:
         step = _STEPS.index(type(message))
         return _sync(step, message.state if isinstance(message, Step1) else message.update)
     if isinstance(message, Awareness):
-        return bytes((AWARENESS,)) + with_size(message.update)
+        return bytes((AWARENESS,)) + write_message(message.update)
     if isinstance(message, QueryAwareness):
         return bytes((QUERY_AWARENESS,))
     if isinstance(message, Denied):
-        return bytes((AUTH, PERMISSION_DENIED)) + with_size(message.reason.encode())
+        return bytes((AUTH, PERMISSION_DENIED)) + write_message(message.reason.encode())
     if isinstance(message, Event) and message.fields.get("type") not in _SEEN_IN_AWARENESS:
-        return bytes((STATELESS,)) + with_size(_stateless(message.fields).encode())
+        return bytes((STATELESS,)) + write_message(_stateless(message.fields).encode())
     return None
 
 
@@ -255,15 +258,15 @@ def _stateless(fields: dict[str, Any]) -> str:
 
 
 def _sync(step: int, data: bytes) -> bytes:
-    return b"".join((bytes((SYNC, step)), number(len(data)), data))
+    return b"".join((bytes((SYNC, step)), write_var_uint(len(data)), data))
 
 
 def _authenticated(address: str, scope: str) -> bytes:
-    return _to(address) + bytes((AUTH, AUTHENTICATED)) + with_size(scope.encode())
+    return _to(address) + bytes((AUTH, AUTHENTICATED)) + write_message(scope.encode())
 
 
 def _to(address: str) -> bytes:
-    return with_size(address.encode())
+    return write_message(address.encode())
 
 
 def begins_hocuspocus(first: bytes) -> bool:

@@ -67,11 +67,19 @@ class Welcome:
 
 
 @dataclass(slots=True)
+class Translate:
+    """What was written into a copy of an older epoch: all that it has beyond what that epoch had."""
+
+    epoch: int
+    update: bytes
+
+
+@dataclass(slots=True)
 class Numbered:
-    """A sync message that wants to be acknowledged."""
+    """A sync message, or a translation, that wants to be acknowledged."""
 
     number: int
-    message: Step1 | Step2 | Update
+    message: Step1 | Step2 | Update | Translate
 
 
 @dataclass(slots=True)
@@ -92,9 +100,11 @@ class Refusal:
 
 @dataclass(slots=True)
 class Epoch:
-    """The document was replaced: the local copy is to be dropped."""
+    """The document was replaced: the local copy is to be dropped. `had`: what the client's epoch
+    had when it ended, if what was written beyond it can be translated."""
 
     epoch: int
+    had: bytes | None = None
 
 
 @dataclass(slots=True)
@@ -140,6 +150,7 @@ Message = (
     | QueryAwareness
     | Hello
     | Welcome
+    | Translate
     | Numbered
     | Ack
     | Refusal

@@ -16,7 +16,7 @@ from ropewalk.text_stream import TextStream
 
 from ..errors import Close, CloseCode
 from ..limits import Limits
-from ..sessions.link import Link
+from .link import Link
 from ..stores.contract import Version
 from . import frames
 from .codec import Unreadable
@@ -32,6 +32,7 @@ class TextFramesCodec:
 
     family: Hashable | None = None
     counts_on = True
+    knows_epochs = True
 
     def __init__(self, limits: Limits, unfinished: Unfinished) -> None:
         self._unfinished = unfinished

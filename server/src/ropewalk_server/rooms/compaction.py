@@ -1,8 +1,9 @@
 """When the log of a document is put together, and how.
 
-After so many entries, so many bytes behind the snapshot, or so many seconds of change; never two at
-a time, and a document that takes long is put together seldom. What is deleted is forgotten as Yjs
-forgets it: its ids stay, so that whoever still names them finds them.
+After so many entries, so many bytes behind the snapshot, or so many seconds of change; one document
+at a time, and one that takes long is put together seldom. What is deleted is forgotten as Yjs
+forgets it, and what deleted types held with it: its ids stay, so that whoever still names them finds
+them. Ids go only with their epoch (renumbering.py).
 
 A damaged entry stops nothing. The store has set it aside and keeps it listed, and what others
 depend on it for still waits for it when they are put together: its clocks stay a gap, and a client
@@ -15,11 +16,10 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 
-from ropewalk import merge_updates
-
-from ..stores.contract import Conflict, Damage, History, Store, Version
+from ..stores.contract import Conflict, Damage, Outline, Store, Version
 from .deadlines import Deadline
 from .ports import Offload, Surroundings
+from .snapshots import put_together
 
 logger = logging.getLogger(__name__)
 
@@ -43,17 +43,13 @@ async def compact(
         return None
     updates = [entry.update for entry in history.entries]
     if history.snapshot is not None:
-        updates.insert(0, history.snapshot.update)
-    merged = await offload(_merge, updates)
+        updates.insert(0, history.snapshot.data)
+    merged = await offload(put_together, updates)
     try:
         await store.compact(name, history.version, merged)
     except Conflict:
         return None
     return history.version
-
-
-def _merge(updates: list[bytes]) -> bytes:
-    return merge_updates(*updates, collect=True)
 
 
 class Compaction:
@@ -72,10 +68,10 @@ class Compaction:
         self._deadline: Deadline | None = None
         self._task: asyncio.Task[None] | None = None
 
-    def begin(self, history: History) -> None:
-        """What was found when the document was read."""
-        self._snapshot_bytes = 0 if history.snapshot is None else len(history.snapshot.update)
-        self.grown(len(history.entries), sum(len(entry.update) for entry in history.entries))
+    def begin(self, outline: Outline) -> None:
+        """What was found when the document was opened."""
+        self._snapshot_bytes = 0 if outline.snapshot is None else outline.snapshot.size
+        self.grown(len(outline.entries), sum(len(entry.update) for entry in outline.entries))
 
     def grown(self, entries: int, size: int) -> None:
         """So much more is behind the snapshot."""
@@ -117,6 +113,11 @@ class Compaction:
             self._task = self._around.spawn(self._run(self._entries, self._bytes))
 
     async def _run(self, entries: int, size: int) -> None:
+        async with self._around.compacting:
+            await self._run_alone(entries, size)
+        self._task = None
+
+    async def _run_alone(self, entries: int, size: int) -> None:
         loop = asyncio.get_running_loop()
         began = loop.time()
         try:
@@ -134,4 +135,3 @@ class Compaction:
         took = loop.time() - began
         self._around.metrics.observe("compaction_seconds", took)
         self._not_before = loop.time() + max(took / _SHARE, _LEAST_PAUSE)
-        self._task = None

@@ -23,10 +23,12 @@ from ..stores.contract import (
     NOTHING,
     Conflict,
     History,
+    Outline,
     StoreError,
     Subscription,
     Version,
 )
+from ..stores.parts import outline
 from .member import Member
 from .ports import Surroundings
 
@@ -87,17 +89,19 @@ class Log:
         self._closed = False
         self.version = NOTHING
 
-    async def open(self) -> History:
+    async def open(self) -> Outline:
         """What there is. Listens first and reads then, so that nothing falls between."""
         self._subscription = self._around.store.subscribe(self._name)
         try:
-            history = await self._around.store.read(self._name)
+            found = await outline(
+                self._around.store, self._name, whole=self._around.limits.packed_bytes
+            )
         except BaseException:
             await self._subscription.aclose()
             raise
-        self.version = self._heard = history.version
+        self.version = self._heard = found.version
         self._listener = self._around.spawn(self._listen())
-        return history
+        return found
 
     def close(self) -> None:
         """Nothing is written or heard any more; what waits is dropped."""

@@ -10,7 +10,7 @@ from ..auth.identity import Identity, Role
 from ..errors import CloseCode
 from ..protocol.codec import Codec
 from ..protocol.messages import Ack, Epoch, Message
-from ..sessions.link import Link
+from ..protocol.link import Link
 from .colors import color_of
 
 logger = logging.getLogger(__name__)
@@ -25,6 +25,7 @@ class Member:
         "codec",
         "document",
         "extended",
+        "gone",
         "identity",
         "link",
         "number",
@@ -56,6 +57,7 @@ class Member:
         self.asked: bytes | None = None  # what it was asked for, of what a gap lacks
         self.awareness_client: int | None = None
         self.retired = False
+        self.gone = False  # nothing is said under its numbers any more
 
     def tell(self, message: Message) -> None:
         """Sends a message about this document."""
@@ -74,13 +76,18 @@ class Member:
     def acknowledge(self, number: int) -> None:
         self.tell(Ack(number))
 
-    def retire(self, epoch: int) -> None:
-        """The document is another one now: nothing more is taken or sent until a new hello."""
+    def retire(self, epoch: int, had: bytes | None = None) -> None:
+        """The document is another one now: nothing but translations is taken, and nothing else sent
+        until a new hello. `had`: as in the message that says so."""
         self.retired = True
-        if self.extended:
-            self.tell(Epoch(epoch))
+        if self.extended and self.codec.knows_epochs:
+            self.tell(Epoch(epoch, had))
         else:
             self.link.close(CloseCode.EPOCH, "the document was replaced; drop the local copy")
+
+    def is_same_person(self, other: Member) -> bool:
+        ours, theirs = self.identity, other.identity
+        return (ours.user, ours.tenant) == (theirs.user, theirs.tenant)
 
     def describe(self) -> dict[str, Any]:
         """How others see this person."""

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from ..auth.identity import Identity
 from ..limits import Limits
 from ..stores.contract import Damage, Store, Version
+from .policy import DocumentPolicy
 
 if TYPE_CHECKING:
     from .deadlines import Deadlines
@@ -88,6 +89,29 @@ class Metrics:
         """What something is now."""
 
 
+class Fleet(Protocol):
+    """What several processes on one store tell each other; a store that can has one."""
+
+    @property
+    def process(self) -> str:
+        """What this one is called among them."""
+        ...
+
+    def send(self, topic: str, message: bytes) -> None:
+        """To all of them, this one, too; it may be lost."""
+        ...
+
+    def on(self, topic: str, receive: Callable[[bytes], None]) -> None:
+        """Calls it with each message of a topic."""
+        ...
+
+    def off(self, topic: str, receive: Callable[[bytes], None]) -> None: ...
+
+    def on_missed(self, restore: Callable[[], None]) -> None:
+        """Calls it when messages may have been lost."""
+        ...
+
+
 class Clock(Protocol):
     def now(self) -> float:
         """Seconds since 1970. Only dates of tokens depend on it."""
@@ -135,4 +159,8 @@ class Surroundings:
     clock: Clock = field(default_factory=SystemClock)
     offload: Offload = at_once
     random: random.Random = field(default_factory=random.Random)
+    policy: DocumentPolicy = field(default_factory=DocumentPolicy)
     spawn: Callable[[Coroutine[Any, Any, Any]], asyncio.Task[Any]] = asyncio.create_task
+    fleet: Fleet | None = None
+    # Documents that change together are due together: they are put together one after another.
+    compacting: asyncio.Lock = field(default_factory=asyncio.Lock)

@@ -5,20 +5,24 @@ A1  a member speaks for one client id, which nobody else who is here speaks for;
 A2  a state goes when its member goes, or when nothing was heard of it for awareness_seconds
 A3  nothing is kept of a client that has no state
 A4  changes are told to all at once, at most once in awareness_interval
+A5  who is in the room of another process is shown like everybody (abroad.py)
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ropewalk import write_message, write_var_uint
+
 from ..errors import Close, CloseCode
 from ..protocol.codec import Unreadable
-from ..protocol.frames import number, read_bytes, read_number, with_size
+from ..protocol.frames import read_bytes, read_number
 from ..protocol.messages import Awareness
+from .abroad import Abroad, Shown
 from .deadlines import Deadline
 from .member import Member
 from .ports import Surroundings
@@ -34,8 +38,10 @@ class Presence:
 
     clock: int
     state: bytes  # JSON, as it came
-    member: Member
+    member: Member | None  # None: in another process
     heard: float
+    user: str
+    process: str = ""  # the other one
 
 
 def read_entries(update: bytes, limit: int) -> list[tuple[int, int, bytes]]:
@@ -59,16 +65,18 @@ def read_entries(update: bytes, limit: int) -> list[tuple[int, int, bytes]]:
 
 def write_entries(entries: list[tuple[int, int, bytes]]) -> bytes:
     """The awareness update with these entries."""
-    parts = [number(len(entries))]
+    parts = [write_var_uint(len(entries))]
     for client, clock, state in entries:
-        parts += (number(client), number(clock), with_size(state))
+        parts += (write_var_uint(client), write_var_uint(clock), write_message(state))
     return b"".join(parts)
 
 
 class Presences:
     """All of a room."""
 
-    def __init__(self, around: Surroundings, tell: Callable[[Awareness], None]) -> None:
+    def __init__(
+        self, name: str, around: Surroundings, tell: Callable[[Awareness], None]
+    ) -> None:
         self._around = around
         self._tell = tell
         self._clients: dict[int, Presence] = {}
@@ -77,6 +85,11 @@ class Presences:
         self._flush_timer: asyncio.TimerHandle | None = None
         self._flushed = float("-inf")
         self._expiry: Deadline | None = None
+        # Users of those of `_changed` whom other processes are to be told of.
+        self._to_show: dict[int, str] = {}
+        self._abroad: Abroad | None = None
+        if around.fleet is not None:
+            self._abroad = Abroad(name, around.fleet, self._heard, self._show_all)
 
     def __len__(self) -> int:
         return len(self._clients)
@@ -129,7 +142,16 @@ class Presences:
         )
 
     def close(self) -> None:
-        """Nothing is told any more."""
+        """Nothing is told any more. Elsewhere nobody is here now."""
+        if self._abroad is not None:
+            self._abroad.show(
+                [
+                    Shown(client, p.clock, _NOTHING, p.user)
+                    for client, p in self._clients.items()
+                    if p.member is not None
+                ]
+            )
+            self._abroad.close()
         if self._flush_timer is not None:
             self._flush_timer.cancel()
         if self._expiry is not None:
@@ -141,9 +163,10 @@ class Presences:
         known = self._clients.get(client)
         if known is None or known.member is member:
             return True
-        # The same person after a connection that nobody has noticed to be dead.
-        ours, theirs = member.identity, known.member.identity
-        return (ours.tenant, ours.user) == (theirs.tenant, theirs.user)
+        # The same person after a connection that nobody has noticed to be dead, or elsewhere.
+        if known.member is None:
+            return known.user == member.identity.user
+        return known.member.is_same_person(member)
 
     def _set(self, client: int, clock: int, state: bytes, member: Member) -> bool:
         if member.awareness_client not in (None, client):
@@ -153,24 +176,29 @@ class Presences:
         if known is None:
             if len(self._clients) >= self._around.limits.awareness_clients:
                 return False
-            self._clients[client] = Presence(clock, state, member, now)
+            self._clients[client] = Presence(clock, state, member, now, member.identity.user)
         else:
             if known.member is not member:
-                known.member.awareness_client = None
-                known.member = member
+                if known.member is not None:
+                    known.member.awareness_client = None
+                known.member, known.process = member, ""
+                known.user = member.identity.user
                 member.awareness_client = client
             if clock <= known.clock:
                 return True
             known.clock, known.state, known.heard = clock, state, now
         member.awareness_client = client
         self._changed[client] = clock
+        self._to_show[client] = member.identity.user
         if self._expiry is None:
             self._expire_later(self._around.limits.awareness_seconds)
         return True
 
     def _remove(self, client: int, clock: int) -> None:
         known = self._clients.pop(client)
-        known.member.awareness_client = None
+        if known.member is not None:
+            known.member.awareness_client = None
+            self._to_show[client] = known.user
         self._changed[client] = max(clock, known.clock)
 
     def _expire_later(self, seconds: float) -> None:
@@ -188,6 +216,45 @@ class Presences:
                 oldest = min(oldest, presence.heard)
         if self._clients:
             self._expire_later(max(oldest + lifetime - now, 0.01))
+        self._schedule()
+
+    # -- other processes ---------------------------------------------------------------------------
+
+    def _show_all(self) -> None:
+        """Somebody else has opened the room, and wants to know who is here."""
+        if self._abroad is not None:
+            self._abroad.show(
+                [
+                    Shown(client, p.clock, p.state, p.user)
+                    for client, p in self._clients.items()
+                    if p.member is not None
+                ]
+            )
+
+    def _heard(self, process: str, shown: Sequence[Shown]) -> None:
+        """What another process shows of its members."""
+        now = asyncio.get_running_loop().time()
+        for one in shown:
+            known = self._clients.get(one.client)
+            if one.state == _NOTHING:
+                if known is not None and known.process == process and one.clock >= known.clock:
+                    self._remove(one.client, one.clock)
+            elif known is None:
+                if len(self._clients) < self._around.limits.awareness_clients:
+                    here = Presence(one.clock, one.state, None, now, one.user, process)
+                    self._clients[one.client] = here
+                    self._changed[one.client] = one.clock
+            elif one.clock > known.clock and (known.member is None or known.user == one.user):
+                # Also of a client that was here, and has connected to the other process since.
+                if known.member is not None:
+                    known.member.awareness_client = None
+                known.member, known.process, known.user = None, process, one.user
+                known.clock, known.state, known.heard = one.clock, one.state, now
+                self._changed[one.client] = one.clock
+            elif known.process == process:
+                known.heard = now
+        if self._clients and self._expiry is None:
+            self._expire_later(self._around.limits.awareness_seconds)
         self._schedule()
 
     # -- telling -----------------------------------------------------------------------------------
@@ -209,7 +276,16 @@ class Presences:
         for client, clock in self._changed.items():
             known = self._clients.get(client)
             entries.append((client, clock, _NOTHING if known is None else known.state))
+        if self._abroad is not None:
+            self._abroad.show(
+                [
+                    Shown(client, clock, state, self._to_show[client])
+                    for client, clock, state in entries
+                    if client in self._to_show
+                ]
+            )
         self._changed.clear()
+        self._to_show.clear()
         if entries:
             self._tell(Awareness(write_entries(entries)))
 

@@ -6,41 +6,40 @@ R2  what was applied is sent to the others at once, written in order, and acknow
 R3  what others wrote to the store arrives here, and what is known has no effect
 R4  step 1 of the server names what is durable: what a client has beyond it is offered again
 R5  the document is touched by one at a time, and never by the event loop for long
+R6  a large document is joined from its packed form, and built when somebody writes
 """
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 from collections.abc import Callable, Hashable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
-from ropewalk import Doc, LimitError, decode_state_vector, encode_state_vector, inspect_update
+from ropewalk import LimitError, decode_state_vector, encode_state_vector, inspect_update
 
 from ..errors import LoadFailed, Rejected
 from ..protocol.messages import Awareness, Event, Message, Refusal, State, Step1, Step2, Update
-from ..stores.contract import Damage, Damaged, History, Version
+from ..stores.contract import NOTHING, Damage, Damaged, History, StoreError, Version
+from ..stores.parts import outline
 from .compaction import Compaction
-from .contents import deletions_of, ends_of
+from .epochs import Epochs, send_over
+from .content import Content
+from .damages import Damages
 from .log import Log, Waiting
 from .member import Member
 from .ports import Change, Surroundings
 from .presence import Presences
+from .renumbering import renumber_if_due
+from .telling import Telling
 
 if TYPE_CHECKING:
     from .deadlines import Deadline
 
 logger = logging.getLogger(__name__)
 
-T = TypeVar("T")
-
 # An update without structs and without deletions.
 EMPTY_UPDATE = b"\x00\x00"
-
-# Bytes that the engine merges, and encodes, in about a millisecond: more goes off the loop.
-SHORT_MERGE = 48 * 1024
-SHORT_ENCODE = 192 * 1024
 
 # Answers to step 1 that are kept as long as the document does not change: after a restart of
 # anything many ask for the same.
@@ -54,9 +53,8 @@ class Room:
 
     def __init__(self, name: str, around: Surroundings, forget: Callable[[Room], None]) -> None:
         self.name = name
-        self.doc: Doc[Any] = Doc(limits=around.limits.for_documents())
         self.members: dict[Member, None] = {}
-        self.presences = Presences(around, self._tell_awareness)
+        self.presences = Presences(name, around, self._tell_awareness)
         self.retired = False
         # The server goes away: nobody needs to hear who leaves.
         self.ending = False
@@ -65,21 +63,16 @@ class Room:
         self.size = 0  # of the document, encoded: what it was when it was measured, and all since
         self._around = around
         self._forget = forget
+        self.epochs = Epochs(name, around)
         self._log = Log(name, around, self)
-        self._compaction = Compaction(name, around, self._notice_damage)
-        self._turn = asyncio.Lock()
-        self._observer = self.doc.observe(self._note_change)
-        self._changed = False
+        self._damages = Damages(around, self._write_anew)
+        self._compaction = Compaction(name, around, self._damages.heal)
+        self._content = Content(name, around, self)
+        self._loaded = NOTHING
         self._answers: dict[bytes, Step2] = {}
         self._idle: Deadline | None = None
-        self._wants_changes = around.hooks.wants_changes(name)
-        self._changes: asyncio.Queue[Change] | None = None
+        self._telling = Telling(name, around)
         self._measured_at = float("-inf")
-        self._damaged: set[str] = set()  # what was counted
-        # Of updates that wait for what is missing, since nothing did last.
-        self._parked = 0
-        self._parked_structs = 0
-        self._waits = b""  # a digest of all that waits, with what is deleted; empty: nothing waits
 
     # -- its life ----------------------------------------------------------------------------------
 
@@ -87,29 +80,28 @@ class Room:
         """Reads the document from the store. LoadFailed: it is not usable."""
         began = asyncio.get_running_loop().time()
         try:
-            history = await self._log.open()
+            found = await self._log.open()
         except Exception as error:
             if isinstance(error, Damaged):
-                self._notice_damage(error.damaged)
+                self._damages.notice(error.damaged)
             raise LoadFailed(f"the store does not give the document: {error}") from error
-        self._notice_damage(history.damaged)
-        updates = _updates_of(history)
+        self._damages.notice(found.damaged)
         try:
-            await self._exclusively(sum(map(len, updates)), SHORT_MERGE, self._apply_all, updates)
+            await self.epochs.load(found.version.epoch)
+            await self._content.open(found)
+        except LoadFailed:
+            self._log.close()
+            raise
         except Exception as error:
             self._log.close()
-            raise LoadFailed(f"what is stored is not a document: {error}") from error
-        self.size = sum(map(len, updates))
-        self._compaction.begin(history)
+            raise LoadFailed(f"the store says: {error}") from error
+        self.size = sum(len(entry.update) for entry in found.entries)
+        self.size += 0 if found.snapshot is None else found.snapshot.size
+        self._loaded = found.version
+        self._compaction.begin(found)
         self._around.metrics.observe("load_seconds", asyncio.get_running_loop().time() - began)
-        self._around.spawn(self._around.hooks.loaded(self.name, list(history.damaged)))
+        self._around.spawn(self._around.hooks.loaded(self.name, list(found.damaged)))
         self.rest()
-
-    def _notice_damage(self, damaged: Sequence[Damage]) -> None:
-        new = {damage.where for damage in damaged} - self._damaged
-        if new:
-            self._damaged |= new
-            self._around.metrics.count("damaged_records", len(new))
 
     def rest(self) -> None:
         """Nobody may be here any more: the room is closed after a while, if so."""
@@ -124,8 +116,11 @@ class Room:
             return
         if self._log.waiting:
             self.rest()  # what is not durable is only here
-        else:
-            self.close()
+            return
+        changed = self.version != self._loaded
+        self.close()
+        if changed and self._around.policy.may_be_renumbered(self.name, self.size):
+            self._around.spawn(renumber_if_due(self.name, self._around))
 
     def close(self) -> None:
         """The room ends; a next join makes another one."""
@@ -134,14 +129,13 @@ class Room:
         self._log.close()
         self._compaction.close()
         self.presences.close()
-        self._observer.drop()
+        self._content.close()
         if self._idle is not None:
             self._idle.cancel()
 
     async def settled(self) -> None:
         """Waits until all that was taken is durable."""
-        async with self._turn:
-            pass
+        await self._content.settled()
         await self._log.settled()
 
     @property
@@ -152,6 +146,20 @@ class Room:
     @property
     def epoch(self) -> int:
         return self._log.version.epoch
+
+    @property
+    def is_packed(self) -> bool:
+        """Whether there is no document yet, for nobody has written."""
+        return self._content.is_packed
+
+    async def _look_for_epoch(self) -> None:
+        """The store may be in a later epoch, of which nobody here has heard: then this room ends."""
+        try:
+            newest = (await outline(self._around.store, self.name)).version
+        except StoreError as error:
+            raise LoadFailed(f"the store does not say which epoch it is: {error}") from error
+        if newest.epoch > self.epoch and not self.retired:
+            self.epoch_ended(newest)
 
     # -- who is there ------------------------------------------------------------------------------
 
@@ -166,6 +174,7 @@ class Room:
 
     def leave(self, member: Member) -> None:
         """The member has gone, and what it showed of itself."""
+        member.gone = True
         if self.members.pop(member, self) is self:
             return
         if not self.retired and not self.ending:
@@ -174,7 +183,10 @@ class Room:
             self.rest()
 
     def _announce(self, what: str, member: Member) -> None:
-        if len(self.members) <= self._around.limits.announced_members:
+        """Tells of a person, not of a connection: who has another one is here all the time."""
+        if len(self.members) > self._around.limits.announced_members:
+            return
+        if not any(other is not member and other.is_same_person(member) for other in self.members):
             event = Event({"type": what, "user": member.describe()})
             self.broadcast(event, member, extended_only=True)
 
@@ -198,7 +210,8 @@ class Room:
     # -- what members send -------------------------------------------------------------------------
 
     async def take(self, member: Member, update: bytes, number: int | None) -> None:
-        """An update from a member who may write. Rejected: it has changed nothing."""
+        """An update from a member who may write. Rejected: it has changed nothing. LoadFailed: nor
+        has this, the store does not give the document."""
         since = asyncio.get_running_loop().time()
         await self._log.has_room()
         if self.retired:
@@ -207,8 +220,12 @@ class Room:
             self._known_already(member, number)
             return
         await self._check_size(len(update))
+        if self.is_packed and await self.has(update):
+            # Who joins answers with at least all that is deleted: nothing is built for that.
+            self._known_already(member, number)
+            return
         await self._check_parked(update)
-        if len(update) + self._parked <= SHORT_MERGE and not self._turn.locked():
+        if self._content.is_quick(update):
             await self._merge(member, update, number, since)
         else:
             # Finished even if the connection ends: what the document has is written, too.
@@ -218,8 +235,7 @@ class Room:
         self, member: Member, update: bytes, number: int | None, since: float
     ) -> None:
         try:
-            size = len(update) + self._parked
-            changed = await self._exclusively(size, SHORT_MERGE, self._apply, update)
+            changed = await self._content.apply(update)
         except LimitError as error:
             raise Rejected("too-large", str(error)) from None
         except ValueError as error:
@@ -233,8 +249,20 @@ class Room:
             self._log.add(Waiting(update, member, number, since))
         else:
             self._known_already(member, number)
-        if self.doc.has_pending:
-            self._ask_again(member)
+        missing = self._content.missing()
+        if missing not in (None, member.asked) and not member.retired:
+            # What it depends on is not here, and the member may have it: asked for once a gap.
+            member.asked = missing
+            member.tell(Step1(missing))
+
+    async def take_translated(
+        self, member: Member, epoch: int, update: bytes, number: int
+    ) -> None:
+        """An update that was made in an older epoch. Rejected: it has changed nothing. LoadFailed:
+        try again."""
+        if epoch != self.epoch:
+            update = await self.epochs.translate(epoch, update)
+        await self.take(member, update, number)
 
     def _known_already(self, member: Member, number: int | None) -> None:
         if number is None:
@@ -250,49 +278,43 @@ class Room:
 
     def _passes_on(self, update: bytes, sender: Member | None) -> None:
         """The document has taken an update: everybody else gets it."""
-        self._answers.clear()
+        self._answers = {}  # another one, for an answer may be on its way into this
         self.size += len(update)
         self.broadcast(Update(update), sender)
-        if self._wants_changes:
-            self._queue_change(update, sender)
-
-    def _ask_again(self, member: Member) -> None:
-        """Something the member has sent depends on what is not here: it may have it. Each gap is
-        asked for once."""
-        missing = self.doc.get_missing()
-        if missing != member.asked:
-            member.asked = missing
-            member.tell(Step1(missing))
+        user = None if sender is None else sender.identity.user
+        self._telling.tell(Change(self.name, update, user))
 
     async def has(self, update: bytes) -> bool:
-        """Whether the document has all of an update already."""
+        """Whether the document has all of an update already. LoadFailed: as in take()."""
         try:
-            return await self._exclusively(
-                len(update) + self.size, SHORT_ENCODE, self._has, update
-            )
+            return await self._content.has(update, self.size)
         except ValueError:
             return False  # it is no update
 
     async def answer(self, state: bytes) -> Step2:
-        """What somebody in this state lacks. Rejected, if it is no state."""
-        known = self._answers.get(state)
+        """What somebody in this state lacks. Rejected, if it is no state. LoadFailed: as above."""
+        answers = self._answers
+        known = answers.get(state)
         if known is not None:
             return known
         try:
-            answer = Step2(
-                await self._exclusively(self.size, SHORT_ENCODE, self.doc.get_update, state)
-            )
+            answer = Step2(await self._content.answer(state, self.size))
         except ValueError as error:
             raise Rejected("invalid", str(error)) from None
-        if len(state) <= _KEPT_STATE and len(answer.update) <= _KEPT_ANSWER:
-            if len(self._answers) >= _KEPT_ANSWERS:
-                self._answers.clear()
-            self._answers[state] = answer
+        kept = len(state) <= _KEPT_STATE and len(answer.update) <= _KEPT_ANSWER
+        if kept and answers is self._answers:  # of the document as it is now
+            if len(answers) >= _KEPT_ANSWERS:
+                answers.clear()
+            answers[state] = answer
         return answer
 
-    async def durable_state(self) -> bytes:
-        """The state vector of what the store has (R4). Returns in one piece with its making."""
-        state = await self._exclusively(0, 1, self.doc.get_state)
+    async def durable_state(self, known_epoch: int | None = None) -> bytes:
+        """The state vector of what the store has (R4). Returns in one piece with its making. Who
+        comes from a later epoch is not sent back, and would lose what they bring: the room is
+        retired then. LoadFailed: the store does not say."""
+        if known_epoch is not None and known_epoch > self.epoch:
+            await self._look_for_epoch()
+        state = await self._content.state()
         waiting = [w.update for w in self._log.waiting if w.update is not None]
         if not waiting:
             return state
@@ -307,75 +329,12 @@ class Room:
         """All of the document, as it is here."""
         return (await self.answer(b"\x00")).update
 
-    # -- the engine --------------------------------------------------------------------------------
-
-    async def _exclusively(
-        self, size: int, short: int, work: Callable[..., T], *arguments: Any
-    ) -> T:
-        """Does something with the document: at once, if it is short and nobody is at it; else when
-        its turn comes, and off the loop if it is long."""
-        if size <= short and not self._turn.locked():
-            return work(*arguments)
-        async with self._turn:
-            if size <= short:
-                return work(*arguments)
-            return await self._around.offload(work, *arguments)
-
-    def _note_change(self, _event: object) -> None:
-        self._changed = True
-
-    def _apply(self, update: bytes) -> bool:
-        """Whether the document has become another one, or keeps something more for later."""
-        self._changed = False
-        self.doc.apply_update(update)
-        before, self._waits = self._waits, self._what_waits()
-        if not self._waits:
-            self._parked = self._parked_structs = 0
-        elif not self._changed and self._waits != before:
-            self._count_parked(update)
-            return True
-        return self._changed
-
-    def _count_parked(self, update: bytes) -> None:
-        self._parked += len(update)
-        self._parked_structs += inspect_update(update)["items"]
-
-    def _what_waits(self) -> bytes:
-        """As long as the document does not change, it is another one when more waits."""
-        if not self.doc.has_pending:
-            return b""
-        waiting = self.doc.get_update(self.doc.get_state())
-        return hashlib.blake2b(waiting, digest_size=16).digest()
-
-    def _apply_all(self, updates: Sequence[bytes]) -> None:
-        for update in updates:
-            self._changed = False
-            self.doc.apply_update(update)
-            if not self.doc.has_pending:
-                self._parked = self._parked_structs = 0
-            elif not self._changed:
-                self._count_parked(update)
-        self._waits = self._what_waits()
-
-    def _has(self, update: bytes) -> bool:
-        state = decode_state_vector(self.doc.get_state())
-        if any(end > state.get(client, 0) for client, end in ends_of(update).items()):
-            return False
-        known = deletions_of(self.doc.get_update(self.doc.get_state()))
-        return not deletions_of(update) - known
-
-    def _apply_sound(self, updates: Sequence[bytes]) -> list[bytes]:
-        """Those of the updates that were new. One that another process has stored and that cannot
-        be merged here stops nobody here; whoever opens the document next is refused."""
-        new = []
-        for update in updates:
-            try:
-                if self._apply(update):
-                    new.append(update)
-            except ValueError as error:
-                logger.error("%s: an entry of the store is no update: %s", self.name, error)
-                self._around.metrics.count("entries_refused")
-        return new
+    async def _write_anew(self) -> None:
+        """The store has lost something that is here."""
+        update = await self.state_as_update()
+        if not self.retired and update != EMPTY_UPDATE:
+            logger.warning("%s: the store has lost a part; all is written anew", self.name)
+            self._log.add(Waiting(update, since=asyncio.get_running_loop().time()))
 
     async def _check_size(self, arriving: int) -> None:
         limit = self._around.limits.document_bytes
@@ -396,9 +355,10 @@ class Room:
         """The engine bounds what one update may leave waiting for a gap; this bounds the sum.
         Beyond it only that is taken which leaves no gap itself."""
         limits = self._around.limits
-        if self._parked <= limits.pending_bytes and self._parked_structs <= limits.pending_structs:
+        size, structs = self._content.parked
+        if size <= limits.pending_bytes and structs <= limits.pending_structs:
             return
-        state = decode_state_vector(await self._exclusively(0, 1, self.doc.get_state))
+        state = decode_state_vector(await self._content.state())
         try:
             clients = inspect_update(update)["clients"]
         except ValueError as error:
@@ -424,7 +384,7 @@ class Room:
             if waiting.member is not None and waiting.number is not None:
                 numbers[waiting.member] = waiting.number
         for member, number in numbers.items():
-            if member in self.members:
+            if not member.gone:
                 member.acknowledge(number)
         self._compaction.grown(updates, size)
         self._around.metrics.count("updates_stored", updates)
@@ -432,24 +392,29 @@ class Room:
             self._around.spawn(self._around.hooks.stored(self.name, version, updates))
 
     async def others_wrote(self, history: History) -> None:
-        self._notice_damage(history.damaged)
-        updates = _updates_of(history)
-        size = sum(map(len, updates)) + self._parked
-        new = await self._exclusively(size, SHORT_MERGE, self._apply_sound, updates)
-        for update in new:
-            self._passes_on(update, None)
+        self._damages.notice(history.damaged)
+        await self._content.others_wrote(history)
         self._compaction.grown(len(history.entries), sum(len(e.update) for e in history.entries))
+
+    # -- what is found in the store ----------------------------------------------------------------
+
+    def found_damaged(self, damaged: Sequence[Damage]) -> None:
+        self._damages.notice(damaged)
+
+    def found_news(self, update: bytes) -> None:
+        self._passes_on(update, None)
 
     def epoch_ended(self, newest: Version) -> None:
         waiting = list(self._log.waiting)
         members = list(self.members)
         self.close()
         for one in waiting:
-            if one.member in self.members and one.number is not None:
+            if one.member is not None and not one.member.gone and one.number is not None:
                 one.member.tell(Refusal(one.number, "epoch", "the document was replaced"))
         for member in members:
-            member.retire(newest.epoch)
+            member.retired = True
         self.members.clear()
+        self._around.spawn(send_over(self.name, self._around, members, self.epoch, newest.epoch))
 
     def in_trouble(self, reason: str) -> None:
         self._around.metrics.count("rooms_unsynced")
@@ -466,27 +431,3 @@ class Room:
     def unsynced(self) -> bool:
         """Whether the store has not taken changes for longer than the budget."""
         return self._log.troubled
-
-    # -- hooks -------------------------------------------------------------------------------------
-
-    def _queue_change(self, update: bytes, sender: Member | None) -> None:
-        change = Change(self.name, update, None if sender is None else sender.identity.user)
-        if self._changes is None:
-            self._changes = asyncio.Queue()
-            self._around.spawn(self._tell_changes())
-        self._changes.put_nowait(change)
-
-    async def _tell_changes(self) -> None:
-        """Ends when all is told: rooms in which nothing happens cost no task."""
-        queue = self._changes
-        assert queue is not None
-        while not queue.empty():
-            await self._around.hooks.changed(queue.get_nowait())
-        self._changes = None
-
-
-def _updates_of(history: History) -> list[bytes]:
-    updates = [entry.update for entry in history.entries]
-    if history.snapshot is not None:
-        updates.insert(0, history.snapshot.update)
-    return updates

@@ -9,7 +9,7 @@ import random as _random
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from contextvars import Context
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from ..auth.identity import Authenticator, Authorizer, Identity, Refused, Role
 from ..errors import CloseCode, LoadFailed, Rejected
@@ -19,13 +19,23 @@ from ..stores.contract import Store
 from .deadlines import Deadlines
 from .hooks import Function, HookList
 from .names import stored_name
+from .policy import DocumentPolicy
 from .ports import Clock, Hooks, Metrics, Offload, Surroundings, SystemClock, Threads
 from .room import Room
 
-if TYPE_CHECKING:
-    from ..sessions.session import Session
-
 logger = logging.getLogger(__name__)
+
+
+class Session(Protocol):
+    """A connection, as far as it concerns rooms: they may end it."""
+
+    @property
+    def identity(self) -> Identity | None: ...
+
+    def end(self, code: int, reason: str) -> None: ...
+
+    def concerns(self, tenant: str | None, user: str | None, document: str | None) -> bool: ...
+
 
 # Clients that are sent away at once come back at once; they are asked to go one after another.
 _DRAIN_BATCH = 200
@@ -55,6 +65,7 @@ class Rooms:
         hooks: Hooks | None = None,
         metrics: Metrics | None = None,
         clock: Clock | None = None,
+        policy: DocumentPolicy | None = None,
         offload: Offload | None = None,
         random: _random.Random | None = None,
     ) -> None:
@@ -69,6 +80,7 @@ class Rooms:
         self.metrics = metrics or Metrics()
         self.clock = clock or SystemClock()
         self.random = random or _random.Random()
+        self.policy = policy or DocumentPolicy()
         self.deadlines = Deadlines()
         self.unfinished = Unfinished()
         self.sessions: set[Session] = set()
@@ -89,7 +101,9 @@ class Rooms:
             clock=self.clock,
             offload=offload or self._threads,  # type: ignore[arg-type]
             random=self.random,
+            policy=self.policy,
             spawn=self.spawn,
+            fleet=getattr(self.store, "fleet", None),
         )
 
     # -- its life ----------------------------------------------------------------------------------
@@ -219,6 +233,10 @@ class Rooms:
         ask = may.role if hasattr(may, "role") else may
         role = await _called(ask, identity, document)
         return role if isinstance(role, Role) else None
+
+    def admits_stock(self, stored: str) -> bool:
+        """Whether clients that know no epochs may have this document."""
+        return self.policy.admits_stock(stored)
 
     async def revoke(
         self, *, tenant: str | None = None, user: str | None = None, document: str | None = None

@@ -31,9 +31,11 @@ from ..protocol.messages import (
     State,
     Step1,
     Step2,
+    Translate,
     Unknown,
     Update,
 )
+from ..protocol.link import Link
 from ..protocol.recognition import recognise
 from ..rooms.member import Member
 from ..rooms.names import BadName
@@ -41,7 +43,7 @@ from ..rooms.ports import Connection
 from ..rooms.room import EMPTY_UPDATE
 from ..rooms.rooms import Rooms
 from .budget import Budget
-from .link import Link
+from .epochs import STOCK_REFUSED, check_copy, count, is_translation, knows_epochs, translate
 from .states import Closed, Credentials, Joined, New, Open, check_handshake
 from .welcome import welcome
 
@@ -139,7 +141,9 @@ class Session:
         try:
             self._check_bounds(len(message))
             if self._codec is None:
-                self._codec = recognise(message, self._rooms, several=self._document is None)
+                self._codec = recognise(
+                    message, self._rooms.limits, self._rooms.unfinished, several=self._document is None
+                )
                 self._codec.attach(self._link)
             metrics = self._rooms.metrics
             metrics.count("received_bytes", len(message))
@@ -156,6 +160,8 @@ class Session:
             self.end(CloseCode.UNREADABLE, str(error))
         except Refused as refused:
             self._refuse(refused)
+        except LoadFailed as error:  # what was not taken is offered again
+            self.end(CloseCode.SERVER_FAULT, f"{error}; try again")
         except Exception:
             logger.exception("a message has made the server fail")
             self._rooms.metrics.count("session_failures")
@@ -299,7 +305,7 @@ class Session:
             joined = state.documents.get(document)
             if joined is None:
                 joined = await self._join(state, document, None)
-            if joined is None or joined.member.retired:
+            if joined is None or (joined.member.retired and not is_translation(said)):
                 return
             handler = _HANDLERS.get(kind)
             if handler is None:
@@ -369,15 +375,18 @@ class Session:
         except LoadFailed as error:
             logger.warning("%s: %s", stored, error)
             # With it the connection, whatever else it carries: a denial would be for good.
-            reason = "the document could not be loaded; try again"
-            raise Close(CloseCode.SERVER_FAULT, reason) from None
+            raise LoadFailed("the document could not be loaded") from None
         if role is None or room is None:
             self._deny(state, document, CloseCode.FORBIDDEN, "no right to this document")
+            return None
+        if not knows_epochs(state.codec, state.extended) and not self._rooms.admits_stock(stored):
+            self._deny(state, document, CloseCode.STOCK, STOCK_REFUSED)
+            room.rest()
             return None
         member = Member(state.codec, self._link, document, state.identity, role, state.extended)
         room.expected += 1
         try:
-            durable = await room.durable_state()
+            durable = await room.durable_state(None if hello is None else hello.epoch)
         finally:
             room.expected -= 1
             room.rest()
@@ -387,7 +396,7 @@ class Session:
             return await self._join(state, document, hello)
         joined = state.documents[document] = Joined(room, member)
         if hello is not None and hello.epoch is not None and hello.epoch != room.epoch:
-            member.retire(room.epoch)
+            member.retire(room.epoch, room.epochs.had(hello.epoch))
             return joined
         room.enter(member)
         if state.extended:
@@ -403,16 +412,15 @@ class Session:
     def _deny(self, state: Open, document: str | None, code: CloseCode, reason: str) -> None:
         """A document that is refused: with it the connection, if that is what it is for."""
         self._rooms.metrics.count("refused", reason=code.name.lower())
-        if document is None:
-            for part in state.codec.encode(None, Denied(reason)):
-                self._link.send(part)
-            raise Close(code, reason)
         for part in state.codec.encode(document, Denied(reason)):
             self._link.send(part)
+        if document is None:
+            raise Close(code, reason)
 
     async def _step1(self, joined: Joined, said: Step1) -> None:
         try:
-            joined.member.tell(await joined.room.answer(said.state))
+            if await check_copy(joined, said.state):
+                joined.member.tell(await joined.room.answer(said.state))
         except Rejected as error:
             raise Unreadable(f"a state vector that is none: {error}") from None
 
@@ -440,17 +448,11 @@ class Session:
 
     async def _numbered(self, joined: Joined, said: Numbered) -> None:
         member, room = joined.member, joined.room
-        if not member.extended:
-            raise Close(CloseCode.PROTOCOL_ERROR, "a numbered message before a hello")
-        counts_on = said.number > member.number and member.codec.counts_on
-        if said.number != member.number + 1 and not counts_on:
-            raise Close(
-                CloseCode.PROTOCOL_ERROR,
-                f"message {said.number} after message {member.number}",
-            )
-        member.number = said.number
+        count(member, said)
         inner = said.message
-        if isinstance(inner, Step1):
+        if isinstance(inner, Translate):
+            await translate(self._rooms, joined, said.number, inner)
+        elif isinstance(inner, Step1):
             await self._step1(joined, inner)
             room.acknowledge_when_durable(member, said.number)
         elif inner.update == EMPTY_UPDATE:
@@ -478,12 +480,11 @@ class Session:
             joined.member.tell(everybody)
 
     async def _event(self, joined: Joined, said: Event) -> None:
-        """Of events a client may send comments; who wrote one is not for it to say."""
         member = joined.member
         if said.fields.get("type") != "comment" or member.role < Role.COMMENTER:
             self._rooms.metrics.count("unexpected_messages")
             return
-        event = Event({**said.fields, "user": member.describe()})
+        event = Event({**said.fields, "user": member.describe()})  # not for them to say
         joined.room.broadcast(event, member, extended_only=True)
 
 

@@ -29,6 +29,13 @@ def check_bytes(what: str, data: bytes) -> None:
         raise ValueError(f"{what} has {len(data)} bytes; the limit is {MAX_RECORD}")
 
 
+def check_seal(snapshot: bytes, state: bytes, map: bytes | None) -> None:
+    check_bytes("a snapshot", snapshot)
+    check_bytes("a state vector", state)
+    if map is not None:
+        check_bytes("a map", map)
+
+
 def check_updates(updates: Sequence[bytes]) -> None:
     if not updates:
         raise ValueError("append needs at least one update")

@@ -3,7 +3,8 @@
 A document is a log. Each entry of it is one update and has a version `(epoch, seq)`: `seq` counts
 from 1 without gaps inside an epoch. A snapshot stands for all entries up to its version. A new
 epoch begins with a snapshot (its seq 0) that has nothing to do with the ids of the epoch before,
-or, after a document was deleted, with nothing at all.
+or, after a document was deleted, with nothing at all. Of an epoch that a snapshot has ended it is
+kept what it had, and, where there is one, the map that leads from its ids to those of the next.
 
 Promises, tested for every store by tests/store_contract:
 
@@ -22,13 +23,18 @@ Promises, tested for every store by tests/store_contract:
       it. Where no sound snapshot is left the entries alone mean nothing: read() raises Damaged.
       Entries behind one that is missing are given all the same: the engine keeps what depends on
       it waiting, and a client that still has it offers it again.
+  S7  what leads from an ended epoch to the next lands with that next one, or not at all, and is kept
+      until it is dropped, a later epoch has no map, or the document is deleted.
+  S8  read_parts() gives bytes of the snapshot of the version that was asked for, or Gone. They are
+      not proven: a container has a checksum for each of its pages, and who finds one wrong
+      calls read(), which proves, sets aside and goes back (S6).
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 
 class Version(NamedTuple):
@@ -52,10 +58,27 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All entries up to its version as one update."""
+    """All entries up to its version: a container (docs/formats/container.md) or, from a server that
+    wrote none yet, an update in format V1. Stores do not look into it."""
 
     version: Version
-    update: bytes
+    data: bytes
+
+
+class Part(NamedTuple):
+    """A range of bytes."""
+
+    offset: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotPlace:
+    """A snapshot of which parts can be read. `data`: all of it, if it came along."""
+
+    version: Version
+    size: int
+    data: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +98,16 @@ class History:
 
     version: Version
     snapshot: Snapshot | None = None
+    entries: Sequence[Entry] = ()
+    damaged: Sequence[Damage] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """What read() would find, but of the snapshot only where it is."""
+
+    version: Version
+    snapshot: SnapshotPlace | None = None
     entries: Sequence[Entry] = ()
     damaged: Sequence[Damage] = ()
 
@@ -109,6 +142,16 @@ class SavePoint:
     size: int
 
 
+@dataclass(frozen=True, slots=True)
+class EndedEpoch:
+    """What is kept of an epoch that a snapshot has ended."""
+
+    epoch: int
+    state: bytes  # state vector of what it had: who names more of it than the next has is a copy
+    ended_at: float  # seconds since 1970
+    map_size: int = 0  # bytes of the map that leads to the next; 0: none does
+
+
 @dataclass
 class StoreError(Exception):
     """The store could not do it, or could not say that it did; nothing is half done. To do it again
@@ -130,6 +173,11 @@ class Conflict(StoreError):
 
 
 @dataclass
+class Gone(StoreError):
+    """The snapshot that parts were asked of was replaced; an outline() names the newer one."""
+
+
+@dataclass
 class Damaged(StoreError):
     """What is stored of a document is not enough to open it; `damaged` says what is wrong."""
 
@@ -137,9 +185,12 @@ class Damaged(StoreError):
     damaged: Sequence[Damage] = ()
 
 
+# The state vector of nothing.
+NO_STATE = b"\x00"
+
 # Of the name of a document, in UTF-8.
 MAX_NAME = 1024
-# Of one update, snapshot or save point.
+# Of one update, snapshot, save point or map.
 MAX_RECORD = 512 << 20
 
 
@@ -183,9 +234,32 @@ class Store(Protocol):
         `upto` lies behind the newest entry."""
         ...
 
-    async def seal(self, doc: str, expected: Version, snapshot: bytes) -> Version:
+    async def seal(
+        self,
+        doc: str,
+        expected: Version,
+        snapshot: bytes,
+        *,
+        state: bytes = NO_STATE,
+        map: bytes | None = None,
+    ) -> Version:
         """Ends the epoch, if `expected` is its newest version, and begins the next with a snapshot.
-        What is to be kept of the old one is kept in a save point first."""
+        What is to be kept of the old one is kept in a save point first. `state` is the state vector
+        of the old one, `map` leads from it to the new one. None (the document is another one now):
+        no map of an older epoch is of any use, and all are erased."""
+        ...
+
+    async def epochs(self, doc: str) -> Sequence[EndedEpoch]:
+        """What is kept of epochs that were ended, the oldest first."""
+        ...
+
+    async def read_map(self, doc: str, epoch: int) -> bytes:
+        """What leads from this epoch to the next; StoreError if nothing does."""
+        ...
+
+    async def drop_epochs(self, doc: str, before: int, ended_before: float = 0.0) -> int:
+        """Erases what is kept of epochs below `before`, and of those that ended before that time.
+        How many these were."""
         ...
 
     def subscribe(self, doc: str) -> Subscription:
@@ -234,4 +308,23 @@ class Store(Protocol):
 
     async def damaged(self, doc: str | None = None) -> Sequence[Damage]:
         """What was ever set aside, of one document or of all, the oldest first."""
+        ...
+
+
+@runtime_checkable
+class InParts(Protocol):
+    """What a store has that can read a part of a snapshot. stores/parts.py does the same with
+    others, by reading all of it."""
+
+    async def outline(self, doc: str, *, whole: int = 0) -> Outline:
+        """As read(), but of a snapshot of more than `whole` bytes only its version and its size. A
+        store may give all of it whatever its size."""
+        ...
+
+    async def read_parts(
+        self, doc: str, snapshot: Version, parts: Sequence[Part]
+    ) -> Sequence[bytes]:
+        """These bytes of a snapshot that an outline has named, in the order of `parts` (S8). The
+        newest snapshot can be read, and the one before it for a moment: after that it is Gone.
+        Damaged: that much can be told. ValueError: a part ends behind the snapshot."""
         ...

@@ -10,24 +10,37 @@ import asyncio
 import builtins
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from ropewalk_server.stores.arguments import check_bytes, check_name, check_page, check_updates
+from ropewalk_server.stores.arguments import (
+    check_bytes,
+    check_name,
+    check_page,
+    check_seal,
+    check_updates,
+)
 from ropewalk_server.stores.contract import (
+    NO_STATE,
     NOTHING,
     Conflict,
     Damage,
     Damaged,
     DocumentInfo,
+    EndedEpoch,
     Entry,
+    Gone,
     History,
+    Outline,
+    Part,
     SavePoint,
     Snapshot,
+    SnapshotPlace,
     StoreError,
     Version,
 )
 from ropewalk_server.stores.faults import FaultPlan
+from ropewalk_server.stores.parts import cut
 from ropewalk_server.stores.watch import Watcher, Watchers
 
 T = TypeVar("T")
@@ -39,10 +52,12 @@ class _Document:
     version: Version = NOTHING
     changed_at: float = 0.0
     snapshot: Snapshot | None = None
+    older: Snapshot | None = None  # the one before, for who is reading it
     entries: dict[int, bytes] = field(default_factory=dict)  # by seq, after the snapshot
     spoiled: list[Damage] = field(default_factory=list)  # entries that a test has damaged
     last_savepoint: int = 0
     savepoints: dict[int, tuple[SavePoint, bytes]] = field(default_factory=dict)
+    ended: dict[int, tuple[EndedEpoch, bytes | None]] = field(default_factory=dict)
 
 
 @dataclass
@@ -97,26 +112,49 @@ class MemoryStore:
         return await self._call("append", doc, work)
 
     async def read(self, doc: str, since: Version | None = None) -> History:
-        def work() -> History:
-            document = self._shared.documents.get(doc)
-            if document is None:
-                return History(NOTHING)
-            version, snapshot = document.version, document.snapshot
-            start = Version(version.epoch, 0)
-            if snapshot is not None:
-                start = snapshot.version
-            if since is not None and since >= start:
-                start, snapshot = since, None
-            else:
-                self._check_snapshot(doc, document)
-            entries = [
-                Entry(Version(version.epoch, seq), update)
-                for seq, update in sorted(document.entries.items())
-                if (version.epoch, seq) > start
-            ]
-            return History(version, snapshot, entries, tuple(document.spoiled))
+        return await self._call("read", doc, lambda: self._history(doc, since))
 
-        return await self._call("read", doc, work)
+    def _history(self, doc: str, since: Version | None) -> History:
+        document = self._shared.documents.get(doc)
+        if document is None:
+            return History(NOTHING)
+        version, snapshot = document.version, document.snapshot
+        start = Version(version.epoch, 0)
+        if snapshot is not None:
+            start = snapshot.version
+        if since is not None and since >= start:
+            start, snapshot = since, None
+        else:
+            self._check_snapshot(doc, document)
+        entries = [
+            Entry(Version(version.epoch, seq), update)
+            for seq, update in sorted(document.entries.items())
+            if (version.epoch, seq) > start
+        ]
+        return History(version, snapshot, entries, tuple(document.spoiled))
+
+    async def outline(self, doc: str, *, whole: int = 0) -> Outline:
+        def work() -> Outline:
+            history = self._history(doc, None)
+            place = None
+            if history.snapshot is not None:
+                version, data = history.snapshot.version, history.snapshot.data
+                place = SnapshotPlace(version, len(data), data if len(data) <= whole else None)
+            return Outline(history.version, place, history.entries, history.damaged)
+
+        return await self._call("outline", doc, work)
+
+    async def read_parts(
+        self, doc: str, snapshot: Version, parts: Sequence[Part]
+    ) -> builtins.list[bytes]:
+        def work() -> builtins.list[bytes]:
+            document = self._shared.documents.get(doc, _Document())
+            for kept in (document.snapshot, document.older):
+                if kept is not None and kept.version == snapshot:
+                    return cut(kept.data, parts)
+            raise Gone(f"the snapshot {tuple(snapshot)} of {doc!r} was replaced")
+
+        return await self._call("read_parts", doc, work)
 
     async def compact(self, doc: str, upto: Version, snapshot: bytes) -> None:
         check_bytes("a snapshot", snapshot)
@@ -130,6 +168,7 @@ class MemoryStore:
                     f"{doc!r} has a snapshot of {oldest} and is at {newest}: none of {upto} fits",
                     newest=newest,
                 )
+            document.older = document.snapshot
             document.snapshot = Snapshot(upto, bytes(snapshot))
             document.spoiled = []
             for seq in [seq for seq in document.entries if seq <= upto.seq]:
@@ -137,8 +176,16 @@ class MemoryStore:
 
         await self._call("compact", doc, work)
 
-    async def seal(self, doc: str, expected: Version, snapshot: bytes) -> Version:
-        check_bytes("a snapshot", snapshot)
+    async def seal(
+        self,
+        doc: str,
+        expected: Version,
+        snapshot: bytes,
+        *,
+        state: bytes = NO_STATE,
+        map: bytes | None = None,
+    ) -> Version:
+        check_seal(snapshot, state, map)
 
         def work() -> Version:
             document = self._shared.documents.setdefault(doc, _Document())
@@ -147,12 +194,50 @@ class MemoryStore:
                     f"{doc!r} is at {document.version}, not at {expected}", newest=document.version
                 )
             version = Version(expected.epoch + 1, 0)
-            document.snapshot = Snapshot(version, bytes(snapshot))
+            document.snapshot, document.older = Snapshot(version, bytes(snapshot)), None
             document.entries, document.spoiled = {}, []
+            if map is None:
+                document.ended = {
+                    epoch: (replace(ended, map_size=0), None)
+                    for epoch, (ended, _) in document.ended.items()
+                }
+            ended = EndedEpoch(expected.epoch, bytes(state), self._now(), len(map or b""))
+            document.ended[expected.epoch] = ended, None if map is None else bytes(map)
             self._changed(doc, version)
             return version
 
         return await self._call("seal", doc, work)
+
+    async def epochs(self, doc: str) -> builtins.list[EndedEpoch]:
+        def work() -> builtins.list[EndedEpoch]:
+            document = self._shared.documents.get(doc, _Document())
+            return [ended for _, (ended, _) in sorted(document.ended.items())]
+
+        return await self._call("epochs", doc, work)
+
+    async def read_map(self, doc: str, epoch: int) -> bytes:
+        def work() -> bytes:
+            document = self._shared.documents.get(doc, _Document())
+            _, map = document.ended.get(epoch, (None, None))
+            if map is None:
+                raise StoreError(f"{doc!r} has no map of epoch {epoch}", transient=False)
+            return map
+
+        return await self._call("read_map", doc, work)
+
+    async def drop_epochs(self, doc: str, before: int, ended_before: float = 0.0) -> int:
+        def work() -> int:
+            document = self._shared.documents.get(doc, _Document())
+            old = [
+                epoch
+                for epoch, (ended, _) in document.ended.items()
+                if epoch < before or ended.ended_at < ended_before
+            ]
+            for epoch in old:
+                del document.ended[epoch]
+            return len(old)
+
+        return await self._call("drop_epochs", doc, work)
 
     def subscribe(self, doc: str) -> Watcher:
         check_name(doc)
@@ -302,7 +387,7 @@ class MemoryStore:
             doc=doc,
             version=document.version,
             snapshot=document.snapshot.version if document.snapshot else NOTHING,
-            snapshot_size=len(document.snapshot.update) if document.snapshot else 0,
+            snapshot_size=len(document.snapshot.data) if document.snapshot else 0,
             log_size=sum(map(len, document.entries.values())),
             log_entries=len(document.entries),
             changed_at=document.changed_at,

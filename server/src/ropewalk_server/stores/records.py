@@ -36,6 +36,8 @@ _HASH = 16
 
 # What a record is longer than its name and its payload.
 OVERHEAD = _FIXED.size + _HASH
+# Where the payload begins in a record without a name.
+PAYLOAD = _FIXED.size
 
 
 class Kind(IntEnum):
@@ -46,6 +48,11 @@ class Kind(IntEnum):
     SAVE_POINT = 3  # the state
     SAVE_POINT_LABEL = 4  # what is known of it
     HEAD = 5  # what a store keeps about a document as a whole
+    EPOCH_END = 6  # what is known of an epoch that has ended
+    EPOCH_MAP = 7  # from its ids to those of the next
+    ROW = 8  # what a row with several records is
+    NOTE = 9  # of a record that was found damaged
+    SNAPSHOT_INDEX = 10  # what proves the pieces of a snapshot
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,9 @@
 store.py       SqliteStore: the contract, in the event loop
 writer.py      the one thread that writes: group commit, checkpoints, news of other processes
 changes.py     what it writes: each operation inside a transaction
-reads.py       what reader threads read
+reads.py       what reader threads read; verifying.py: all of it
+endings.py     what is kept of epochs that have ended
 damage.py      records that are not what was written: set aside, and what is left put in order
-heads.py       the record of a document as a whole
 files.py       connections, their settings, the schema and its migrations, the check at opening
 errors.py      SQLite's errors in words that help
 """

@@ -5,78 +5,14 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from collections.abc import Sequence
+from dataclasses import replace
 
 from ropewalk_server.stores.contract import Conflict, Damaged, SavePoint, Version
-from ropewalk_server.stores.records import OVERHEAD, BadRecord, Kind, encode
-from ropewalk_server.stores.sqlite import damage, mending
-from ropewalk_server.stores.sqlite.heads import NO_BASE, Head, encode_head
-from ropewalk_server.stores.sqlite.reads import find
-
-T = TypeVar("T")
-# An operation on one document, in a transaction of its own or of a group.
-Operation = Callable[["Transaction"], T]
-
-
-@dataclass
-class Transaction:
-    """One transaction of a group. A head is written once, at the end, however often it changed."""
-
-    connection: sqlite3.Connection
-    now: float = field(default_factory=time.time)
-    news: dict[str, Version] = field(default_factory=dict)
-    _heads: dict[str, tuple[int | None, Head]] = field(default_factory=dict)
-    _changed: set[str] = field(default_factory=set)
-
-    def head(self, doc: str) -> Head:
-        if doc not in self._heads:
-            try:
-                found = find(self.connection, doc)
-            except BadRecord as error:
-                found = mending.mend_head(self.connection, doc, error.reason, self.now)
-            self._heads[doc] = found or (None, Head())
-        return self._heads[doc][1]
-
-    def id(self, doc: str) -> int:
-        """The number of a document, given to it now if it has none."""
-        head = self.head(doc)
-        id = self._heads[doc][0]
-        if id is None:
-            name = doc.encode()
-            id = self.connection.execute(
-                "INSERT INTO documents (name, head) VALUES (?, ?)", (name, encode_head(name, head))
-            ).lastrowid
-            assert id is not None
-            self._heads[doc] = (id, head)
-        return id
-
-    def put(self, doc: str, head: Head) -> None:
-        id, old = self._heads[doc]
-        self._heads[doc] = (id, head)
-        self._changed.add(doc)
-        if head.version != old.version:
-            self.news[doc] = head.version
-
-    def lost_head(self, doc: str) -> Head:
-        """Of a document whose head cannot be read or made anew, to erase what is left of it."""
-        row = self.connection.execute("SELECT id FROM documents WHERE name = ?", (doc.encode(),))
-        self._heads[doc] = (row.fetchone()[0], Head(live=True))
-        return self._heads[doc][1]
-
-    def finish(self) -> None:
-        """Writes what is still to be written; the caller commits."""
-        for doc in self._changed:
-            id, head = self._heads[doc]
-            self.connection.execute(
-                "UPDATE documents SET head = ? WHERE id = ?", (encode_head(doc.encode(), head), id)
-            )
-        self.connection.executemany(
-            "INSERT INTO changes (name, epoch, seq) VALUES (?, ?, ?)",
-            [(doc.encode(), *version) for doc, version in self.news.items()],
-        )
+from ropewalk_server.stores.records import OVERHEAD, Kind, encode
+from ropewalk_server.stores.heads import NO_BASE, Head
+from ropewalk_server.stores.sqlite import damage, endings, pieces
+from ropewalk_server.stores.sqlite.transaction import Operation, Transaction
 
 
 def append(
@@ -95,11 +31,8 @@ def append(
             )
         id, name = tx.id(doc), doc.encode()
         for seq, update in enumerate(updates, newest.seq + 1):
-            record = encode(Kind.UPDATE, name, Version(epoch, seq), update)
-            tx.connection.execute(
-                "INSERT INTO entries (document, epoch, seq, record) VALUES (?, ?, ?, ?)",
-                (id, epoch, seq, record),
-            )
+            version = Version(epoch, seq)
+            tx.add_entry(id, version, encode(Kind.UPDATE, name, version, update))
         head = head.appended(len(updates), sum(map(len, updates)), tx.now)
         tx.put(doc, head)
         return head.version
@@ -133,11 +66,7 @@ def compact(doc: str, upto: Version, snapshot: bytes) -> Operation[None]:
 
 
 def write_snapshot(tx: Transaction, doc: str, version: Version, snapshot: bytes) -> None:
-    record = encode(Kind.SNAPSHOT, doc.encode(), version, snapshot)
-    tx.connection.execute(
-        "INSERT INTO snapshots (document, epoch, seq, record) VALUES (?, ?, ?, ?)",
-        (tx.id(doc), *version, record),
-    )
+    pieces.write(tx.connection, tx.id(doc), doc.encode(), version, snapshot)
 
 
 def log_behind(
@@ -158,12 +87,15 @@ def cut_log(tx: Transaction, doc: str, head: Head) -> None:
     tx.connection.execute(
         "DELETE FROM entries WHERE document = ? AND epoch = ? AND seq <= ?", (id, epoch, first)
     )
-    tx.connection.execute(
-        "DELETE FROM snapshots WHERE document = ? AND epoch = ? AND seq < ?", (id, epoch, first)
-    )
+    for table in ("snapshots", "pieces"):
+        tx.connection.execute(
+            f"DELETE FROM {table} WHERE document = ? AND epoch = ? AND seq < ?", (id, epoch, first)
+        )
 
 
-def seal(doc: str, expected: Version, snapshot: bytes) -> Operation[Version]:
+def seal(
+    doc: str, expected: Version, snapshot: bytes, state: bytes, map: bytes | None
+) -> Operation[Version]:
     def work(tx: Transaction) -> Version:
         head = tx.head(doc)
         if head.version != expected:
@@ -172,9 +104,10 @@ def seal(doc: str, expected: Version, snapshot: bytes) -> Operation[Version]:
                 newest=head.version,
             )
         id = tx.id(doc)
-        erase(tx.connection, id, "entries", "snapshots")
+        erase(tx.connection, id, "entries", "snapshots", "pieces")
         version = Version(expected.epoch + 1, 0)
         write_snapshot(tx, doc, version, snapshot)
+        endings.write(tx, doc, expected.epoch, state, map)
         new = Head(
             version=version,
             live=True,
@@ -204,7 +137,8 @@ def delete(doc: str) -> Operation[bool]:
             head = tx.lost_head(doc)
         if not head.live:
             return False
-        erase(tx.connection, tx.id(doc), "entries", "snapshots", "savepoints")
+        tables = ("entries", "snapshots", "pieces", "savepoints", "epochs")
+        erase(tx.connection, tx.id(doc), *tables)
         tx.connection.execute("DELETE FROM damaged WHERE name = ?", (doc.encode(),))
         version = Version(head.version.epoch + 1, 0)
         tx.put(doc, Head(version=version, last_savepoint=head.last_savepoint, changed_at=tx.now))
@@ -255,7 +189,7 @@ def delete_savepoint(doc: str, number: int) -> Operation[bool]:
 
 def set_aside(doc: str, places: Sequence[str]) -> Operation[None]:
     def work(tx: Transaction) -> None:
-        head, id = tx.head(doc), tx.id(doc)
+        head, id = tx.stored_head(doc), tx.id(doc)
         tx.put(doc, damage.set_aside(tx.connection, doc, id, head, places, tx.now))
 
     return work
@@ -265,6 +199,6 @@ def mend(doc: str) -> Operation[None]:
     """Reading the head mends it."""
 
     def work(tx: Transaction) -> None:
-        tx.head(doc)
+        tx.stored_head(doc)
 
     return work

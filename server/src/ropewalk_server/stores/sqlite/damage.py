@@ -10,10 +10,16 @@ from dataclasses import replace
 
 from ropewalk_server.stores.contract import Version
 from ropewalk_server.stores.records import BadRecord, Kind, expect
-from ropewalk_server.stores.sqlite import mending
-from ropewalk_server.stores.sqlite.heads import EMPTY, NO_BASE, Head, encode_head
+from ropewalk_server.stores.heads import EMPTY, NO_BASE, Head, encode_head
+from ropewalk_server.stores.sqlite import endings, mending, pieces
 from ropewalk_server.stores.sqlite.mending import keep
-from ropewalk_server.stores.sqlite.reads import STRAY, entry_place, savepoint_place, snapshot_place
+from ropewalk_server.stores.sqlite.reads import (
+    STRAY,
+    entry_place,
+    piece_place,
+    savepoint_place,
+    snapshot_place,
+)
 
 
 def set_aside(
@@ -33,6 +39,10 @@ def set_aside(
             _set_aside_entry(connection, doc, id, head, Version(*numbers), now)
         elif place.startswith("snapshot"):
             head = _set_aside_snapshot(connection, doc, id, head, Version(*numbers), now)
+        elif place.startswith("piece"):
+            _set_aside_piece(connection, doc, id, Version(*numbers[:2]), numbers[2], now)
+        elif place.startswith("epoch"):
+            endings.set_aside(connection, doc, id, numbers[0], now)
         elif place == "save points":
             there = _count(connection, "SELECT count(*) FROM savepoints WHERE document = ?", id)
             if there < head.savepoints:
@@ -97,13 +107,17 @@ def _set_aside_snapshot(
             return head
         reason = "is gone"
         if row is not None:
-            expect(row[0], Kind.SNAPSHOT, doc, version)
+            pieces.read(connection, id, doc, version, row[0])
             if not stray or version > head.snapshot_version:
                 return head
             reason = STRAY
     except BadRecord as error:
         reason = error.reason
-    keep(connection, doc.encode(), snapshot_place(version), reason, row and row[0], now)
+    place = snapshot_place(version)
+    keep(connection, doc.encode(), place, reason, row and row[0], now)
+    taken = pieces.take(connection, id, version)
+    if taken:
+        keep(connection, doc.encode(), f"pieces of {place}", reason, taken, now)
     connection.execute(
         "DELETE FROM snapshots WHERE document = ? AND epoch = ? AND seq = ?", (id, *version)
     )
@@ -116,6 +130,18 @@ def _set_aside_snapshot(
         # the entries behind it for the document.
         return head
     return mending.on_older_base(connection, doc, id, head)
+
+
+def _set_aside_piece(
+    connection: sqlite3.Connection, doc: str, id: int, version: Version, number: int, now: float
+) -> None:
+    if (version, number) not in pieces.strays(connection, id):
+        return
+    of = (id, *version, number)
+    where = "document = ? AND epoch = ? AND seq = ? AND number = ?"
+    (data,) = connection.execute(f"SELECT bytes FROM pieces WHERE {where}", of).fetchone()
+    keep(connection, doc.encode(), piece_place(version, number), STRAY, data, now)
+    connection.execute(f"DELETE FROM pieces WHERE {where}", of)
 
 
 def _set_aside_savepoint(

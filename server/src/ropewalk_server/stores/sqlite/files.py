@@ -19,7 +19,7 @@ MIGRATIONS: Sequence[str] = (
     CREATE TABLE documents (
         id INTEGER PRIMARY KEY AUTOINCREMENT,  -- never given twice
         name BLOB NOT NULL UNIQUE,             -- UTF-8
-        head BLOB NOT NULL                     -- a record, heads.py
+        head BLOB NOT NULL                     -- a record, ../heads.py
     ) STRICT;
     CREATE TABLE entries (                     -- small and many: in order in one tree
         document INTEGER NOT NULL,
@@ -56,6 +56,25 @@ MIGRATIONS: Sequence[str] = (
         name BLOB NOT NULL,
         epoch INTEGER NOT NULL,
         seq INTEGER NOT NULL
+    ) STRICT;
+    """,
+    """
+    CREATE TABLE epochs (                      -- those that a snapshot has ended
+        document INTEGER NOT NULL,
+        epoch INTEGER NOT NULL,
+        ending BLOB NOT NULL,                  -- a record, endings.py
+        map BLOB,                              -- a record; NULL: none leads to the next
+        UNIQUE (document, epoch)
+    ) STRICT;
+    """,
+    """
+    CREATE TABLE pieces (                      -- of snapshots whose record is an index
+        document INTEGER NOT NULL,
+        epoch INTEGER NOT NULL,
+        seq INTEGER NOT NULL,
+        number INTEGER NOT NULL,
+        bytes BLOB NOT NULL,                   -- proven by the index
+        UNIQUE (document, epoch, seq, number)
     ) STRICT;
     """,
 )

@@ -10,7 +10,8 @@ from dataclasses import replace
 
 from ropewalk_server.stores.contract import Damage, Damaged, Version
 from ropewalk_server.stores.records import OVERHEAD, BadRecord, Kind, decode, expect
-from ropewalk_server.stores.sqlite.heads import EMPTY, NO_BASE, Head, decode_head, encode_head
+from ropewalk_server.stores.heads import EMPTY, NO_BASE, Head, decode_head, encode_head
+from ropewalk_server.stores.sqlite import pieces
 
 logger = logging.getLogger(__name__)
 
@@ -67,8 +68,8 @@ def head_of_rows(
     """The head that fits what is sound of a document; None if nothing is. `began_empty`: it is
     known that its epoch began with nothing. Epoch 0 did, if its first entry is there; a later one
     may have begun with a snapshot that is lost, and then its entries are no document."""
-    entries = set(_sound(connection, doc, id, "entries", Kind.UPDATE))
-    snapshots = set(_sound(connection, doc, id, "snapshots", Kind.SNAPSHOT))
+    entries = set(_sound_entries(connection, doc, id))
+    snapshots = set(_sound_snapshots(connection, doc, id))
     savepoints, last = connection.execute(
         "SELECT count(*), max(id) FROM savepoints WHERE document = ?", (id,)
     ).fetchone()
@@ -94,16 +95,24 @@ def head_of_rows(
     return replace(head, older=bases[1] if len(bases) > 1 else NO_BASE)
 
 
-def _sound(
-    connection: sqlite3.Connection, doc: str, id: int, table: str, kind: Kind
-) -> Iterator[Version]:
+def _sound_entries(connection: sqlite3.Connection, doc: str, id: int) -> Iterator[Version]:
     """The versions whose records are what they should be."""
-    rows = connection.execute(f"SELECT epoch, seq, record FROM {table} WHERE document = ?", (id,))
+    rows = connection.execute("SELECT epoch, seq, record FROM entries WHERE document = ?", (id,))
     for epoch, seq, data in rows:
         try:
-            yield expect(data, kind, doc, Version(epoch, seq)).version
+            yield expect(data, Kind.UPDATE, doc, Version(epoch, seq)).version
         except BadRecord:
             continue
+
+
+def _sound_snapshots(connection: sqlite3.Connection, doc: str, id: int) -> Iterator[Version]:
+    rows = connection.execute("SELECT epoch, seq, record FROM snapshots WHERE document = ?", (id,))
+    for epoch, seq, data in rows.fetchall():
+        try:
+            pieces.read(connection, id, doc, Version(epoch, seq), data)
+        except BadRecord:
+            continue
+        yield Version(epoch, seq)
 
 
 def on_older_base(connection: sqlite3.Connection, doc: str, id: int, head: Head) -> Head:
@@ -111,7 +120,7 @@ def on_older_base(connection: sqlite3.Connection, doc: str, id: int, head: Head)
     overhead = OVERHEAD + len(doc.encode())
     epoch = head.version.epoch
     row = connection.execute(
-        "SELECT length(record) FROM snapshots WHERE document = ? AND epoch = ? AND seq = ?",
+        "SELECT record FROM snapshots WHERE document = ? AND epoch = ? AND seq = ?",
         (id, epoch, head.older),
     ).fetchone()
     count, size = connection.execute(
@@ -123,10 +132,17 @@ def on_older_base(connection: sqlite3.Connection, doc: str, id: int, head: Head)
         head,
         snapshot=head.older,
         older=NO_BASE,
-        snapshot_size=row[0] - overhead if row else 0,
+        snapshot_size=_size(doc, Version(epoch, head.older), row[0]) if row else 0,
         log_size=size - count * overhead,
         log_entries=count,
     )
+
+
+def _size(doc: str, version: Version, record: bytes) -> int:
+    try:
+        return pieces.size(doc, version, record)
+    except BadRecord:
+        return 0  # who reads it will meet it
 
 
 def mend_all_heads(connection: sqlite3.Connection, now: float) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -13,14 +13,19 @@ from ropewalk_server.stores.contract import (
     Damaged,
     DocumentInfo,
     Entry,
+    Gone,
     History,
+    Outline,
+    Part,
     SavePoint,
     Snapshot,
+    SnapshotPlace,
     StoreError,
     Version,
 )
 from ropewalk_server.stores.records import OVERHEAD, BadRecord, Kind, expect
-from ropewalk_server.stores.sqlite.heads import EMPTY, NO_BASE, Head, decode_head
+from ropewalk_server.stores.heads import EMPTY, NO_BASE, Head, decode_head
+from ropewalk_server.stores.sqlite import bulk, pieces
 
 
 @dataclass
@@ -51,8 +56,16 @@ def snapshot_place(version: Version) -> str:
     return f"snapshot {tuple(version)}"
 
 
+def piece_place(version: Version, number: int) -> str:
+    return f"piece {(*version, number)}"
+
+
 def savepoint_place(id: int) -> str:
     return f"save point {id}"
+
+
+def epoch_place(epoch: int) -> str:
+    return f"epoch {epoch}"
 
 
 def count_savepoints(found: int, head: Head, findings: Findings) -> None:
@@ -98,6 +111,53 @@ def read(
     return History(head.version, snapshot, entries, damaged), findings
 
 
+def outline(
+    connection: sqlite3.Connection, doc: str, whole: int
+) -> tuple[Outline, Findings] | None:
+    """None: something is not as it should be, and read() is to find out what."""
+    findings = Findings()
+    with one_moment(connection):
+        found = find(connection, doc)
+        if found is None:
+            return Outline(Version(0, 0)), findings
+        id, head = found
+        place = None
+        start = head.snapshot_version
+        if head.live and head.snapshot != EMPTY:
+            row = connection.execute(
+                "SELECT record FROM snapshots WHERE document = ? AND epoch = ? AND seq = ?",
+                (id, *start),
+            ).fetchone()
+            try:
+                if row is None:
+                    return None
+                size = pieces.size(doc, start, row[0])
+                data = None
+                if size <= max(whole, pieces.PIECE):
+                    data = pieces.read(connection, id, doc, start, row[0])
+                place = SnapshotPlace(start, size, data)
+            except BadRecord:
+                return None
+        entries = read_entries(connection, doc, id, head, start, findings)
+        if findings.bad:
+            return None
+    return Outline(head.version, place, entries), findings
+
+
+def read_parts(
+    connection: sqlite3.Connection, doc: str, version: Version, parts: Sequence[Part]
+) -> list[bytes]:
+    with one_moment(connection):
+        row = connection.execute(
+            "SELECT d.id, s.record FROM snapshots s JOIN documents d ON d.id = s.document"
+            " WHERE d.name = ? AND s.epoch = ? AND s.seq = ?",
+            (doc.encode(), *version),
+        ).fetchone()
+        if row is None:
+            raise Gone(f"the snapshot {tuple(version)} of {doc!r} was replaced")
+        return pieces.read_parts(connection, row[0], doc, version, row[1], parts)
+
+
 def newest_base(
     connection: sqlite3.Connection, doc: str, id: int, head: Head, findings: Findings
 ) -> tuple[Snapshot | None, Version]:
@@ -140,7 +200,7 @@ def read_snapshot(
     ).fetchone()
     try:
         if row is not None:
-            return expect(row[0], Kind.SNAPSHOT, doc, version).payload
+            return pieces.read(connection, id, doc, version, row[0])
         findings.note(snapshot_place(version), None)
     except BadRecord as error:
         findings.note(snapshot_place(version), error.reason)
@@ -160,11 +220,7 @@ def read_entries(
     if start >= head.version:
         return []
     entries, next_seq = [], start.seq + 1
-    rows = connection.execute(
-        "SELECT seq, record FROM entries WHERE document = ? AND epoch = ? AND seq > ? ORDER BY seq",
-        (id, epoch, start.seq),
-    )
-    for seq, data in rows:
+    for seq, data in bulk.entries(connection, id, epoch, start.seq):
         for missing in range(next_seq, min(seq, newest + 1)):
             findings.note(entry_place(Version(epoch, missing)), None)
         next_seq = seq + 1
@@ -180,29 +236,6 @@ def read_entries(
     for missing in range(next_seq, newest + 1):
         findings.note(entry_place(Version(epoch, missing)), None)
     return entries
-
-
-def find_strays(
-    connection: sqlite3.Connection, doc: str, id: int, head: Head, findings: Findings
-) -> None:
-    """Reads all snapshots, and finds rows that opening the document never meets: nothing of ours
-    leaves any behind."""
-    epoch = head.version.epoch
-    rows = connection.execute("SELECT epoch, seq FROM snapshots WHERE document = ?", (id,))
-    there = {Version(*row) for row in rows}
-    bases = {Version(epoch, seq) for seq in (head.snapshot, head.older) if seq >= 0}
-    for version in sorted(there | bases):
-        sound = read_snapshot(connection, doc, id, version, findings) is not None
-        if sound and version > head.snapshot_version:
-            findings.note("head", f"knows no snapshot {tuple(version)}")
-        elif sound and version not in bases:
-            findings.note(snapshot_place(version), STRAY)
-    rows = connection.execute(
-        "SELECT epoch, seq FROM entries WHERE document = ? AND (epoch != ? OR seq <= ?)",
-        (id, epoch, head.kept_from),
-    )
-    for row in rows:
-        findings.note(entry_place(Version(*row)), STRAY)
 
 
 def known_damage(connection: sqlite3.Connection, doc: str, findings: Findings) -> list[Damage]:
@@ -285,6 +318,14 @@ def read_label(doc: str, id: int, label: bytes, size: int) -> SavePoint:
     )
 
 
+def absent(connection: sqlite3.Connection, doc: str, place: str, what: str) -> StoreError:
+    """Why nothing is at a place: it was set aside as damaged, or never was there."""
+    known = [damage for damage in list_damaged(connection, doc) if damage.where == place]
+    if known:
+        return Damaged(f"{place} of {doc!r} is damaged: {known[0].reason}", damaged=known[:1])
+    return StoreError(f"{doc!r} has no {what}", transient=False)
+
+
 def read_savepoint(
     connection: sqlite3.Connection, doc: str, id: int
 ) -> tuple[bytes | None, Findings]:
@@ -295,32 +336,10 @@ def read_savepoint(
         (doc.encode(), id),
     ).fetchone()
     if row is None:
-        place = savepoint_place(id)
-        known = [damage for damage in list_damaged(connection, doc) if damage.where == place]
-        if known:
-            raise Damaged(f"{place} of {doc!r} is damaged: {known[0].reason}", damaged=known[:1])
-        raise StoreError(f"{doc!r} has no save point {id}", transient=False)
+        raise absent(connection, doc, savepoint_place(id), f"save point {id}")
     try:
         expect(row[0], Kind.SAVE_POINT_LABEL, doc, Version(0, id))
         return expect(row[1], Kind.SAVE_POINT, doc, Version(0, id)).payload, findings
     except BadRecord as error:
         findings.note(savepoint_place(id), error.reason)
         return None, findings
-
-
-def verify(connection: sqlite3.Connection, doc: str) -> tuple[list[Damage], Findings]:
-    """Every record of a document, also those that opening it does not need."""
-    findings = Findings()
-    with one_moment(connection):
-        found = find(connection, doc)
-        if found is None:
-            return [], findings
-        id, head = found
-        find_strays(connection, doc, id, head, findings)
-        start = Version(head.version.epoch, head.kept_from)
-        read_entries(connection, doc, id, head, start, findings)
-        ids = connection.execute("SELECT id FROM savepoints WHERE document = ?", (id,)).fetchall()
-        count_savepoints(len(ids), head, findings)
-        for (number,) in ids:
-            findings.bad |= read_savepoint(connection, doc, number)[1].bad
-        return known_damage(connection, doc, findings), findings

@@ -14,19 +14,31 @@ from dataclasses import replace
 from typing import TypeVar
 from urllib.parse import parse_qsl
 
-from ropewalk_server.stores.arguments import check_bytes, check_name, check_page, check_updates
+from ropewalk_server.stores.arguments import (
+    check_bytes,
+    check_name,
+    check_page,
+    check_seal,
+    check_updates,
+)
 from ropewalk_server.stores.contract import (
+    NO_STATE,
     Damage,
     DocumentInfo,
+    EndedEpoch,
     History,
+    Outline,
+    Part,
     SavePoint,
     StoreError,
     Version,
 )
+from ropewalk_server.stores.parts import outline_of
 from ropewalk_server.stores.records import BadRecord
-from ropewalk_server.stores.sqlite import changes, files, mending, reads
+from ropewalk_server.stores.sqlite import changes, endings, files, mending, reads, verifying
 from ropewalk_server.stores.sqlite.errors import ERRORS, store_error
 from ropewalk_server.stores.sqlite.reads import Findings, LostBase
+from ropewalk_server.stores.sqlite.transaction import Operation
 from ropewalk_server.stores.sqlite.writer import Writer
 from ropewalk_server.stores.watch import Watcher, Watchers
 
@@ -112,15 +124,50 @@ class SqliteStore:
         check_name(doc)
         return await self._read_soundly(doc, lambda db: reads.read(db, doc, since))
 
+    async def outline(self, doc: str, *, whole: int = 0) -> Outline:
+        check_name(doc)
+        found = await self._read_mended(doc, lambda db: reads.outline(db, doc, whole))
+        # What is not as it should be is found and set aside by read().
+        return found[0] if found is not None else outline_of(await self.read(doc))
+
+    async def read_parts(
+        self, doc: str, snapshot: Version, parts: Sequence[Part]
+    ) -> builtins.list[bytes]:
+        check_name(doc)
+        return await self._read(lambda db: reads.read_parts(db, doc, snapshot, parts))
+
     async def compact(self, doc: str, upto: Version, snapshot: bytes) -> None:
         check_name(doc)
         check_bytes("a snapshot", snapshot)
         await self._write(changes.compact(doc, upto, snapshot), len(snapshot))
 
-    async def seal(self, doc: str, expected: Version, snapshot: bytes) -> Version:
+    async def seal(
+        self,
+        doc: str,
+        expected: Version,
+        snapshot: bytes,
+        *,
+        state: bytes = NO_STATE,
+        map: bytes | None = None,
+    ) -> Version:
         check_name(doc)
-        check_bytes("a snapshot", snapshot)
-        return await self._write(changes.seal(doc, expected, snapshot), len(snapshot))
+        check_seal(snapshot, state, map)
+        size = len(snapshot) + len(state) + len(map or b"")
+        return await self._write(changes.seal(doc, expected, snapshot, state, map), size)
+
+    async def epochs(self, doc: str) -> builtins.list[EndedEpoch]:
+        check_name(doc)
+        return await self._read_soundly(doc, lambda db: endings.list_epochs(db, doc))
+
+    async def read_map(self, doc: str, epoch: int) -> bytes:
+        check_name(doc)
+        map = await self._read_soundly(doc, lambda db: endings.read_map(db, doc, epoch))
+        assert map is not None  # a damaged one was set aside, and then there is none
+        return map
+
+    async def drop_epochs(self, doc: str, before: int, ended_before: float = 0.0) -> int:
+        check_name(doc)
+        return await self._write(endings.drop(doc, before, ended_before))
 
     def subscribe(self, doc: str) -> Watcher:
         check_name(doc)
@@ -174,7 +221,7 @@ class SqliteStore:
 
     async def verify(self, doc: str) -> builtins.list[Damage]:
         check_name(doc)
-        damaged, findings = await self._read_mended(doc, lambda db: reads.verify(db, doc))
+        damaged, findings = await self._read_mended(doc, lambda db: verifying.verify(db, doc))
         if findings.fresh:
             await self._set_aside(doc, findings)
         return damaged
@@ -188,7 +235,7 @@ class SqliteStore:
         for doc, version in news.items():
             self._watchers.tell(doc, version)
 
-    async def _write(self, work: changes.Operation[T], size: int = 0) -> T:
+    async def _write(self, work: Operation[T], size: int = 0) -> T:
         if self._writer is None:
             raise StoreError("the store is not open", transient=False)
         return await self._writer.do(work, size)

@@ -23,9 +23,9 @@ from typing import Any, TypeVar
 from ropewalk_server.stores.contract import StoreError, Version
 from ropewalk_server.stores.records import BadRecord
 from ropewalk_server.stores.sqlite import files
-from ropewalk_server.stores.sqlite.changes import Operation, Transaction
 from ropewalk_server.stores.sqlite.errors import is_of_one_operation, store_error
 from ropewalk_server.stores.sqlite.reads import find
+from ropewalk_server.stores.sqlite.transaction import Heads, Operation, Transaction
 
 logger = logging.getLogger(__name__)
 
@@ -41,8 +41,11 @@ _LONG_LOG_BYTES = files.LOG_BYTES
 _WAIT_FOR_READERS_MS = 200
 _PAGES_PER_OPERATION = 2
 _PAGE = 4096
-# How many changes are kept for other processes to notice; who is further behind looks at all heads.
+# How many changes are kept for other processes to notice, at least; who is further behind looks at
+# all heads.
 _CHANGES_KEPT = 1 << 14
+# Heads that are known without asking the database.
+_HEADS_KEPT = 1 << 14
 
 
 @dataclass(slots=True)
@@ -89,8 +92,10 @@ class Writer:
         self._room: list[asyncio.Future[None]] = []
         self._unchecked_bytes = 0
         self._file = _identity(settings.path)
-        self._data_version = 0
+        self._data_version: int | None = None
+        self._heads: Heads = {}
         self._stamp = connection.execute("SELECT max(stamp) FROM changes").fetchone()[0] or 0
+        self._cut_at = 0
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="ropewalk-store", daemon=True)
         self._thread.start()
@@ -224,8 +229,8 @@ class Writer:
             )
         try:
             connection.execute("BEGIN IMMEDIATE")
-            tx = Transaction(connection)
-            news = self._foreign_changes()
+            news, stamp = self._foreign_changes() if self._others_wrote() else ({}, self._stamp)
+            tx = Transaction(connection, self._heads)
             for job in jobs:
                 outcome = _Outcome(job.future, job.size)
                 try:
@@ -233,33 +238,53 @@ class Writer:
                 except StoreError as error:
                     outcome.error = error
                 outcomes.append(outcome)
-            tx.finish()
-            stamp = self._last_stamp()
-            connection.execute("DELETE FROM changes WHERE stamp <= ?", (stamp - _CHANGES_KEPT,))
+            stamp = tx.finish() or stamp
+            self._cut_changes(stamp)
             connection.execute("COMMIT")
         except BaseException:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
+            self._data_version = None  # what others wrote is not told yet
             raise
         self._stamp = stamp
+        if len(self._heads) > _HEADS_KEPT:
+            self._heads.clear()
+        self._heads.update(tx.heads())
         news.update(tx.news)
         self._unchecked_bytes += sum(job.size + _PAGES_PER_OPERATION * _PAGE for job in jobs)
         return outcomes, news
 
-    def _last_stamp(self) -> int:
-        row = self._connection.execute("SELECT max(stamp) FROM changes").fetchone()
-        return row[0] or 0
+    def _others_wrote(self) -> bool:
+        """Whether another connection has written since this was last asked, which SQLite tells for
+        next to nothing. Then what we know of heads is not what there is."""
+        version = self._connection.execute("PRAGMA data_version").fetchone()[0]
+        if version == self._data_version:
+            return False
+        self._data_version = version
+        self._heads.clear()
+        return True
 
-    def _foreign_changes(self) -> dict[str, Version]:
-        """What other processes have written since we last looked."""
+    def _cut_changes(self, stamp: int) -> None:
+        """Not in every group."""
+        if stamp - self._cut_at >= _CHANGES_KEPT:
+            self._connection.execute(
+                "DELETE FROM changes WHERE stamp <= ?", (stamp - _CHANGES_KEPT,)
+            )
+            self._cut_at = stamp
+
+    def _foreign_changes(self) -> tuple[dict[str, Version], int]:
+        """What other processes have written since we last looked, and where that ends."""
         rows = self._connection.execute(
             "SELECT stamp, name, epoch, seq FROM changes WHERE stamp > ? ORDER BY stamp",
             (self._stamp,),
         ).fetchall()
-        if rows and rows[0][0] > self._stamp + 1:
+        if not rows:
+            return {}, self._stamp
+        if rows[0][0] > self._stamp + 1:
             # Some were cut off before we saw them.
-            return self._newest_of_all_watched()
-        return {name.decode(errors="replace"): Version(epoch, seq) for _, name, epoch, seq in rows}
+            return self._newest_of_all_watched(), rows[-1][0]
+        news = {name.decode(errors="replace"): Version(*numbers) for _, name, *numbers in rows}
+        return news, rows[-1][0]
 
     def _newest_of_all_watched(self) -> dict[str, Version]:
         news = {}
@@ -271,15 +296,12 @@ class Writer:
         return news
 
     def _look_for_changes(self) -> None:
-        """SQLite tells for next to nothing whether another connection has written."""
         try:
-            version = self._connection.execute("PRAGMA data_version").fetchone()[0]
-            if version == self._data_version:
+            if not self._others_wrote():
                 return
-            self._data_version = version
-            news = self._foreign_changes()
-            self._stamp = self._last_stamp()
+            news, self._stamp = self._foreign_changes()
         except sqlite3.Error:
+            self._data_version = None
             return  # the next look will find it
         if news:
             self._call_loop([], news)

@@ -11,6 +11,7 @@ from typing import Any
 from ropewalk import Doc, merge_updates
 
 from ropewalk_server.rooms.names import stored_name
+from ropewalk_server.rooms.snapshots import put_together, updates_of
 from ropewalk_server.stores.contract import NOTHING, Conflict, History, Store
 from ropewalk_server.stores.foreign import Document, ForeignStoreError, read_foreign
 
@@ -78,7 +79,8 @@ async def _import(store: Store, tenant: str, name: str, updates: list[bytes]) ->
         try:
             version = await store.append(doc, [whole], epoch=history.version.epoch)
             if fresh:
-                await store.compact(doc, version, whole)
+                snapshot = await asyncio.to_thread(put_together, [whole])
+                await store.compact(doc, version, snapshot)
         except Conflict as conflict:
             if conflict.newest == NOTHING or conflict.newest.epoch == history.version.epoch:
                 # Somebody else has put it together meanwhile: nothing is lacking.
@@ -101,10 +103,8 @@ def _checked(updates: list[bytes]) -> bytes:
 def _has_all(history: History, whole: bytes) -> bool:
     """Whether a document already has all of an update."""
     doc: Doc[Any] = Doc()
-    if history.snapshot is not None:
-        doc.apply_update(history.snapshot.update)
-    for entry in history.entries:
-        doc.apply_update(entry.update)
+    for update in updates_of(history):
+        doc.apply_update(update)
     before = doc.get_update()
     doc.apply_update(whole)
     return bool(doc.get_update() == before)

@@ -15,6 +15,8 @@ EMPTY = -1
 NO_BASE = -2
 
 _PAYLOAD = struct.Struct("<BqqQQQQQd")
+# What may stand behind it: some bytes by which whoever wrote a head knows it again.
+MARK = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ class Head:
         )
 
 
-def encode_head(name: bytes, head: Head) -> bytes:
+def encode_head(name: bytes, head: Head, mark: bytes = b"") -> bytes:
     payload = _PAYLOAD.pack(
         head.live,
         head.snapshot,
@@ -76,12 +78,12 @@ def encode_head(name: bytes, head: Head) -> bytes:
         head.last_savepoint,
         head.changed_at,
     )
-    return encode(Kind.HEAD, name, head.version, payload)
+    return encode(Kind.HEAD, name, head.version, payload + mark)
 
 
 def decode_head(doc: str, data: bytes) -> Head:
     record = expect(data, Kind.HEAD, doc, None)
-    if len(record.payload) != _PAYLOAD.size:
+    if len(record.payload) not in (_PAYLOAD.size, _PAYLOAD.size + MARK):
         raise BadRecord(f"has {len(record.payload)} bytes where a head has {_PAYLOAD.size}")
-    live, *rest = _PAYLOAD.unpack(record.payload)
+    live, *rest = _PAYLOAD.unpack_from(record.payload)
     return Head(record.version, bool(live), *rest)

@@ -1,0 +1,141 @@
+"""T12 and T13 on DynamoDB: writers that all append to one document, each as a process of its own would.
+Every update is there once, the log has no gap, and writers offer each row less than five times, on
+average. ROPEWALK_SOAK=1: 100 writers x 20 in 100 processes, ten times."""
+
+import asyncio
+import os
+import random
+import sys
+from pathlib import Path
+
+import pytest
+from harness.cloud import dynamodb, dynamodb_url, new_name
+from harness.proxy import Proxy
+
+from ropewalk_server.stores import open_store
+from ropewalk_server.stores.contract import NOTHING, Conflict, StoreError
+
+SOAK = os.environ.get("ROPEWALK_SOAK") == "1"
+RUNS = int(os.environ.get("ROPEWALK_RUNS", "10" if SOAK else "1"))
+PROCESSES = int(os.environ.get("ROPEWALK_PROCESSES", "100" if SOAK else "2"))
+WRITERS = int(os.environ.get("ROPEWALK_WRITERS", "100" if SOAK else "20"))
+UPDATES = 20 if SOAK else 10
+SEED = int(os.environ.get("ROPEWALK_SEED", "1"))
+
+
+async def read_all(url, doc):
+    store = open_store(url)
+    await store.open()
+    history = await store.read(doc)
+    await store.close()
+    return history
+
+
+def check_exact(history, names, updates):
+    """Each update once, each writer's in its order, no number left out."""
+    assert not history.damaged
+    assert [entry.version.seq for entry in history.entries] == list(
+        range(1, len(history.entries) + 1)
+    )
+    written = [entry.update.decode() for entry in history.entries]
+    assert len(written) == len(set(written)) == len(names) * updates
+    for name in names:
+        own = [update for update in written if update.startswith(f"{name}:")]
+        assert own == [f"{name}:{number}" for number in range(updates)]
+
+
+@pytest.mark.parametrize("run", range(RUNS))
+async def test_many_writers_of_one_document_lose_and_double_nothing(run):
+    url = dynamodb_url(new_name())
+    await open_store(url).create()
+    each = WRITERS // PROCESSES
+    processes = [
+        await asyncio.create_subprocess_exec(
+            sys.executable,
+            str(Path(__file__).parent / "contending.py"),
+            *(url, "a", str(n * each), str((n + 1) * each), str(UPDATES)),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        for n in range(PROCESSES)
+    ]
+    for process in processes:
+        assert await process.stdout.readline() == b"ready\n"
+    for process in processes:
+        process.stdin.write(b"go\n")
+    offered, again = 0, 0
+    for process in processes:
+        line = await process.stdout.readline()
+        offered, again = offered + int(line.split()[0]), again + int(line.split()[1])
+        assert await process.wait() == 0
+    check_exact(await read_all(url, "a"), range(WRITERS), UPDATES)
+    rate = offered / (WRITERS * UPDATES)
+    print(
+        f"run {run}: {offered} offered, {rate:.2f} for each update, {again} without a turn in time"
+    )
+    assert rate <= 5
+
+
+async def test_compare_and_set_by_many_is_exact():
+    """A counter: each reads it, adds one, and writes it on condition that it is still that."""
+    url = dynamodb_url(new_name())
+    await open_store(url).create()
+    stores = [open_store(url) for _ in range(8)]
+    for store in stores:
+        await store.open()
+
+    async def count(store):
+        for _ in range(5):
+            while True:
+                history = await store.read("counter")
+                value = int(history.entries[-1].update) if history.entries else 0
+                try:
+                    update = str(value + 1).encode()
+                    await store.append("counter", [update], expected=history.version)
+                    break
+                except Conflict:
+                    await asyncio.sleep(random.random() * 0.05)
+
+    await asyncio.gather(*map(count, stores))
+    history = await stores[0].read("counter")
+    assert [int(entry.update) for entry in history.entries] == list(range(1, 41))
+    for store in stores:
+        await store.close()
+
+
+async def test_an_append_whose_answer_was_lost_is_there_once():
+    """Connections are cut at random: what the store sends again it recognises as its own."""
+    rng = random.Random(SEED)
+    name = new_name()
+    await open_store(dynamodb_url(name)).create()
+    async with Proxy(dynamodb()) as proxy:
+        stores = [open_store(dynamodb_url(name, proxy.port)) for _ in range(4)]
+        for store in stores:
+            await store.open()
+        unknown = set()
+
+        async def write(writer, store):
+            for number in range(40 if SOAK else 12):
+                try:
+                    await store.append("a", [f"{writer}:{number}".encode()])
+                except StoreError:
+                    unknown.add(f"{writer}:{number}")
+
+        async def cut():
+            while True:
+                await asyncio.sleep(rng.random() * 0.04)
+                proxy.cut()
+
+        cutting = asyncio.ensure_future(cut())
+        await asyncio.gather(*(write(*each) for each in enumerate(stores)))
+        cutting.cancel()
+        proxy.heal()
+        for store in stores:
+            await store.close()
+    history = await read_all(dynamodb_url(name), "a")
+    written = [entry.update.decode() for entry in history.entries]
+    assert len(written) == len(set(written))
+    acked = {f"{w}:{n}" for w in range(4) for n in range(40 if SOAK else 12)} - unknown
+    assert acked <= set(written)
+    assert history.version.seq == len(written)
+    assert history.version > NOTHING

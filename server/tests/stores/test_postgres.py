@@ -1,0 +1,73 @@
+"""The store in PostgreSQL, by the contract of all stores."""
+
+import asyncio
+from contextlib import asynccontextmanager
+
+import asyncpg
+import pytest
+from harness.services import postgresql
+from store_contract import SeveralProcesses, StoreContract, opening
+
+from ropewalk_server.stores import open_store
+
+# Of a disk without room PostgreSQL says this.
+FULL = """
+    CREATE FUNCTION ropewalk.full() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = '53100'; END $$;
+    CREATE TRIGGER is_full BEFORE INSERT ON ropewalk.records
+    FOR EACH STATEMENT EXECUTE FUNCTION ropewalk.full()"""
+
+
+async def query(url, statement, *arguments):
+    """Past the store."""
+    connection = await asyncpg.connect(url)
+    try:
+        if arguments:
+            return await connection.fetch(statement, *arguments)
+        return await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+class TestPostgres(StoreContract, SeveralProcesses):
+    @pytest.fixture
+    async def make_store(self):
+        self.url = postgresql().empty_database()
+        async with opening(self.url) as make:
+            yield make
+
+    async def spoil(self, store, doc, seq):
+        """Flips a bit in the record of an entry, or of a snapshot if there is no such entry."""
+        for kind in (1, 2):
+            rows = await query(
+                self.url,
+                "SELECT record FROM ropewalk.records WHERE name = $1 AND kind = $2 AND seq = $3",
+                *(doc.encode(), kind, seq),
+            )
+            if rows:
+                break
+        record = rows[0][0]
+        await query(
+            self.url,
+            "UPDATE ropewalk.records SET record = $4 WHERE name = $1 AND kind = $2 AND seq = $3",
+            *(doc.encode(), kind, seq, record[:-20] + bytes([record[-20] ^ 4]) + record[-19:]),
+        )
+
+    @asynccontextmanager
+    async def fail(self, store):
+        await query(self.url, FULL)
+        yield
+        await query(self.url, "DROP FUNCTION ropewalk.full CASCADE")
+
+
+@pytest.mark.anyio
+async def test_servers_that_start_at_once_make_the_tables_once():
+    server = postgresql()
+    for _ in range(5):
+        url = server.url(server.new_database())
+        stores = [open_store(url) for _ in range(4)]
+        await asyncio.gather(*(store.open() for store in stores))
+        await stores[0].append("a", [b"of a"])
+        assert [(await store.info("a")).log_entries for store in stores] == [1] * 4
+        for store in stores:
+            await store.close()
