@@ -31,7 +31,7 @@ run-merge: ## three people edit one text in C++ and merge, as it happens
 	@$(QUIETLY) cmake --build build/examples --target merge
 	@build/examples/merge
 
-test: ## everything that must hold, counted; ends with "N passed, N failed"
+test: ## everything that must hold, counted; ends with "N passed, N failed"; FRESH=1: also what is unchanged
 	@tools/setup.sh test
 	@python3 tools/run_tests.py all
 
@@ -127,7 +127,7 @@ fuzz: ## one libFuzzer target: T=target SECONDS=n
 	@mkdir -p build/fuzz/found/$(T)
 	build/fuzz/fuzz/fuzz_$(T) -max_total_time=$(SECONDS) -artifact_prefix=build/fuzz/found/$(T)/crash- build/fuzz/found/$(T) fuzz/corpus/$(T)
 
-soak: ## for hours what `make test` does in seconds: AREA=differential, property, fuzz or server
+soak: ## for hours what `make test` does in seconds: AREA=differential, property, epochs, storage, compaction, fuzz or server
 	@$(if $(filter command%,$(origin SEEDS)),SEEDS=$(SEEDS)) tools/soak.sh $(AREA)
 
 lint: build/venv/tools ## formatting, clang-tidy and the directions of #include

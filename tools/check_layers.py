@@ -2,9 +2,10 @@
 """Reads the #include lines of include/crdt and says which break a rule of ARCHITECTURE.md.
 
   1  a room includes only rooms to its left
-  2  headers of other projects are included where THIRD_PARTY says, and crdt.hpp does not reach them
+  2  headers of other projects are included where THIRD_PARTY says, those of the system in
+     storage/files/, and crdt.hpp reaches neither
   3  each header has #pragma once, and each path exists
-  4  src/ropewalk.cpp reaches each file of impl/: the compiled library would lack its bodies
+  4  the files of src/ reach each file of impl/: the compiled library would lack its bodies
 
 usage: check_layers.py [include/crdt]; prints "file:line: what" for each finding.
 """
@@ -24,7 +25,10 @@ ROOMS = {
     "sync": {"base", "codec", "store", "types", "update", "doc"},
     "storage": {"base", "codec", "store", "update"},  # never a live document
 }
-THIRD_PARTY = {("base/hash.hpp", "xxhash.h")}  # whoever includes these headers needs more than -I
+# Whoever includes these headers needs more than -I.
+THIRD_PARTY = {("base/hash.hpp", "xxhash.h"), ("storage/zstd.hpp", "zstd.h")}
+OF_THE_SYSTEM = Path("storage/files")  # POSIX is known here and nowhere else
+ENTRANCES = {"crdt.hpp", "storage.hpp"}  # what users include
 EVERYWHERE = {"config.hpp", "fwd.hpp", "version.hpp"}  # files of the top folder that rooms may use
 
 INCLUDE = re.compile(r'\s*#\s*include\s*([<"])([^">]+)[>"]')
@@ -36,10 +40,15 @@ def room_of(path: Path) -> str | None:
     return parts[0] if len(parts) > 1 else None
 
 
+def of_the_system(path: Path) -> bool:
+    parts = path.parts[1:] if path.parts[0] == "impl" else path.parts
+    return Path(*parts).is_relative_to(OF_THE_SYSTEM)
+
+
 def arrow_is_wrong(source: Path, target: Path) -> str | None:
     start, end = room_of(source), room_of(target)
-    if start is None:  # crdt.hpp looks everywhere, the other top files nowhere
-        if source.name == "crdt.hpp" or end is None:
+    if start is None:  # what users include looks everywhere, the other top files nowhere
+        if source.name in ENTRANCES or end is None:
             return None
         return f"{source.name} stands below all rooms and includes {end}/"
     if end is None:
@@ -75,7 +84,8 @@ def check(root: Path) -> list[str]:
             bracket, name = match.groups()
             if bracket == "<":
                 standard = re.fullmatch(r"[a-z0-9_]+", name)
-                if not standard and (file.as_posix(), name) not in THIRD_PARTY:
+                known = standard or of_the_system(file) or (file.as_posix(), name) in THIRD_PARTY
+                if not known:
                     found(number, f"<{name}> is neither ours nor the standard library's")
                 continue
             target = (root / file.parent / name).resolve()
@@ -102,11 +112,15 @@ def check(root: Path) -> list[str]:
     for name, foreign in sorted(THIRD_PARTY):
         if Path(name) in for_users:
             findings.append(f"{root / name}:1: crdt.hpp reaches it and so needs <{foreign}>")
-    library = (root.parent.parent / "src" / "ropewalk.cpp").read_text(encoding="utf-8")
-    compiled = reached_from(*map(Path, re.findall(r"#include <crdt/([^>]+)>", library)))
+    for file in sorted(for_users):
+        if of_the_system(file):
+            findings.append(f"{root / file}:1: crdt.hpp reaches it and so needs this system")
+    sources = sorted((root.parent.parent / "src").glob("*.cpp"))
+    libraries = "".join(source.read_text(encoding="utf-8") for source in sources)
+    compiled = reached_from(*map(Path, re.findall(r"#include <crdt/([^>]+)>", libraries)))
     for file in files:
         if file.suffix == ".ipp" and file not in compiled:
-            findings.append(f"{root / file}:1: src/ropewalk.cpp does not reach it")
+            findings.append(f"{root / file}:1: no file of src/ reaches it")
     return findings
 
 

@@ -3,7 +3,8 @@
 
 A block fenced as ```cpp that has a main() is a program. The other such blocks of one file are
 read in order as one program: their #include lines first, then the rest as the body of main().
-Assertions in them are on.
+Assertions in them are on. The engine is compiled once for all of them, as ropewalk::ropewalk and
+ropewalk::storage are; that the headers alone do is what tests/consumer shows.
 
 usage: run_documented_code.py [--compiler c++] [--work folder] [file.md...]
 """
@@ -43,6 +44,15 @@ def programs(document: Path) -> list[tuple[str, str]]:
     return found
 
 
+def compile_engine(compiler: list[str], work: Path) -> list[Path]:
+    """The objects of src/, which every program is linked with."""
+    objects = []
+    for source in sorted((ROOT / "src").glob("*.cpp")):
+        objects.append(work / f"engine_{source.stem}.o")
+        subprocess.run([*compiler, "-c", str(source), "-o", str(objects[-1])], check=True)
+    return objects
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--compiler", default="c++")
@@ -52,14 +62,16 @@ def main() -> int:
     documents = options.documents or [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
     work = options.work or Path(tempfile.mkdtemp(prefix="ropewalk-"))
 
+    compiler = [options.compiler, "-std=c++20", "-Wall", "-DROPEWALK_COMPILED=1", "-I", str(ROOT / "include")]
+    engine = [str(each) for each in compile_engine(compiler, work)]
     passed = failed = 0
     for document in documents:
         for name, source in programs(document):
             file = work / f"{name}.cpp"
             file.write_text(source, encoding="utf-8")
             program = file.with_suffix("")
-            compile_ = [options.compiler, "-std=c++20", "-Wall", "-I", str(ROOT / "include")]
-            for command in ([*compile_, str(file), "-o", str(program)], [str(program)]):
+            compile_ = [*compiler, str(file), *engine, "-o", str(program)]
+            for command in (compile_, [str(program)]):
                 done = subprocess.run(command, capture_output=True, text=True, check=False)
                 if done.returncode != 0:
                     print(f"{name}: {' '.join(command)}\n{done.stdout}{done.stderr}")

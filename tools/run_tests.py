@@ -4,6 +4,9 @@
 A part is a few commands that a person could type; each is printed before it runs. What failed is
 listed at the end, with the command that repeats it.
 
+A part that passed and of which no file has changed since is not run again, and says so; FRESH=1
+runs it.
+
 usage: run_tests.py all | PART...
 parts: cpp headers differential python server javascript yjs chromium web; not in all: editors
 """
@@ -17,9 +20,12 @@ import subprocess
 import sys
 import time
 import xml.etree.ElementTree as ET
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import unchanged
 
 ROOT = Path(__file__).resolve().parent.parent
 SEEDS = os.environ.get("SEEDS", "2000")
@@ -37,8 +43,27 @@ class Count:
         self.repeat += other.repeat
 
 
+# Builds that were begun before their turn, by their commands.
+AHEAD: dict[tuple[str, ...], subprocess.Popen[bytes]] = {}
+
+
+def begin(*command: str) -> None:
+    """Begins a build that keeps one core busy for minutes, where others leave something of it."""
+    path = ROOT / "build" / f"{Path(command[0]).stem}.log"
+    path.parent.mkdir(exist_ok=True)
+    print(f"\n$ {shlex.join(command)} &  # prints into {path.relative_to(ROOT)}", flush=True)
+    with path.open("wb") as log:
+        AHEAD[command] = subprocess.Popen(
+            ("nice", *command), cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+        )
+
+
 def run(*command: str) -> bool:
     print(f"\n$ {shlex.join(command)}", flush=True)
+    begun = AHEAD.pop(command, None)
+    if begun is not None:
+        # If it failed the next line says why, and if not it finds everything done.
+        begun.wait()
     return subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, check=False).returncode == 0
 
 
@@ -60,6 +85,28 @@ def run_and_read(*command: str) -> tuple[bool, str]:
     return process.returncode == 0, "".join(lines)
 
 
+def run_and_read_all(commands: list[tuple[str, ...]]) -> Iterator[tuple[bool, str]]:
+    """Programs of one thread, as many at a time as there are cores; each is printed when it ends."""
+
+    def quietly(command: tuple[str, ...]) -> tuple[bool, str]:
+        done = subprocess.run(
+            command,
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+        return done.returncode == 0, done.stdout
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for command, (good, output) in zip(commands, pool.map(quietly, commands), strict=True):
+            print(f"\n$ {shlex.join(command)}\n{output}", end="", flush=True)
+            yield good, output
+
+
 def count_output(output: str) -> tuple[int, int] | None:
     """(passed, failed) of a program that counts its own tests; None if this one does not."""
     doctest = re.findall(r"test cases: +\d+ \| +(\d+) passed \| +(\d+) failed", output)
@@ -77,6 +124,13 @@ def count_output(output: str) -> tuple[int, int] | None:
         failed = sum(map(int, re.findall(r"(?:failures|errors)=(\d+)", end)))
         return ran - failed, failed
     return None
+
+
+def shortened(said: str) -> str:
+    """What a test that failed said: of a run on another machine nothing else may be left."""
+    lines = said.strip().splitlines()
+    kept = lines if len(lines) <= 24 else [*lines[:8], "...", *lines[-15:]]
+    return "".join(f"\n      {line[:240]}" for line in kept)
 
 
 def count_ctest(preset: str) -> Count:
@@ -110,6 +164,7 @@ def count_ctest(preset: str) -> Count:
                 count.repeat.append(shlex.join([program, *command[1:], f"--test-case={pattern}"]))
         else:
             count.repeat.append(f"ctest --preset {preset} -R {shlex.quote(f'^{re.escape(name)}$')}")
+        count.repeat[-1] += shortened(output)
     return count
 
 
@@ -153,14 +208,16 @@ def python() -> Count:
     if not run("tools/python.sh"):
         return Count(failed=1, repeat=["tools/python.sh"])
     report = ROOT / "build" / "python" / "junit.xml"
-    command = ("build/venv/python/bin/python", "-m", "pytest", "-q", "bindings/python/tests")
+    pytest = ("build/venv/python/bin/python", "-m", "pytest", "-q", "-n", str(os.cpu_count()))
+    command = (*pytest, "bindings/python/tests")
     return count_report(command, report, f"--junitxml={report.relative_to(ROOT)}", select="-k")
 
 
 def server() -> Count:
     """The server on loopback, with real stores and clients; each test of pytest counts."""
-    if not run("tools/server.sh"):
-        return Count(failed=1, repeat=["tools/server.sh"])
+    for tool in ("tools/server.sh", "tools/dynamodb.sh"):
+        if not run(tool):
+            return Count(failed=1, repeat=[tool])
     report = ROOT / "build" / "server" / "junit.xml"
     # They wait more than they work: four at a time, whatever there are of cores.
     command = ("build/venv/server/bin/python", "-m", "pytest", "-q", "-n", "4", "server/tests")
@@ -193,10 +250,14 @@ def yjs() -> Count:
         ("differential/strict.mjs", "300"),
         ("differential/main.mjs", "200"),
     )
+    # What they share is installed before, since several of them run at a time.
+    for engine in ("yjs", "ropewalk"):
+        installed = ("node", "bindings/wasm/tests/packages/install.mjs", engine)
+        if not run(*installed):
+            return Count(failed=1, repeat=[shlex.join(installed)])
+    commands = [("node", f"bindings/wasm/tests/{name}", *options) for name, *options in programs]
     count = Count()
-    for program, *arguments in programs:
-        command = ("node", f"bindings/wasm/tests/{program}", *arguments)
-        good, output = run_and_read(*command)
+    for command, (good, output) in zip(commands, run_and_read_all(commands), strict=True):
         passed, failed = count_output(output) or (0, 1)
         if not good and not failed:
             failed = 1
@@ -245,12 +306,15 @@ def count_report(command: tuple[str, ...], report: Path, *options: str, select: 
         return Count(failed=1, repeat=[shlex.join(command)])
     count = Count()
     for case in ET.parse(report).getroot().iter("testcase"):
-        if case.find("failure") is None and case.find("error") is None:
+        bad = [each for each in (case.find("failure"), case.find("error")) if each is not None]
+        if not bad:
             count.passed += case.find("skipped") is None
             continue
         count.failed += 1
         name = f"{case.get('classname', '')}.{case.get('name', '')}"
-        count.repeat.append(shlex.join([*command, select, case.get("name", "")]) + f"  # {name}")
+        repeat = shlex.join([*command, select, case.get("name", "")])
+        said = bad[0].text or bad[0].get("message", "")
+        count.repeat.append(f"{repeat}  # {name}{shortened(said)}")
     if not good and not count.failed:
         count.add(Count(failed=1, repeat=[shlex.join(command)]))
     return count
@@ -268,7 +332,24 @@ PARTS: dict[str, Callable[[], Count]] = {
     "web": web,
     "editors": editors,
 }
+NEED_WASM = ("javascript", "yjs", "chromium", "web", "editors")
 GROUPS = {"all": [part for part in PARTS if part != "editors"], "cpp": ["cpp", "headers"]}
+
+
+def run_part(part: str) -> tuple[Count, str]:
+    """What of it has passed, and what to say of how long that took."""
+    start = time.monotonic()
+    files = unchanged.digest(part)
+    known = unchanged.passed_before(part, files)
+    if known is not None:
+        print(f"\n{part}: nothing it depends on has changed since {known} passed", flush=True)
+        return Count(passed=known), "unchanged since"
+    count = PARTS[part]()
+    if count.failed or not count.passed:
+        unchanged.forget(part)
+    else:
+        unchanged.remember(part, files, count.passed)
+    return count, f"{time.monotonic() - start:5.0f} s"
 
 
 def main() -> int:
@@ -278,14 +359,16 @@ def main() -> int:
     parser.add_argument("parts", nargs="+", choices=[*GROUPS, *PARTS])
     wanted = [p for name in parser.parse_args().parts for p in GROUPS.get(name, [name])]
 
+    if "cpp" in wanted and any(part in wanted for part in NEED_WASM):
+        begin("tools/wasm.sh")
     total = Count()
     table = []
     for part in dict.fromkeys(wanted):
-        start = time.monotonic()
-        count = PARTS[part]()
-        seconds = time.monotonic() - start
-        table.append(f"  {part:14}{count.passed:7} passed {count.failed:5} failed {seconds:7.0f} s")
+        count, how_long = run_part(part)
+        table.append(f"  {part:14}{count.passed:7} passed {count.failed:5} failed   {how_long}")
         total.add(count)
+    for build in AHEAD.values():
+        build.wait()
     print("\n" + "\n".join(table))
     if total.failed:
         print("\nFailed; repeat with:")

@@ -19,6 +19,8 @@ need() {
     fi
 }
 has() { command -v "$1"; }
+has_postgresql() { has initdb || ls /usr/lib/postgresql/*/bin/initdb; }
+java_is_new() { java -version 2>&1 | awk -F '[".]' '/version/ { exit !($2 >= 17) }'; }
 has_header() { printf '#if !__has_include(<%s>)\n#error\n#endif\n' "$1" | "$cxx" -x c++ -E -; }
 compiles_cxx20() { printf '#include <compare>\n#include <concepts>\n' | "$cxx" -std=c++20 -x c++ -fsyntax-only -; }
 cmake_is_new() {
@@ -49,13 +51,19 @@ check() {
         need "doctest" doctest-dev has_header doctest/doctest.h
         need "rapidcheck" librapidcheck-dev has_header rapidcheck.h
         need "Google Benchmark" libbenchmark-dev has_header benchmark/benchmark.h
-        need "xxHash" libxxhash-dev has_header xxhash.h
+        need "zstd" libzstd-dev has_header zstd.h
+        need "msgpack-c" libmsgpack-cxx-dev has_header msgpack/v3/unpack_decl.hpp
         need "zlib" zlib1g-dev has_header zlib.h
         need "Chromium" chromium has chromium
+        need "Redis" redis-server has redis-server
+        need "PostgreSQL" postgresql has_postgresql
+        need "Java 17 or later" default-jre-headless java_is_new
+        need "Maven" maven has mvn
         ;;
     esac
     case $1 in serve | test | bench | all)
         need "ninja" ninja-build has ninja
+        need "xxHash" libxxhash-dev has_header xxhash.h
         need "Python 3.10 or later" python3 python_is_new
         need "Python's headers" python3-dev has_python_headers
         need "Python's venv module" python3-venv python3 -c 'import ensurepip'

@@ -2,8 +2,12 @@
 # soak.sh AREA: what `make test` does in seconds, for hours. AREA is one of
 #   differential   SEEDS=20000 random histories here and in Yjs
 #   property       SEEDS=10000 examples of each property
+#   epochs         SEEDS=10000 histories of replicas that come back from older epochs
 #   server         all tests of the server at length, with SEEDS=5000 simulated runs; T=stores for
 #                  those of one folder
+#   storage        KILLS=200 times kill -9, IMAGES=500 losses of power, DAMAGES=5000 damaged files,
+#                  without and with new epochs; LARGE=5000 damages of a container of several MB
+#   compaction     INSERTS=10000000 at random places, compacted and renumbered
 #   fuzz           RUNS=1000000 executions of each fuzz target (T=target for one), from its corpus on
 # Says what it is at; ends with a non-zero status at the first finding.
 set -eu
@@ -27,6 +31,24 @@ property)
     build release release --target property_tests
     RC_PARAMS="max_success=${seeds:-10000}" exec build/release/tests/property_tests
     ;;
+epochs)
+    tools/setup.sh test
+    build release release --target property_tests
+    RC_PARAMS="max_success=${seeds:-10000}" exec build/release/tests/property_tests \
+        --source-file='*property/compact_test*,*property/epochs_test*'
+    ;;
+storage)
+    tools/setup.sh test
+    build dev dev --target storage_tests
+    ROPEWALK_KILLS=${KILLS:-200} ROPEWALK_IMAGES=${IMAGES:-500} ROPEWALK_DAMAGES=${DAMAGES:-5000} \
+        ROPEWALK_LARGE_DAMAGES=${LARGE:-5000} \
+        exec build/dev/tests/storage_tests
+    ;;
+compaction)
+    tools/setup.sh bench
+    build release release --target figures
+    ROPEWALK_INSERTS=${INSERTS:-10000000} exec build/release/bench/figures --only=compact
+    ;;
 fuzz)
     tools/setup.sh fuzz
     tools/quietly.sh cmake --preset fuzz
@@ -43,6 +65,7 @@ fuzz)
 server)
     tools/setup.sh test
     tools/server.sh
+    tools/dynamodb.sh
     ROPEWALK_SOAK=1 ROPEWALK_SIMULATION_SEEDS="${seeds:-5000}" \
         exec build/venv/server/bin/python -m pytest -q "server/tests${T:+/$T}"
     ;;
