@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ from harness.peers import Peer, make_rooms, stored_text, until
 from ropewalk import Container, Doc, Text, decode_state_vector, encode_state_vector, is_container
 from ropewalk_server.limits import Limits
 from ropewalk_server.ops.metrics import PrometheusMetrics
-from ropewalk_server.protocol.messages import Step2, Update
+from ropewalk_server.protocol.frames import encode
+from ropewalk_server.protocol.messages import MadeStep2, Step2, Update
 from ropewalk_server.rooms.compaction import compact
 from ropewalk_server.rooms.ports import at_once
 from ropewalk_server.rooms.rooms import Rooms
@@ -164,6 +166,92 @@ async def test_a_snapshot_from_before_containers_becomes_one(store: Store) -> No
     rooms = await open_rooms(store, limits=PACKED)
     assert (await Peer(rooms).sync()).text == peer.text
     assert rooms.open_rooms[NAME].is_packed
+    await rooms.stop()
+
+
+def typed_and_taken_back(words: int) -> Doc[Any]:
+    """A document of which a quarter was deleted, a word here and a word there."""
+    chance = random.Random(16)
+    doc: Doc[Any] = Doc(client_id=1)
+    text = doc.get("t", type=Text)
+    length = 0
+    with doc.transaction():
+        for _ in range(words):
+            word = chance.choice(("remember ", "the ", "milk ", "tomorrow\n"))
+            text.insert(length, word)
+            length += len(word)
+            if chance.random() < 0.25:
+                length -= len(word)
+                del text[length : length + len(word)]
+    return doc
+
+
+class Counting(MemoryStore):
+    """Counts how often, and how much of a snapshot, is read."""
+
+    looks = 0
+    size = 0
+
+    async def read_parts(self, doc: str, snapshot: Version, parts: Any) -> Any:
+        self.looks += 1
+        self.size += sum(part.size for part in parts)
+        return await super().read_parts(doc, snapshot, parts)
+
+
+@pytest.mark.parametrize("logged", [0, 40])
+async def test_a_join_takes_a_few_looks_and_no_copies(logged: int) -> None:
+    """Counts, for times are measured elsewhere: bench/server/join.py."""
+    doc = typed_and_taken_back(200_000)
+    store = Counting()
+    await put(store, doc)
+    text = doc.get("t", type=Text)
+    for place in range(logged):
+        before = doc.get_state()
+        text.insert(len(text) - place, "x")
+        del text[place : place + 1]
+        await store.append(NAME, [doc.get_update(before)], epoch=1)
+    rooms = await open_rooms(store, limits=PACKED)
+    await Peer(rooms).hello()
+    room = rooms.open_rooms[NAME]
+    # Its beginning, and where everything is.
+    assert store.looks == 2
+    assert store.size < 32 * 1024
+    store.looks = store.size = 0
+    for units in (100, 200):
+        known = behind(doc, units)
+        expected = doc.get_update(known)
+        tracemalloc.start()
+        answer = await room.answer(known)
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert isinstance(answer, MadeStep2)
+        assert answer.update == expected
+        # History and deletions, then text.
+        assert store.looks == 2
+        assert store.size < len(expected)
+        assert most < 1.75 * len(expected)
+        # What goes out is what was made, and there is one of it however many ask.
+        assert (await room.answer(known)) is answer
+        assert encode(None, answer) is answer.message
+        assert encode(None, Step2(expected)) == answer.message
+        store.looks = store.size = 0
+    assert room.is_packed
+    await rooms.stop()
+
+
+async def test_one_who_has_typed_everywhere_takes_as_few_looks() -> None:
+    doc = typed_and_taken_back(100_000)
+    text = doc.get("t", type=Text)
+    for place in range(0, len(text), len(text) // 100):
+        text.insert(place, "x")
+    store = Counting()
+    await put(store, doc)
+    rooms = await open_rooms(store, limits=PACKED)
+    await Peer(rooms).hello()
+    store.looks = 0
+    known = behind(doc, 101)
+    assert (await rooms.open_rooms[NAME].answer(known)).update == doc.get_update(known)
+    assert store.looks == 2
     await rooms.stop()
 
 

@@ -28,19 +28,31 @@ T = TypeVar("T")
 
 # What is read first: of most containers header, directory and the smaller tables.
 _FRONT = 16 * 1024
-# A question that has needed so many looks needs everything.
-_MOST_LOOKS = 48
+# A room keeps what every question begins with, if it is no more than this.
+_MOST_KEPT = 128 * 1024
+# A question has what it needs after two or three looks. One that goes on asking needs everything.
+_MOST_LOOKS = 8
+
+# Where it begins in the container, and the bytes.
+_Fetched = tuple[int, bytes]
 
 
 class Packed:
     """Does not change: with_more() is another one."""
 
     def __init__(
-        self, name: str, around: Surroundings, place: SnapshotPlace, behind: bytes, state: bytes
+        self,
+        name: str,
+        around: Surroundings,
+        place: SnapshotPlace,
+        front: Sequence[_Fetched] = (),
+        behind: bytes = b"",
+        state: bytes = b"",
     ) -> None:
         self._name = name
         self._around = around
         self._place = place
+        self._front = front
         self._behind = behind  # one update, or nothing
         self.state = state
 
@@ -53,7 +65,13 @@ class Packed:
         place = outline.snapshot
         if place is None or place.size <= at_least:
             return None
-        found = cls(name, around, place, b"", b"")
+        front: list[_Fetched] = []
+        if place.data is None:
+            parts = [Part(0, min(place.size, _FRONT))]
+            front = [(0, (await read_parts(around.store, name, place.version, parts))[0])]
+        if not is_container(front[0][1] if place.data is None else place.data):
+            return None
+        found = cls(name, around, place, front)
         return await found.with_more([entry.update for entry in outline.entries])
 
     async def with_more(self, updates: Sequence[bytes]) -> Packed | None:
@@ -67,15 +85,24 @@ class Packed:
             state = container.get_state_with(merged)
             return None if state is None else (merged, state)
 
-        if not await self._is_container():
+        fetched: list[_Fetched] = []
+        looked = await self._ask(look, fetched)
+        if looked is None:
             return None
-        looked = await self._ask(look)
-        return looked and Packed(self._name, self._around, self._place, *looked)
+        front = [*self._front, *fetched]
+        if sum(len(data) for _, data in front) > _MOST_KEPT:
+            front = list(self._front)
+        return Packed(self._name, self._around, self._place, front, *looked)
 
     async def answer(self, state: bytes) -> bytes:
         """What somebody in this state lacks. ValueError: it is no state, or something is damaged."""
         decode_state_vector(state)
         return await self._ask(lambda container: container.get_update(state, behind=self._behind))
+
+    async def step2(self, state: bytes) -> bytes:
+        """The same as a message, of which there is no copy anywhere."""
+        decode_state_vector(state)
+        return await self._ask(lambda container: container.get_step2(state, behind=self._behind))
 
     async def has(self, update: bytes) -> bool:
         """Whether all of an update is known already. ValueError: it is none."""
@@ -88,29 +115,27 @@ class Packed:
         behind = deletions_of(self._behind) if self._behind else IdSet()
         return await self._ask(lambda container: not deleted - behind - container.deletions())
 
-    async def _is_container(self) -> bool:
-        if self._place.data is not None:
-            return is_container(self._place.data)
-        size = min(self._place.size, _FRONT)
-        place = self._place.version
-        (front,) = await read_parts(self._around.store, self._name, place, [Part(0, size)])
-        return is_container(front)
-
-    async def _ask(self, question: Callable[[Container], T]) -> T:
+    async def _ask(
+        self, question: Callable[[Container], T], fetched: list[_Fetched] | None = None
+    ) -> T:
+        """`fetched`: gets what had to be."""
         if self._place.data is not None:
             return await self._around.offload(question, Container(self._place.data))
         container = Container.in_parts(self._place.size)
-        wanted = [Part(0, min(self._place.size, _FRONT))]
+        for offset, data in self._front:
+            container.add_part(offset, data)
         for look in range(_MOST_LOOKS):
-            store = self._around.store
-            parts = await read_parts(store, self._name, self._place.version, wanted)
-            for part, data in zip(wanted, parts, strict=True):
-                container.add_part(part.offset, data)
-            parts, data = (), b""  # the container's alone: it lets go before the answer is copied
             try:
                 return await self._around.offload(question, container)
             except MissingParts as missing:
                 wanted = [Part(*part) for part in missing.parts]
             if look == _MOST_LOOKS - 2:
                 wanted = [Part(0, self._place.size)]
+            store = self._around.store
+            parts = await read_parts(store, self._name, self._place.version, wanted)
+            for part, data in zip(wanted, parts, strict=True):
+                container.add_part(part.offset, data)
+                if fetched is not None:
+                    fetched.append((part.offset, data))
+            parts, data = (), b""  # the container's alone: it lets go of them as it answers
         raise ValueError("a container asks for what it was given")
