@@ -104,7 +104,7 @@ public:
         const BytesOf update(behind.ptr());
         std::optional<StateVector> state = asked<std::optional<StateVector>>(
             [&](const Container& container) noexcept -> crdt::Result<std::optional<StateVector>> {
-                want_tables(container);
+                if (!has_tables(container)) return crdt::ErrorCode::not_found;
                 ROPEWALK_TRY(StateVector own, container.state_vector());
                 if (update.view().empty()) return std::optional<StateVector>(std::move(own));
                 if (container.has_waiting()) return std::optional<StateVector>{};
@@ -288,15 +288,19 @@ private:
         return *std::move(made);
     }
 
-    // If they are small, an answer will need them soon, and one look is enough for all.
-    void want_tables(const Container& container) const noexcept {
-        if (parts_ == nullptr || parts_->has(container.place_of(SectionKind::clients))) return;
-        constexpr std::uint64_t kSmall = crdt::detail::kPageSize;
+    // Tables, if they are small: an answer will need them soon, and one look is enough for all.
+    // False: some are missing.
+    [[nodiscard]] bool has_tables(const Container& container) const noexcept {
+        if (parts_ == nullptr) return true;
+        bool there = true;
         for (const SectionKind kind :
              {SectionKind::roots, SectionKind::clients, SectionKind::chunks}) {
             const BytePart place = container.place_of(kind);
-            if (place.size <= kSmall && !parts_->has(place)) parts_->want(place);
+            if (place.size > crdt::detail::kPageSize || parts_->has(place)) continue;
+            parts_->want(place);
+            there = false;
         }
+        return there;
     }
 
     // Sync, step 2 and the size of the update, for which `front` bytes were left.

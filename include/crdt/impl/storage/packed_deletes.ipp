@@ -25,7 +25,12 @@ ROPEWALK_INLINE Result<std::size_t> PackedDeletes::most() const noexcept {
     // a number of units that live. A client's end may cut one into two.
     if (ranges > bytes + clients) return broken();
     size -= std::min(ranges, bytes);
-    size += more_.range_count() * kSpare;
+    ClientId before{~std::uint64_t{0}};
+    more_.for_each([&](ClientId client, Clock start, std::uint32_t length) {
+        size += var_uint_size(raw(start)) + var_uint_size(length);
+        if (client != before) size += kSpare;
+        before = client;
+    });
     return static_cast<std::size_t>(size);
 }
 
