@@ -199,7 +199,7 @@ class DocumentFile:
         written any more, and what it has beyond the file goes through the map.
 
         All or nothing, whenever the process ends. BlockingIOError: somebody has edited meanwhile;
-        DecodeError: something waits for changes that are not here. Nothing has changed then.
+        ValueError: something waits for changes that are not here. Nothing has changed then.
 
         Args:
             doc: An empty document to read the new epoch into, with the options that one likes.
@@ -209,6 +209,8 @@ class DocumentFile:
         made = Doc() if doc is None else doc
         if made.get_state() != b"\0":
             raise ValueError("a new epoch is read into an empty document")
+        if self._doc.has_pending:  # of which the file knows nothing
+            raise ValueError("something waits for changes that are not here")
         with self._of_this_path():
             self._catch_up()
             self._renumbers = True  # an edit now would be one of the old epoch
