@@ -8,10 +8,12 @@ where somebody writes, a document is built instead (docs/decisions/019-joins-wit
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import TypeVar
 
 from ropewalk import (
     Container,
+    DamagedError,
     IdSet,
     MissingParts,
     decode_state_vector,
@@ -22,6 +24,7 @@ from ropewalk import (
 from ..stores.contract import Outline, Part, SnapshotPlace
 from ..stores.parts import read_parts
 from .contents import deletions_of, ends_of
+from .kept_parts import Fetched
 from .ports import Surroundings
 
 T = TypeVar("T")
@@ -33,9 +36,6 @@ _MOST_KEPT = 128 * 1024
 # A question has what it needs after two or three looks. One that goes on asking needs everything.
 _MOST_LOOKS = 8
 
-# Where it begins in the container, and the bytes.
-_Fetched = tuple[int, bytes]
-
 
 class Packed:
     """Does not change: with_more() is another one."""
@@ -45,7 +45,7 @@ class Packed:
         name: str,
         around: Surroundings,
         place: SnapshotPlace,
-        front: Sequence[_Fetched] = (),
+        front: Sequence[Fetched] = (),
         behind: bytes = b"",
         state: bytes = b"",
     ) -> None:
@@ -65,7 +65,7 @@ class Packed:
         place = outline.snapshot
         if place is None or place.size <= at_least:
             return None
-        front: list[_Fetched] = []
+        front: list[Fetched] = []
         if place.data is None:
             parts = [Part(0, min(place.size, _FRONT))]
             front = [(0, (await read_parts(around.store, name, place.version, parts))[0])]
@@ -85,11 +85,11 @@ class Packed:
             state = container.get_state_with(merged)
             return None if state is None else (merged, state)
 
-        fetched: list[_Fetched] = []
-        looked = await self._ask(look, fetched)
+        looks: list[list[Fetched]] = []
+        looked = await self._ask(look, looks)
         if looked is None:
             return None
-        front = [*self._front, *fetched]
+        front = [*self._front, *chain(*looks)]
         if sum(len(data) for _, data in front) > _MOST_KEPT:
             front = list(self._front)
         return Packed(self._name, self._around, self._place, front, *looked)
@@ -100,9 +100,29 @@ class Packed:
         return await self._ask(lambda container: container.get_update(state, behind=self._behind))
 
     async def step2(self, state: bytes) -> bytes:
-        """The same as a message, of which there is no copy anywhere."""
+        """The same as a message, of which there is no copy anywhere. What it was made from is kept
+        for the next one."""
         decode_state_vector(state)
-        return await self._ask(lambda container: container.get_step2(state, behind=self._behind))
+        kept = self._around.kept_parts
+        version = self._place.version
+        known = kept.get(self._name, version)
+        looks: list[list[Fetched]] = []
+
+        def question(container: Container) -> bytes:
+            return container.get_step2(state, behind=self._behind)
+
+        try:
+            message = await self._ask(question, looks, known)
+        except DamagedError:
+            if not known:
+                raise
+            # Perhaps of a document that was deleted, and had the name before.
+            kept.drop(self._name)
+            return await self._ask(question)
+        # The first look has what everybody needs; texts are of the one or the other.
+        if looks and not known:
+            kept.put(self._name, version, looks[0])
+        return message
 
     async def has(self, update: bytes) -> bool:
         """Whether all of an update is known already. ValueError: it is none."""
@@ -116,13 +136,16 @@ class Packed:
         return await self._ask(lambda container: not deleted - behind - container.deletions())
 
     async def _ask(
-        self, question: Callable[[Container], T], fetched: list[_Fetched] | None = None
+        self,
+        question: Callable[[Container], T],
+        looks: list[list[Fetched]] | None = None,
+        known: Sequence[Fetched] = (),
     ) -> T:
-        """`fetched`: gets what had to be."""
+        """`looks`: gets what was fetched, besides the front and what is `known`."""
         if self._place.data is not None:
             return await self._around.offload(question, Container(self._place.data))
         container = Container.in_parts(self._place.size)
-        for offset, data in self._front:
+        for offset, data in (*self._front, *known):
             container.add_part(offset, data)
         for look in range(_MOST_LOOKS):
             try:
@@ -133,9 +156,10 @@ class Packed:
                 wanted = [Part(0, self._place.size)]
             store = self._around.store
             parts = await read_parts(store, self._name, self._place.version, wanted)
-            for part, data in zip(wanted, parts, strict=True):
-                container.add_part(part.offset, data)
-                if fetched is not None:
-                    fetched.append((part.offset, data))
-            parts, data = (), b""  # the container's alone: it lets go of them as it answers
+            fetched = [(part.offset, data) for part, data in zip(wanted, parts, strict=True)]
+            for offset, data in fetched:
+                container.add_part(offset, data)
+            if looks is not None:
+                looks.append(fetched)
+            parts, data, fetched = (), b"", []  # the container lets go of them as it answers
         raise ValueError("a container asks for what it was given")
