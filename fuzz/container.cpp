@@ -2,6 +2,8 @@
 // update and what a document opens with are the same.
 //
 // With an odd first byte the checksums are repaired, or nothing behind them would be reached.
+#include <vector>
+
 #include "../tests/support/containers.hpp"
 #include "support.hpp"
 
@@ -23,6 +25,13 @@ void read_all(const crdt::Container& container,
     }
     crdt::Bytes answer;
     static_cast<void>(container.diff(some, answer));
+    // With itself behind it, in the room that it asks for.
+    const auto join = crdt::JoinAnswer::of(container, some, answer);
+    if (join.ok()) {
+        std::vector<std::uint8_t> room(join->most());
+        const auto size = join->write(room);
+        fuzz::require(!size.ok() || *size <= room.size(), "an answer is no longer than it says");
+    }
 
     crdt::Bytes whole;
     if (!container.unpack(whole).ok()) {

@@ -3,8 +3,9 @@
 #   differential   SEEDS=20000 random histories here and in Yjs
 #   property       SEEDS=10000 examples of each property
 #   epochs         SEEDS=10000 histories of replicas that come back from older epochs
-#   server         all tests of the server at length, with SEEDS=5000 simulated runs; T=stores for
-#                  those of one folder
+#   server         all tests of the server at length, T=stores for those of one folder; then, or with
+#                  T=simulation at once, SEEDS=10000 schedules of servers, clients and epochs in
+#                  simulated time from FIRST=0 on
 #   storage        KILLS=200 times kill -9, IMAGES=500 losses of power, DAMAGES=5000 damaged files,
 #                  without and with new epochs; LARGE=5000 damages of a container of several MB
 #   compaction     INSERTS=10000000 at random places, compacted and renumbered
@@ -66,8 +67,13 @@ server)
     tools/setup.sh test
     tools/server.sh
     tools/dynamodb.sh
-    ROPEWALK_SOAK=1 ROPEWALK_SIMULATION_SEEDS="${seeds:-5000}" \
-        exec build/venv/server/bin/python -m pytest -q "server/tests${T:+/$T}"
+    if [ "${T:-}" != simulation ]; then
+        ROPEWALK_SOAK=1 build/venv/server/bin/python -m pytest -q "server/tests${T:+/$T}"
+        [ -z "${T:-}" ] || exit 0
+    fi
+    python=$PWD/build/venv/server/bin/python
+    cd server/tests
+    exec "$python" -m simulation --seeds "${seeds:-10000}" --from "${FIRST:-0}"
     ;;
 *)
     sed -n 's/^# \{0,1\}//p' "$0" | sed 1d >&2

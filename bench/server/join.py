@@ -1,12 +1,16 @@
 """A join to a document of 16 MB of visible text by a client that is 100 keystrokes behind, through
 the real rooms and sessions and a SQLite file.
 
-    python bench/server/join.py [--megabytes 16]
+    python bench/server/join.py [--megabytes=16] [--json=FILE]
 
-The document was typed with deletions on the way: a word of four is taken back. One figure a line:
-id, value, unit. Time is that of the server's own work, from the client's message to the answer's
-frame (CPU of all threads, best of nine); memory the most that the process has grown meanwhile, as
-the kernel counts it, by the size of the answer.
+The document was typed with deletions on the way: a word of four is taken back. Once all of it is in
+the snapshot, once the newest keystrokes stand in the log behind it. One figure a line: id, value,
+unit.
+
+Time is that of the server's own work, from the client's message to the answer's frame: CPU of all
+threads; of the first join, which opens the room, and the best of nine more into the same room, which
+has kept no answer. Memory is the most that the process has grown during the first, as the kernel
+counts it, by the size of the answer.
 """
 
 from __future__ import annotations
@@ -14,12 +18,14 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
+import json
+import multiprocessing
 import random
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ropewalk import Container, Doc, Text, decode_state_vector, encode_state_vector
 from ropewalk_server.auth.identity import Identity
@@ -32,7 +38,12 @@ from ropewalk_server.sessions.session import Session
 from ropewalk_server.stores import open_store
 from ropewalk_server.stores.contract import NOTHING
 
+T = TypeVar("T")
+Figure = tuple[str, float, str]  # id, value, unit
+
 BEHIND = 100
+# Of them, in the log of the second document.
+LOGGED = 60
 WORDS = ("remember ", "the ", "milk ", "and ", "bread, ", "tomorrow ", "morning.\n", "we ")
 
 
@@ -81,7 +92,8 @@ def forget_memory() -> None:
     Path("/proc/self/clear_refs").write_text("5")
 
 
-async def measure(path: Path, known: bytes, report: Callable[[str, float, str], None]) -> None:
+async def measure(path: Path, name: str, prefix: str, known: bytes) -> list[Figure]:
+    figures: list[Figure] = []
     limits = Limits(unsent_bytes=64 << 20)
     rooms = Rooms(
         open_store(f"sqlite:{path}"),
@@ -106,50 +118,77 @@ async def measure(path: Path, known: bytes, report: Callable[[str, float, str], 
     gc.collect()
     forget_memory()
     before = most_memory()
-    _, size = await join("large")
-    report("server.join_16mb_memory_ratio", (most_memory() - before) / size, "x")
-    report("server.join_16mb_answer_bytes", size, "B")
-    room = rooms.open_rooms["firm/large"]
+    took, size = await join(name)
+    figures.append((f"{prefix}_memory_ratio", (most_memory() - before) / size, "x"))
+    figures.append((f"{prefix}_answer_bytes", size, "B"))
+    figures.append((f"{prefix}_first_ms", took * 1e3, "ms"))
+    room = rooms.open_rooms[f"firm/{name}"]
     times = []
     for _ in range(9):
         room._answers = {}
-        times.append((await join("large"))[0])
-    report("server.join_16mb_ms", min(times) * 1e3, "ms")
+        times.append((await join(name))[0])
+    figures.append((f"{prefix}_ms", min(times) * 1e3, "ms"))
     assert room.is_packed, "a document was built"
     await rooms.stop()
+    return figures
 
 
-async def put(path: Path, doc: Doc[Any], name: str) -> None:
+def measured(path: Path, name: str, prefix: str, known: bytes) -> list[Figure]:
+    return asyncio.run(measure(path, name, prefix, known))
+
+
+async def put(path: Path, name: str, snapshot: bytes, log: Sequence[bytes] = ()) -> None:
     store = open_store(f"sqlite:{path}")
     await store.open()
-    await store.seal(f"firm/{name}", NOTHING, Container.pack(doc.get_update()))
+    await store.seal(f"firm/{name}", NOTHING, Container.pack(snapshot))
+    if log:
+        await store.append(f"firm/{name}", log, epoch=1)
     await store.close()
+
+
+def prepare(path: Path, megabytes: float) -> bytes:
+    """The state of the client that joins, and the documents in a file."""
+    asyncio.run(put(path, "small", typed(1_000_000).get_update()))
+    doc = typed(int(megabytes * (1 << 20)))
+    whole = doc.get_update()
+    clock = decode_state_vector(doc.get_state())[1]
+    asyncio.run(put(path, "large", whole))
+    log: list[bytes] = []
+    text = doc.get("t", type=Text)
+    with doc.observe(lambda event: log.append(event.update)):
+        for typo in range(LOGGED):
+            text.insert(len(text), "x")
+            if typo % 3 == 0:
+                del text[len(text) - 1 : len(text)]
+    asyncio.run(put(path, "logged", whole, log))
+    return encode_state_vector({1: clock - BEHIND})
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--megabytes", type=float, default=16)
+    parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
-
-    def report(name: str, value: float, unit: str) -> None:
-        print(f"{name} {value:.2f} {unit}", flush=True)
-
+    figures: list[Figure] = []
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "rooms.db"
-        import multiprocessing
 
-        with multiprocessing.get_context("spawn").Pool(1) as pool:
-            # In a process of its own, for the document would count as memory of the server.
-            known = pool.apply(prepare, (path, arguments.megabytes))
-        asyncio.run(measure(path, known, report))
+        def apart(work: Callable[..., T], *of: Any) -> T:
+            """In a process of its own: what another has used would count as the server's memory,
+            or be there for it to use."""
+            with multiprocessing.get_context("spawn").Pool(1) as pool:
+                return pool.apply(work, (path, *of))
 
-
-def prepare(path: Path, megabytes: float) -> bytes:
-    asyncio.run(put(path, typed(1_000_000), "small"))
-    doc = typed(int(megabytes * (1 << 20)))
-    asyncio.run(put(path, doc, "large"))
-    clock = decode_state_vector(doc.get_state())[1]
-    return encode_state_vector({1: clock - BEHIND})
+        known = apart(prepare, arguments.megabytes)
+        for name, prefix in (("large", "server.join_16mb"), ("logged", "server.join_16mb_log")):
+            for figure in apart(measured, name, prefix, known):
+                figures.append(figure)
+                print("{} {:.2f} {}".format(*figure), flush=True)
+    if arguments.json:
+        table = [{"id": id, "value": value, "unit": unit} for id, value, unit in figures]
+        document = {"figures": table, "failures": [], "traces": "typed at random"}
+        arguments.json.parent.mkdir(parents=True, exist_ok=True)
+        arguments.json.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

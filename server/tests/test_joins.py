@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,18 @@ from typing import Any
 import pytest
 from harness.peers import Peer, make_rooms, stored_text, until
 
-from ropewalk import Container, Doc, Text, decode_state_vector, encode_state_vector, is_container
+from ropewalk import (
+    Container,
+    Doc,
+    Text,
+    decode_state_vector,
+    encode_state_vector,
+    is_container,
+)
 from ropewalk_server.limits import Limits
 from ropewalk_server.ops.metrics import PrometheusMetrics
-from ropewalk_server.protocol.messages import Step2, Update
+from ropewalk_server.protocol.frames import encode
+from ropewalk_server.protocol.messages import MadeStep2, Step2, Update
 from ropewalk_server.rooms.compaction import compact
 from ropewalk_server.rooms.ports import at_once
 from ropewalk_server.rooms.rooms import Rooms
@@ -164,6 +173,135 @@ async def test_a_snapshot_from_before_containers_becomes_one(store: Store) -> No
     rooms = await open_rooms(store, limits=PACKED)
     assert (await Peer(rooms).sync()).text == peer.text
     assert rooms.open_rooms[NAME].is_packed
+    await rooms.stop()
+
+
+def typed_and_taken_back(words: int) -> Doc[Any]:
+    """A document of which a quarter was deleted, a word here and a word there."""
+    chance = random.Random(16)
+    doc: Doc[Any] = Doc(client_id=1)
+    text = doc.get("t", type=Text)
+    length = 0
+    with doc.transaction():
+        for _ in range(words):
+            word = chance.choice(("remember ", "the ", "milk ", "tomorrow\n"))
+            text.insert(length, word)
+            length += len(word)
+            if chance.random() < 0.25:
+                length -= len(word)
+                del text[length : length + len(word)]
+    return doc
+
+
+class Counting(MemoryStore):
+    """Counts how often, and how much of a snapshot, is read."""
+
+    looks = 0
+    size = 0
+
+    async def read_parts(self, doc: str, snapshot: Version, parts: Any) -> Any:
+        self.looks += 1
+        self.size += sum(part.size for part in parts)
+        return await super().read_parts(doc, snapshot, parts)
+
+
+@pytest.mark.parametrize("logged", [0, 40])
+async def test_a_join_takes_a_few_looks_and_no_copies(logged: int) -> None:
+    """Counts, for times are measured elsewhere: bench/server/join.py."""
+    doc = typed_and_taken_back(200_000)
+    sealed = doc.get_update()
+    store = Counting()
+    await put(store, doc)
+    text = doc.get("t", type=Text)
+    updates: list[bytes] = []
+    with doc.observe(lambda event: updates.append(event.update)):
+        for place in range(logged):
+            text.insert(len(text) - place, "x")
+            del text[place : place + 1]
+    if updates:
+        await store.append(NAME, updates, epoch=1)
+    rooms = await open_rooms(store, limits=PACKED)
+    await Peer(rooms).hello()
+    room = rooms.open_rooms[NAME]
+    # Its beginning, and where everything is.
+    assert store.looks == 2
+    assert store.size < 32 * 1024
+    store.looks = store.size = 0
+    for units in (100, 200):
+        known = behind(doc, units)
+        expected = doc.get_update(known)
+        tracemalloc.start()
+        answer = await room.answer(known)
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert isinstance(answer, MadeStep2)
+        if logged:  # it may be in more structs then
+            away: Doc[Any] = Doc()
+            away.apply_update(sealed)
+            away.apply_update(answer.update)
+            assert away.get_canonical() == doc.get_canonical()
+        else:
+            assert answer.update == expected
+        # History and deletions, then text; who comes next needs other text alone.
+        assert store.looks == (2 if units == 100 else 1)
+        assert store.size < len(expected)
+        # The answer, the deletions it is made of, and a page or two: no room for another answer.
+        assert most < 1.5 * len(expected) + 2 * 65536
+        # What goes out is what was made, and there is one of it however many ask.
+        assert (await room.answer(known)) is answer
+        assert encode(None, answer) is answer.message
+        assert encode(None, Step2(answer.update)) == answer.message
+        store.looks = store.size = 0
+    assert room.is_packed
+    await rooms.stop()
+
+
+async def test_what_is_kept_for_the_next_one_is_bounded_and_proven() -> None:
+    doc = typed_and_taken_back(20_000)
+    store = Counting()
+    await put(store, doc)
+    limits = replace(PACKED, kept_parts_bytes=64 * 1024)
+    rooms = await open_rooms(store, limits=limits)
+    await Peer(rooms).hello()
+    room = rooms.open_rooms[NAME]
+    kept = rooms._around.kept_parts
+    known = behind(doc, 10)
+    expected = doc.get_update(known)
+    assert (await room.answer(known)).update == expected
+    ((version, parts),) = kept._parts.values()
+    assert kept.size == sum(len(data) for _, data in parts) > 0
+    # Of a document that had the name before: found out, and read again.
+    kept.put(NAME, version, [(offset, bytes(len(data))) for offset, data in parts])
+    room._answers = {}
+    assert (await room.answer(known)).update == expected
+    assert (kept.size, room.is_packed) == (0, True)
+    # All together they are no more than they may be, and one is never most of it.
+    kept.put("large", version, [(0, bytes(limits.kept_parts_bytes // 4 + 1))])
+    assert kept.size == 0
+    for number in range(9):
+        kept.put(str(number), version, [(0, bytes(limits.kept_parts_bytes // 4))])
+    assert kept.size == limits.kept_parts_bytes
+    assert kept.get("0", version) == ()
+    assert kept.get("8", version) != ()
+    assert kept.get("8", Version(version.epoch, version.seq + 1)) == ()
+    kept.drop("8")
+    assert kept.size == limits.kept_parts_bytes * 3 // 4
+    await rooms.stop()
+
+
+async def test_one_who_has_typed_everywhere_takes_as_few_looks() -> None:
+    doc = typed_and_taken_back(100_000)
+    text = doc.get("t", type=Text)
+    for place in range(0, len(text), len(text) // 100):
+        text.insert(place, "x")
+    store = Counting()
+    await put(store, doc)
+    rooms = await open_rooms(store, limits=PACKED)
+    await Peer(rooms).hello()
+    store.looks = 0
+    known = behind(doc, 101)
+    assert (await rooms.open_rooms[NAME].answer(known)).update == doc.get_update(known)
+    assert store.looks == 2
     await rooms.stop()
 
 

@@ -53,6 +53,46 @@ TEST_CASE("a container is its document") {
     });
 }
 
+TEST_CASE("a container and what came behind it are answered as what both are together") {
+    holds("behind", [](const Steps& steps) {
+        Network net({5, 3, 9});
+        for (const std::uint32_t seed : steps) net.step(seed);
+        net.settle();
+        const std::string all = update_of(net[0]);
+        support::Random pick(steps.size() + 2);
+        // In their order nothing waits; in any other it may.
+        const bool in_order = pick(3) > 0;
+        std::vector<crdt::ByteView> first;
+        std::vector<crdt::ByteView> then;
+        const std::size_t cut = pick(net.updates().size() + 1);
+        for (std::size_t i = 0; i < net.updates().size(); ++i) {
+            const bool before = in_order ? i < cut : pick(2) == 0;
+            (before ? first : then).push_back(crdt::as_bytes(net.updates()[i]));
+        }
+        const std::string bytes = container_of(support::text_of(crdt::merge(first).value()));
+        const std::string behind = support::text_of(crdt::merge(then).value());
+        const ViewSource source(crdt::as_bytes(bytes));
+        const Container container = Container::open(source).value();
+        const crdt::StateVector state = net[0].state_vector().value();
+        for (int i = 0; i < 4; ++i) {
+            crdt::StateVector known;
+            for (const auto& [client, clock] : state) {
+                RC_ASSERT(known.set(client, crdt::Clock{pick(std::size_t{raw(clock)} + 3)}));
+            }
+            const crdt::JoinAnswer answer =
+                crdt::JoinAnswer::of(container, known, crdt::as_bytes(behind)).value();
+            std::vector<std::uint8_t> room(answer.most());
+            const std::size_t size = answer.write(room).value();
+            const crdt::ByteView made = crdt::ByteView(room).first(size);
+            const crdt::Bytes apart = crdt::diff(crdt::as_bytes(behind), known).value();
+            const std::string packed = diff_of(container, known);
+            RC_ASSERT(
+                support::text_of(crdt::merge({made}).value()) ==
+                support::text_of(crdt::merge({crdt::as_bytes(packed), apart.view()}).value()));
+        }
+    });
+}
+
 TEST_CASE("a container of updates with gaps keeps what waits") {
     holds("waiting", [](const Steps& steps) {
         Network net({1, 2, 3});

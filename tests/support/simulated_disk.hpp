@@ -212,6 +212,10 @@ private:
             inode_->locked = locks_ = true;
             return {};
         }
+        crdt::Status unlock() noexcept override {
+            if (locks_) inode_->locked = locks_ = false;
+            return {};
+        }
 
     private:
         SimulatedDisk& disk_;

@@ -24,6 +24,7 @@ using crdt::BytePart;
 using crdt::Bytes;
 using crdt::ByteView;
 using crdt::Container;
+using crdt::JoinAnswer;
 using crdt::StateVector;
 using crdt::UpdateFormat;
 using crdt::detail::SectionKind;
@@ -93,6 +94,7 @@ public:
     void drop_parts() {
         const std::lock_guard guard(mutex_);
         if (parts_ == nullptr) return;
+        ++dropped_;
         parts_->clear();
         held_.clear();
     }
@@ -102,6 +104,7 @@ public:
         const BytesOf update(behind.ptr());
         std::optional<StateVector> state = asked<std::optional<StateVector>>(
             [&](const Container& container) noexcept -> crdt::Result<std::optional<StateVector>> {
+                if (!has_tables(container)) return crdt::ErrorCode::not_found;
                 ROPEWALK_TRY(StateVector own, container.state_vector());
                 if (update.view().empty()) return std::optional<StateVector>(std::move(own));
                 if (container.has_waiting()) return std::optional<StateVector>{};
@@ -111,14 +114,47 @@ public:
         return bytes_object(value_of(state->encode()).view());
     }
 
-    py::object get_update(const py::object& state, const py::object& behind) {
+    // What somebody lacks, as an update, or as the message of y-protocols that carries it. It is
+    // made where it will stay: there is no other copy of it.
+    py::object get_update(const py::object& state, const py::object& behind, bool message) {
         const StateVector known = state_of(state);
         const BytesOf update(behind.ptr());
-        const Bytes made = asked<Bytes>([&](const Container& container) noexcept {
-            return diff(container, known, update.view());
-        });
-        drop_parts();  // or they would lie beside the answer and its copy
-        return bytes_object(made.view());
+        for (;;) {
+            Question question;
+            std::optional<crdt::Result<JoinAnswer>> answer;
+            unsigned dropped = 0;
+            ask(question, [&](const Container& container) noexcept -> crdt::Status {
+                dropped = dropped_;
+                if (parts_ != nullptr) {
+                    ROPEWALK_TRY(const bool there, container.plan_diff(known, *parts_));
+                    if (!there) return crdt::ErrorCode::not_found;
+                }
+                answer.emplace(JoinAnswer::of(container, known, update.view()));
+                return answer->ok() ? crdt::Status{} : crdt::Status{answer->error()};
+            });
+            const std::size_t most = (*answer)->most();
+            const std::size_t front = message ? kStepSize + crdt::detail::var_uint_size(most) : 0;
+            py::object made =
+                owned(PyBytes_FromStringAndSize(nullptr, static_cast<Py_ssize_t>(front + most)));
+            auto* const bytes = reinterpret_cast<std::uint8_t*>(PyBytes_AS_STRING(made.ptr()));
+            std::optional<crdt::Result<std::size_t>> size;
+            without_gil([&] {
+                const std::lock_guard guard(mutex_);
+                if (dropped != dropped_) return;  // what it was to be made from has gone
+                size.emplace((*answer)->write({bytes + front, most}));
+                if (size->ok() && message) *size = put_step(bytes, front, **size);
+            });
+            if (!size) continue;
+            PyObject* resized = made.release().ptr();
+            const std::size_t all = size->ok() ? **size : 0;
+            if (_PyBytes_Resize(&resized, static_cast<Py_ssize_t>(all)) != 0) {
+                throw py::error_already_set();
+            }
+            made = owned(resized);
+            value_of(std::move(*size));
+            drop_parts();
+            return made;
+        }
     }
 
     py::object to_update(bool v2) {
@@ -135,8 +171,12 @@ public:
 
     crdt::IdSet deletions() {
         return asked<crdt::IdSet>(
-            [](const Container& container) noexcept -> crdt::Result<crdt::IdSet> {
+            [&](const Container& container) noexcept -> crdt::Result<crdt::IdSet> {
                 ROPEWALK_TRY(const StateVector own, container.state_vector());
+                if (parts_ != nullptr) {
+                    ROPEWALK_TRY(const bool there, container.plan_diff(own, *parts_));
+                    if (!there) return crdt::ErrorCode::not_found;
+                }
                 Bytes out;
                 ROPEWALK_CHECK(container.diff(own, out));
                 crdt::IdSet made;
@@ -210,61 +250,76 @@ public:
     }
 
 private:
-    // Of the container and of an update behind it. Sections that all of it is read of are asked for
-    // together, where parts are fetched.
-    crdt::Result<Bytes> diff(const Container& container,
-                             const StateVector& known,
-                             ByteView behind) const noexcept {
-        if (parts_ != nullptr) {
-            bool there = true;
-            for (const SectionKind kind :
-                 {SectionKind::roots, SectionKind::clients, SectionKind::chunks,
-                  SectionKind::deletes, SectionKind::waiting}) {
-                const BytePart place = container.place_of(kind);
-                if (parts_->has(place)) continue;
-                parts_->want(place);
-                there = false;
-            }
-            if (!there) return crdt::ErrorCode::not_found;
-        }
-        Bytes answer;
-        ROPEWALK_CHECK(container.diff(known, answer));
-        if (behind.empty()) return answer;
-        ROPEWALK_TRY(const Bytes rest, crdt::diff(behind, known));
-        Bytes joined;
-        const crdt::Status status = crdt::join_behind(answer, rest, joined);
-        if (status.error().code != crdt::ErrorCode::invalid_struct) {
-            ROPEWALK_CHECK(status);
-            return joined;
-        }
-        return crdt::merge({answer.view(), rest.view()});  // holes, or what waits
-    }
+    // Of parts, a container is opened anew for each question: they come and go, and what was proven
+    // of one that has gone says nothing of the next.
+    struct Question {
+        std::optional<crdt::Result<Container>> opened;
+    };
 
-    template <class T, class Work>
-    T asked(Work&& work) {
-        std::optional<crdt::Result<T>> result;
+    // Its container lives as long as the question. Raises whatever `work` gives.
+    template <class Work>
+    void ask(Question& question, Work&& work) {
+        crdt::Status status;
         crdt::detail::Vec<BytePart> missing;
         without_gil([&] {
             const std::lock_guard guard(mutex_);
             if (container_ != nullptr) {
-                result.emplace(work(*container_));
+                status = work(*container_);
                 return;
             }
-            // Opened anew each time: parts come and go, and what was proven of one that has gone
-            // says nothing of the next.
-            const crdt::Result<Container> opened = Container::open(*source_);
-            result.emplace(opened.ok() ? work(*opened) : crdt::Result<T>(opened.error()));
+            const crdt::Result<Container>& opened =
+                question.opened.emplace(Container::open(*source_));
+            status = opened.ok() ? work(*opened) : crdt::Status{opened.error()};
             missing = parts_->take_missing();
         });
-        if (!result->ok() && !missing.empty()) raise_missing(missing);
-        return value_of(std::move(*result));
+        if (!status.ok() && !missing.empty()) raise_missing(missing);
+        if (!status.ok()) raise(status.error());
     }
+
+    template <class T, class Work>
+    T asked(Work&& work) {
+        Question question;
+        std::optional<T> made;
+        ask(question, [&](const Container& container) noexcept -> crdt::Status {
+            ROPEWALK_TRY(T value, work(container));
+            made.emplace(std::move(value));
+            return {};
+        });
+        return *std::move(made);
+    }
+
+    // Tables, if they are small: an answer will need them soon, and one look is enough for all.
+    // False: some are missing.
+    [[nodiscard]] bool has_tables(const Container& container) const noexcept {
+        if (parts_ == nullptr) return true;
+        bool there = true;
+        for (const SectionKind kind :
+             {SectionKind::roots, SectionKind::clients, SectionKind::chunks}) {
+            const BytePart place = container.place_of(kind);
+            if (place.size > crdt::detail::kPageSize || parts_->has(place)) continue;
+            parts_->want(place);
+            there = false;
+        }
+        return there;
+    }
+
+    // Sync, step 2 and the size of the update, for which `front` bytes were left.
+    static std::size_t put_step(std::uint8_t* bytes, std::size_t front, std::size_t size) noexcept {
+        const std::size_t needed = kStepSize + crdt::detail::var_uint_size(size);
+        if (needed < front) std::memmove(bytes + needed, bytes + front, size);
+        bytes[0] = 0;
+        bytes[1] = 1;
+        crdt::detail::put_var_uint(bytes + kStepSize, size);
+        return needed + size;
+    }
+    static constexpr std::size_t kStepSize = 2;
 
     std::uint64_t size_ = 0;
     std::optional<KeptBytes> whole_;
     std::vector<std::unique_ptr<KeptBytes>> held_;
     std::unique_ptr<crdt::ByteSource> source_;
     crdt::PartsSource* parts_ = nullptr;
+    unsigned dropped_ = 0;  // how often
     std::unique_ptr<Container> container_;
     std::mutex mutex_;
 };

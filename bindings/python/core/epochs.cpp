@@ -5,6 +5,7 @@
 
 #include <vector>
 
+#include "client_of.hpp"
 #include "document.hpp"
 #include "errors.hpp"
 #include "functions.hpp"
@@ -26,11 +27,6 @@ T worked(Work&& work) {
     std::optional<crdt::Result<T>> result;
     without_gil([&] { result.emplace(work()); });
     return value_of(std::move(*result));
-}
-
-crdt::ClientId client_of(std::uint64_t client) {
-    if (client > crdt::kMaxClientId) raise(PyExc_ValueError, "a client id has at most 53 bits");
-    return crdt::ClientId{client};
 }
 
 py::object compact(const py::object& history, bool v2) {
@@ -117,6 +113,11 @@ crdt::IdSet translate_ids(const EpochMap& self, const crdt::IdSet& ids, const py
 }
 
 }  // namespace
+
+crdt::ClientId client_of(std::uint64_t number) {
+    if (number > crdt::kMaxClientId) raise(PyExc_ValueError, "a client id has at most 53 bits");
+    return crdt::ClientId{number};
+}
 
 void add_epochs(py::module_& module) {
     module.def("compact", &compact);

@@ -7,7 +7,9 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "client_of.hpp"
 #include "document.hpp"
 #include "errors.hpp"
 #include "functions.hpp"
@@ -201,6 +203,13 @@ public:
         const auto file = held();
         check(away([&]() noexcept { return file->compact(); }));
     }
+    py::object renumber(std::uint64_t seed, const py::object& taken) {
+        const auto file = held();
+        std::vector<crdt::ClientId> used;
+        for (const py::handle client : taken)
+            used.push_back(client_of(client.cast<std::uint64_t>()));
+        return py::cast(value_of(away([&]() noexcept { return file->renumber(seed, used); })));
+    }
     void close() {
         if (file_ == nullptr) return;
         const auto file = std::exchange(file_, nullptr);
@@ -264,6 +273,7 @@ void add_files(py::module_& module) {
         .def("commit", &StoredFile::commit)
         .def("sync", &StoredFile::sync)
         .def("compact", &StoredFile::compact)
+        .def("renumber", &StoredFile::renumber)
         .def("close", &StoredFile::close)
         .def("drop", &StoredFile::drop)
         .def("report", &StoredFile::report)

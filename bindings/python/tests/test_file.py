@@ -88,6 +88,66 @@ def test_compacting(path: Path) -> None:
     assert path.with_name("notes.rope.previous").exists()
 
 
+def test_a_new_epoch(path: Path) -> None:
+    with ropewalk.open(path) as file:
+        before = file.doc
+        notes = before.get("notes", type=Text)
+        notes += "Remember the milk"
+        away: Doc[Any] = Doc()
+        away.apply_update(before.get_update())
+        del notes[:9]
+        epoch = file.renumber(taken=[7])
+        assert (epoch.from_epoch, epoch.to_epoch) == (0, 1)
+        assert epoch.old_state() == before.get_state()
+        # The document before is of another epoch, and says so.
+        assert file.doc is not before
+        with pytest.raises(ExceptionGroup) as refused:
+            notes += "!"
+        assert "new epoch" in str(refused.value.exceptions[0])
+        assert str(file.doc.get("notes", type=Text)) == "the milk"
+        # Who was away comes over through the map, which is beside the file, too.
+        known = away.get_state()
+        late = away.get("notes", type=Text)
+        late += ", and bread"
+        kept = ropewalk.EpochMap.decode(Path(f"{path}.epoch-1").read_bytes())
+        file.doc.apply_update(kept.translate_update(away.get_update(known)))
+        own: Doc[Any] = Doc(client_id=5)
+        file.renumber(doc=own)
+        assert file.doc is own
+        with own.transaction():
+            own.get("notes", type=Text).insert(0, "Not ")
+    assert text_of(path) == "Not the milk, and bread"
+    assert ropewalk.verify_file(path)["epoch"] == 2
+
+
+def test_a_new_epoch_that_cannot_begin_changes_nothing(path: Path) -> None:
+    write(path, "one ")
+    with ropewalk.open(path, read_only=True) as file, pytest.raises(OSError):
+        file.renumber()
+    file = ropewalk.open(path)
+    with pytest.raises(ValueError, match="empty"):
+        file.renumber(doc=file.doc)
+    with pytest.raises(ValueError, match="53 bits"):
+        file.renumber(taken=[1 << 53])
+    # Something waits for what is not here.
+    other: Doc[Any] = Doc()
+    text = other.get("notes", type=Text)
+    text += "a"
+    known = other.get_state()
+    text += "b"
+    file.doc.apply_update(other.get_update(known))
+    with pytest.raises(ValueError, match="waits"):
+        file.renumber()
+    notes = file.doc.get("notes", type=Text)
+    notes += "two"
+    file.doc.apply_update(other.get_update())
+    file.close()
+    with pytest.raises(ValueError, match="closed"):
+        file.renumber()
+    assert sorted(text_of(path)) == sorted("one twoab")
+    assert ropewalk.verify_file(path)["epoch"] == 0
+
+
 def test_a_document_of_ones_own(path: Path) -> None:
     doc = Doc({"notes": Text("before ")}, offsets="utf16")
     with ropewalk.open(path, doc=doc) as file:

@@ -52,6 +52,11 @@ public:
     [[nodiscard]] Result<StateVector> state_vector() const noexcept;
     // Appends the V1 update that brings a replica with `known` up to this history.
     Status diff(const StateVector& known, Bytes& out) const noexcept;
+    // Whether `parts`, which this was opened from, has all that diff(known) reads. If not, it is
+    // asked for as much of that as can be told from what is there: who fetches it and asks again
+    // has three questions at most, but for what no plan foresees.
+    [[nodiscard]] Result<bool> plan_diff(const StateVector& known,
+                                         const PartsSource& parts) const noexcept;
     // Appends the whole history. V1, or where it has content that only V2 can say, V2.
     Status unpack(Bytes& out) const noexcept;
     [[nodiscard]] UpdateFormat unpack_format() const noexcept {
@@ -86,6 +91,8 @@ public:
     }
 
 private:
+    friend class JoinAnswer;
+
     // Where sections of records are put that cannot be read in place.
     struct Tables : detail::HistoryTables {
         detail::PageScratch scratch[3];
@@ -99,6 +106,10 @@ private:
     Status read_header() noexcept;
     Status open_tables(Tables& tables) const noexcept;
     [[nodiscard]] Result<RootText> find(std::string_view root) const noexcept;
+    // Is an update in V1 written as the history is read?
+    [[nodiscard]] bool is_plain() const noexcept {
+        return !has_waiting() && (flags_ & detail::kFlagExact) == 0;
+    }
     Status write(const StateVector& known, UpdateFormat format, Bytes& out) const noexcept;
 
     detail::Pages pages_;

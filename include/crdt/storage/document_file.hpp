@@ -117,8 +117,9 @@ public:
     Result<EpochMap> renumber(std::uint64_t seed, std::span<const ClientId> taken = {}) noexcept;
     // The map that led into this epoch: kept until somebody removes it. not_found if there is none.
     [[nodiscard]] Result<EpochMap> map_into(std::uint32_t epoch) const noexcept;
-    // Says that nothing is left to write, so that a missing end is noticed. Nothing can be written
-    // afterwards.
+    // Says that nothing is left to write, so that a missing end is noticed, and lets the next
+    // writer in. Nothing can be written here afterwards; it can be read as it was. No other thread
+    // writes meanwhile. After an error it is still this one's file.
     Status close() noexcept;
 
 private:

@@ -58,6 +58,8 @@ inline constexpr std::size_t kColumns = 8;
 inline constexpr std::size_t kLeastPacked = 16;  // bytes of a column
 // A reader in the middle passes over half of a chunk, so they are not large.
 inline constexpr std::uint32_t kRowsInChunk = 4096;
+// A row is as long as somebody has typed on: what was taken back cuts it into stretches alone.
+inline constexpr std::uint32_t kStretchesInChunk = 16384;
 
 // Sections of records of one size.
 inline constexpr std::size_t kClientSize = 20;  // id (8), units, structs in V1, deleted ranges

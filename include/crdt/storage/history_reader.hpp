@@ -2,6 +2,9 @@
 // building anything: a cursor in each column.
 #pragma once
 
+#include <algorithm>
+#include <utility>
+
 #include "../base/result.hpp"
 #include "../codec/columns_v2.hpp"
 #include "history_columns.hpp"
@@ -39,6 +42,22 @@ struct HistoryTables {
     // 0: client, 1: clock, 2: place in history, 3: place in deletes
     [[nodiscard]] std::uint32_t chunk(std::uint32_t i, std::uint32_t field) const noexcept {
         return get_u32(chunks.data() + i * kChunkSize + 4 * field);
+    }
+    // The last chunk that does not begin behind a unit. requires: there is a chunk
+    [[nodiscard]] std::uint32_t chunk_of(std::uint32_t client, std::uint32_t clock) const noexcept {
+        std::uint32_t low = 0;
+        std::uint32_t high = chunk_count();
+        while (high - low > 1) {
+            const std::uint32_t middle = low + (high - low) / 2;
+            (begins_behind(middle, client, clock) ? high : low) = middle;
+        }
+        return low;
+    }
+    [[nodiscard]] bool begins_behind(std::uint32_t i,
+                                     std::uint32_t client,
+                                     std::uint32_t clock) const noexcept {
+        const std::uint32_t at = chunk(i, 0);
+        return at != client ? at > client : chunk(i, 1) > clock;
     }
     // Names, and roots with their texts:
     //   names (4), roots (4), roots: see kRootSize, ends of the names (4 each), the names
@@ -108,6 +127,10 @@ public:
     // Passes over `units` units of it, 0 < units < length. `half`: that ends inside a character,
     // all of which was passed.
     Status skip_text(std::uint32_t units, bool& half) noexcept;
+    // want(offset, bytes) of what is looked at by skipping the first `cut` units of the text and
+    // taking the others, or somewhat more. Takes all of it without a look at it.
+    template <class Want>
+    Status plan_text(std::uint32_t cut, Want&& want) noexcept;
 
 private:
     struct Cursor {
@@ -123,6 +146,14 @@ private:
         std::uint64_t at = 0;
         std::uint32_t units = 0;
         std::uint32_t extra = 0;  // bytes beyond one for each unit
+        // Of a wide one, at its front: they were passed, and nobody has looked where they end.
+        std::uint32_t passed = 0;
+        [[nodiscard]] std::uint32_t bytes() const noexcept { return units + extra; }
+    };
+    // A part of a piece.
+    struct Window {
+        std::uint32_t from = 0;
+        std::uint32_t size = 0;
     };
 
     [[nodiscard]] Cursor& column(Column c) noexcept {
@@ -135,6 +166,11 @@ private:
     Status skip_stretch() noexcept;
     Status next_piece() noexcept;
     Status take_wide_text(std::uint32_t& units, TextPart& part) noexcept;
+    [[nodiscard]] Window window(std::uint32_t units) const noexcept;
+    Status measure(std::uint32_t units, std::uint32_t& bytes, bool& half) noexcept;
+    Status settle() noexcept;
+    void cut_piece(std::uint32_t units, std::uint32_t bytes) noexcept;
+    void cut_piece_unseen(std::uint32_t units) noexcept;
     [[nodiscard]] bool read_length() noexcept;
     [[nodiscard]] bool read_parent() noexcept;
     [[nodiscard]] bool read_own(std::uint64_t number, bool is_right, UnitRef& ref) noexcept;
@@ -169,6 +205,32 @@ private:
     unsigned row_kind_ = 0;
     Stretch stretch_;
 };
+
+template <class Want>
+Status HistoryReader::plan_text(std::uint32_t cut, Want&& want) noexcept {
+    const auto want_edge = [&](std::uint32_t units) noexcept {
+        if (piece_.extra == 0 || units == 0 || units >= piece_.units) return;
+        const Window looked_at = window(units);
+        want(piece_.at + looked_at.from, looked_at.size);
+    };
+    while (text_left_ > 0) {
+        if (piece_.units == 0) ROPEWALK_CHECK(next_piece());
+        want_edge(piece_.passed);
+        cut_piece_unseen(std::exchange(piece_.passed, 0));
+        const bool skips = cut > 0;
+        const std::uint32_t units = std::min({skips ? cut : text_left_, text_left_, piece_.units});
+        if (skips) {
+            want_edge(units);
+            cut -= units;
+        } else {
+            // Where a wide piece goes on is not known; who takes the one part takes the other.
+            want(piece_.at, piece_.extra > 0 ? piece_.bytes() : units);
+        }
+        cut_piece_unseen(units);
+        text_left_ -= units;
+    }
+    return {};
+}
 
 }  // namespace crdt::detail
 

@@ -70,6 +70,10 @@ private:
     Vec<std::uint64_t> numbers_;  // of the column that is being packed
     RleWriter heads_;
     std::uint32_t rows_ = 0;
+    std::uint32_t stretches_ = 0;
+    [[nodiscard]] bool is_chunk_full() const noexcept {
+        return rows_ == kRowsInChunk || stretches_ >= kStretchesInChunk;
+    }
     RecentUnits recent_;
     bool state_ = false;  // of the units counted in same_: deleted?
     std::uint64_t same_ = 0;

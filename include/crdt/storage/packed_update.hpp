@@ -5,8 +5,14 @@
 #include "../codec/writer.hpp"
 #include "../update/update_block.hpp"
 #include "history_reader.hpp"
+#include "packed_deletes.hpp"
 
 namespace crdt::detail {
+
+// Does who lacks so many of all units need about all of the pages?
+[[nodiscard]] constexpr bool reads_all(std::uint64_t units, std::uint64_t all) noexcept {
+    return units > all / 4;
+}
 
 class PackedUpdate {
 public:
@@ -17,6 +23,8 @@ public:
     // them, and all deletions. V1, or if is_exact() says so the form of update/exact_form.hpp.
     // Memory besides: none, where the container is read in place.
     Status write(const StateVector& known) noexcept;
+    // The structs alone.
+    Status write_structs(const StateVector& known) noexcept;
     [[nodiscard]] bool is_exact() const noexcept { return exact_; }
 
 private:
@@ -25,30 +33,13 @@ private:
                                          std::uint32_t client) const noexcept {
         return known.empty() ? 0 : raw(known.get(static_cast<ClientId>(tables_.client(client))));
     }
-    Status reserve(const StateVector& known) noexcept;
+    Status reserve(const StateVector& known, std::size_t behind) noexcept;
     Status section(std::uint32_t client, std::uint32_t from) noexcept;
     Status put(std::uint32_t cut) noexcept;
     Status put_head(std::uint32_t cut, unsigned kind) noexcept;
     Status put_text(std::uint32_t cut) noexcept;
     Status put_elements(std::uint32_t cut, bool json) noexcept;
     Status put_halves(std::uint32_t cut) noexcept;
-    Status deletes() noexcept;
-    // Where in `deletes` is read, and the range that may go on.
-    struct DeletePlace {
-        std::uint32_t client = 0;
-        std::uint32_t clock = 0;
-        std::uint32_t end = 0;   // of the client's units
-        std::uint32_t left = 0;  // ranges that are still to come of it
-        std::uint32_t from = 0;
-        std::uint32_t length = 0;
-    };
-    [[nodiscard]] const std::uint8_t* pass_pairs(const std::uint8_t* p,
-                                                 const std::uint8_t* end,
-                                                 DeletePlace& place) noexcept;
-    [[nodiscard]] bool begin_deletes(DeletePlace& place) noexcept;
-    [[nodiscard]] bool pass(DeletePlace& place, std::uint64_t units, bool dead) noexcept;
-    [[nodiscard]] bool put_range(DeletePlace& place) noexcept;
-
     [[nodiscard]] bool room(std::size_t more) noexcept {
         return ROPEWALK_LIKELY(out_.capacity() - out_.size() >= more) || out_.reserve_more(more);
     }

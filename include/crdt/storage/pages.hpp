@@ -20,6 +20,7 @@
 #include "../base/result.hpp"
 #include "byte_store.hpp"
 #include "page_compression.hpp"
+#include "parts_source.hpp"
 
 namespace crdt::detail {
 
@@ -106,6 +107,10 @@ public:
     [[nodiscard]] Result<ByteView> all(SectionKind kind, PageScratch& scratch) const noexcept {
         return range_of(section(kind), 0, section(kind).size, scratch);
     }
+    // Where in the file the pages are that a range of plain bytes needs.
+    [[nodiscard]] BytePart place_of(SectionKind kind,
+                                    std::uint64_t offset,
+                                    std::uint64_t size) const noexcept;
     // The file in place, if no section is compressed and the source has it in one piece; else
     // nothing. Pages are verified by range() alone.
     [[nodiscard]] ByteView in_place() const noexcept;

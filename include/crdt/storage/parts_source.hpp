@@ -34,8 +34,8 @@ public:
     }
     // Remembers that a range is needed.
     void want(BytePart part) const noexcept;
-    // What was asked for in vain since this was last called, in the order of the questions.
-    [[nodiscard]] detail::Vec<BytePart> take_missing() noexcept { return std::move(missing_); }
+    // What was asked for in vain since this was last called, by offset; ranges that touch are one.
+    [[nodiscard]] detail::Vec<BytePart> take_missing() noexcept;
 
     [[nodiscard]] std::uint64_t size() const noexcept override { return size_; }
     Status read(std::uint64_t offset, std::span<std::uint8_t> into) const noexcept override;

@@ -44,6 +44,8 @@ class Limits:
     backlog_bytes: int = 16 * MIB
     # Of a snapshot: a document of more is joined from it, and built when somebody writes.
     packed_bytes: int = 256 * KIB
+    # Of snapshots, all together, for who joins next.
+    kept_parts_bytes: int = 16 * MIB
     compact_entries: int = 2_000
     compact_bytes: int = 1 * MIB
     compact_seconds: float = 300.0

@@ -13,7 +13,7 @@ import time
 from simulation.world import Violation, simulate
 
 
-PROGRESS = 500
+PROGRESS = 250
 
 
 def main() -> int:
@@ -32,7 +32,8 @@ def main() -> int:
     began = time.monotonic()
     for done, (seed, safety) in enumerate(runs):
         if done and done % PROGRESS == 0:
-            print(f"{done} of {len(runs)}, {failed} failed", flush=True)
+            rate = done / (time.monotonic() - began)
+            print(f"{done} of {len(runs)}, {failed} failed, {rate:.1f} a second", flush=True)
         try:
             simulate(seed, safety=safety)
         except Violation as violation:

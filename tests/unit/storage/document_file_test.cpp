@@ -91,6 +91,30 @@ TEST_CASE("there is one writer at a time, and as many readers as like") {
     CHECK_FALSE(disk.exists("d.rope.new"));
 }
 
+TEST_CASE("who has closed a file reads on, and another one writes") {
+    const TemporaryFolder folder;
+    const std::string path = folder / "d.rope";
+    crdt::PosixFiles system;
+    SimulatedDisk simulated;
+    for (crdt::FileSystem* disk :
+         {static_cast<crdt::FileSystem*>(&system), static_cast<crdt::FileSystem*>(&simulated)}) {
+        const auto first = DocumentFile::open(*disk, path).value();
+        REQUIRE(first->commit(typed(1, 0)).ok());
+        CHECK(DocumentFile::open(*disk, path).error().code == ErrorCode::in_use);
+        REQUIRE(first->close().ok());
+        CHECK(first->close().ok());
+        const auto second = DocumentFile::open(*disk, path).value();
+        CHECK(second->report().closed);
+        CHECK(first->commit(typed(1, 1)).error().code == ErrorCode::read_only);
+        CHECK(first->compact().error().code == ErrorCode::read_only);
+        REQUIRE(second->commit(typed(1, 1)).ok());
+        CHECK(text_in(*first) == support::typed_text(1));
+        REQUIRE(second->compact().ok());
+        CHECK(text_in(*first) == support::typed_text(1));
+        CHECK(text_in(*second) == support::typed_text(2));
+    }
+}
+
 TEST_CASE("what is not there is created only if that is wanted") {
     SimulatedDisk disk;
     CHECK(DocumentFile::open(disk, "d.rope", {.create = false}).error().code ==

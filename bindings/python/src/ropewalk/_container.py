@@ -60,7 +60,7 @@ class Container:
     @classmethod
     def in_parts(cls, size: int) -> Container:
         """A container of so many bytes, none of which is at hand. What needs some raises
-        MissingParts. What get_update() has needed is let go when it returns."""
+        MissingParts. What get_update() or get_step2() has needed is let go when it returns."""
         made = cls.__new__(cls)
         made._packed = _core.PackedDocument(size)
         return made
@@ -107,7 +107,12 @@ class Container:
         Args:
             behind: An update that has come since, which belongs to it.
         """
-        return self._packed.get_update(state, behind)
+        return self._packed.get_update(state, behind, False)
+
+    def get_step2(self, state: Buffer = b"\0", *, behind: Buffer = b"") -> bytes:
+        """get_update() as a message of y-protocols: step 2, the answer to step 1 with that state.
+        For large answers, which are made in no more memory than they take."""
+        return self._packed.get_update(state, behind, True)
 
     def to_update(self, *, v2: bool = False) -> bytes:
         """The whole history as one update."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from errno import EBUSY
 from secrets import randbits
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
@@ -12,8 +13,10 @@ from ._doc import Doc
 from ._update import merge_updates
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from types import TracebackType
 
+    from ._core import EpochMap
     from ._events import TransactionEvent
 
 __all__ = ["DocumentFile", "open", "verify_file"]
@@ -144,6 +147,7 @@ class DocumentFile:
             # Without what the document had before, nothing that follows could be read.
             self._behind = has_more and not read_only
             self._catch_up()
+        self._renumbers = False
         self._subscription = self._doc.observe(self._write)
 
     @property
@@ -186,6 +190,42 @@ class DocumentFile:
             self._catch_up()
             self._stored.compact()
 
+    def renumber(self, *, doc: Doc[Any] | None = None, taken: Iterable[int] = ()) -> EpochMap:
+        """Begins a new epoch: nothing is left of what was deleted, and every id is new. See
+        renumber() for what that asks of replicas. The map that leads there is returned, and kept as
+        <path>.epoch-<number>.
+
+        From now on `doc` is another document. Whoever edits the one before gets an error: it is not
+        written any more, and what it has beyond the file goes through the map.
+
+        All or nothing, whenever the process ends. BlockingIOError: somebody has edited meanwhile;
+        ValueError: something waits for changes that are not here. Nothing has changed then.
+
+        Args:
+            doc: An empty document to read the new epoch into, with the options that one likes.
+            taken: Client ids of other epochs that are still supported.
+        """
+        self._check_process()
+        made = Doc() if doc is None else doc
+        if made.get_state() != b"\0":
+            raise ValueError("a new epoch is read into an empty document")
+        if self._doc.has_pending:  # of which the file knows nothing
+            raise ValueError("something waits for changes that are not here")
+        with self._of_this_path():
+            self._catch_up()
+            self._renumbers = True  # an edit now would be one of the old epoch
+            try:
+                epoch = self._stored.renumber(randbits(64), taken)
+            finally:
+                self._renumbers = False
+            self._subscription.drop()
+            self._subscription_before = self._doc.observe(_refuse)
+            self._doc = made
+            self._behind = False
+            self._read(self._stored)
+        self._subscription = made.observe(self._write)
+        return epoch
+
     def close(self) -> None:
         """Ends it, durably. Whoever edits the document afterwards gets an error: it is not written
         any more."""
@@ -221,6 +261,9 @@ class DocumentFile:
         if os.getpid() != self._process:
             raise RuntimeError("the file was opened before the process forked; open it again")
         with self._of_this_path():
+            if self._renumbers:
+                self._behind = True
+                raise BlockingIOError(EBUSY, "the file begins a new epoch")
             if self._behind:
                 self._catch_up()
                 return
@@ -240,6 +283,10 @@ class DocumentFile:
 
     def _of_this_path(self) -> _Named:
         return _Named(self._path)
+
+
+def _refuse(_event: object) -> None:
+    raise RuntimeError("the file has begun a new epoch; edit the doc that it has now")
 
 
 class _Named:

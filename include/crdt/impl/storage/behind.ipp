@@ -1,11 +1,10 @@
 #pragma once
 
-#include <algorithm>
-#include <bit>
-
-#include "../../base/id_set.hpp"
 #include "../../storage/behind.hpp"
+#include "../../storage/packed_update.hpp"
 #include "../../update/block_writer.hpp"
+#include "../../update/diff.hpp"
+#include "../../update/merge.hpp"
 
 namespace crdt {
 
@@ -98,32 +97,15 @@ private:
 
 // -- what somebody lacks of both ------------------------------------------------------------------
 
+// The structs of two updates in V1, of which `behind` is what the same replica lacks of what came
+// behind `answer`; of `answer` nothing but the structs need be there. `invalid_struct`: they are
+// not of that kind.
 class BehindJoin {
 public:
-    BehindJoin(ByteView answer, ByteView behind, Bytes& out) noexcept
+    BehindJoin(ByteView answer, ByteView behind, Vec<std::uint8_t>& out) noexcept
         : answer_(answer, UpdateForm::v1, kNoLimits),
           behind_(behind, UpdateForm::v1, kNoLimits),
-          end_(answer.data() + answer.size()),
-          out_(out.storage()),
-          writer_(out.storage(), UpdateForm::v1) {}
-
-    Status run() noexcept {
-        ROPEWALK_CHECK(structs());
-        bool memory = true;
-        bool endless = false;
-        if (!behind_.deletes([&](std::uint64_t client, std::uint32_t clock, std::uint32_t length) {
-                memory = more_.insert(static_cast<ClientId>(client), Clock{clock}, length);
-                endless = endless || std::uint64_t{clock} + length >= kEndOfClocks;
-                return memory;
-            })) {
-            return memory ? Status{behind_.error()} : Status{ErrorCode::out_of_memory};
-        }
-        return endless ? Status{other_kind()} : deletes();
-    }
-
-private:
-    static constexpr Limits kNoLimits{.structs = 0xffffffffU};
-    [[nodiscard]] static Error other_kind() noexcept { return {ErrorCode::invalid_struct, 0}; }
+          writer_(out, UpdateForm::v1) {}
 
     // Both have their sections by client, the highest first.
     Status structs() noexcept {
@@ -155,6 +137,24 @@ private:
         return writer_.ok() ? Status{} : Status{ErrorCode::out_of_memory};
     }
 
+    // Then: what `behind` deletes.
+    Status deletes(IdSet& into) noexcept {
+        bool memory = true;
+        bool endless = false;
+        if (!behind_.deletes([&](std::uint64_t client, std::uint32_t clock, std::uint32_t length) {
+                memory = into.insert(static_cast<ClientId>(client), Clock{clock}, length);
+                endless = endless || std::uint64_t{clock} + length >= kEndOfClocks;
+                return memory;
+            })) {
+            return memory ? Status{behind_.error()} : Status{ErrorCode::out_of_memory};
+        }
+        return endless ? Status{other_kind()} : Status{};
+    }
+
+private:
+    static constexpr Limits kNoLimits{.structs = 0xffffffffU};
+    [[nodiscard]] static Error other_kind() noexcept { return {ErrorCode::invalid_struct, 0}; }
+
     [[nodiscard]] static Status begin(UpdateReader& reader, std::uint64_t above) noexcept {
         if (!reader.begin_section()) return reader.error();
         return reader.client() < above ? Status{} : Status{other_kind()};
@@ -173,132 +173,9 @@ private:
         return {};
     }
 
-    [[nodiscard]] bool number(std::uint64_t& value) noexcept {
-        return read_var_uint(p_, end_, value);
-    }
-
-    // So many numbers, unread: each ends with a byte below 0x80.
-    [[nodiscard]] bool pass(std::uint64_t numbers) noexcept {
-        while (numbers >= 8 && end_ - p_ >= 8) {
-            std::uint64_t eight = 0;
-            std::memcpy(&eight, p_, sizeof eight);
-            numbers -= static_cast<unsigned>(std::popcount(~eight & 0x8080808080808080U));
-            p_ += 8;
-        }
-        for (; numbers > 0; --numbers) {
-            while (p_ != end_ && (*p_ & 0x80U) != 0) ++p_;
-            if (p_++ == end_) return false;
-        }
-        return true;
-    }
-
-    Status deletes() noexcept {
-        p_ = answer_.at();
-        std::uint64_t clients = 0;
-        if (!number(clients)) return other_kind();
-        CountHole hole;
-        const std::uint64_t most = clients + more_.range_count();
-        if (!hole.open(out_, most)) return ErrorCode::out_of_memory;
-        std::uint64_t written = clients;
-        const std::uint8_t* from = p_;
-        for (; clients > 0; --clients) {
-            const std::uint8_t* const at = p_;
-            std::uint64_t client = 0;
-            std::uint64_t ranges = 0;
-            if (!number(client) || !number(ranges)) return other_kind();
-            if (!more_.intersects(static_cast<ClientId>(client), Clock{0}, kEndOfClocks)) {
-                if (!pass(2 * ranges)) return other_kind();
-                continue;
-            }
-            raw({from, at});
-            ROPEWALK_CHECK(unite(client, ranges));
-            from = p_;
-            if (!more_.remove(static_cast<ClientId>(client), Clock{0}, kEndOfClocks)) {
-                return ErrorCode::out_of_memory;
-            }
-        }
-        if (p_ != end_) return other_kind();
-        raw({from, p_});
-        written += rest();
-        if (!writer_.ok()) return ErrorCode::out_of_memory;
-        hole.close(out_, written);
-        return {};
-    }
-
-    // The ranges of the answer and ours, which are sorted both.
-    Status unite(std::uint64_t client, std::uint64_t ranges) noexcept {
-        number_out(client);
-        Vec<IdRange> ours;
-        bool memory = true;
-        more_.for_each_of(static_cast<ClientId>(client), [&](Clock start, std::uint32_t length) {
-            memory = memory && ours.push_back({static_cast<ClientId>(client), start, length});
-        });
-        CountHole hole;
-        if (!memory || !hole.open(out_, ranges + ours.size())) return ErrorCode::out_of_memory;
-        std::uint64_t count = 0;
-        std::uint64_t start = 0;
-        std::uint64_t end = 0;  // of the range at hand; 0: none is
-        const auto put = [&](std::uint64_t from, std::uint64_t to) {
-            if (end > 0 && from <= end) {
-                end = std::max(end, to);
-                return;
-            }
-            if (end > 0) {
-                number_out(start);
-                number_out(end - start);
-                ++count;
-            }
-            start = from;
-            end = to;
-        };
-        std::size_t i = 0;
-        std::uint64_t last = 0;
-        for (; ranges > 0; --ranges) {
-            std::uint64_t clock = 0;
-            std::uint64_t length = 0;
-            if (!number(clock) || !number(length) || clock < last) return other_kind();
-            last = clock;
-            for (; i < ours.size() && raw_clock(ours[i]) <= clock; ++i) {
-                put(raw_clock(ours[i]), ours[i].end());
-            }
-            put(clock, clock + length);
-        }
-        for (; i < ours.size(); ++i) put(raw_clock(ours[i]), ours[i].end());
-        put(~std::uint64_t{0}, 0);
-        hole.close(out_, count);
-        return {};
-    }
-    [[nodiscard]] static std::uint64_t raw_clock(const IdRange& range) noexcept {
-        return crdt::raw(range.start);
-    }
-
-    // Clients of which the answer has no deletions; how many.
-    std::uint64_t rest() noexcept {
-        std::uint64_t clients = 0;
-        for (auto at = more_.begin(); at != more_.end(); ++clients) {
-            const ClientId client = at->client;
-            std::uint64_t ranges = 0;
-            more_.for_each_of(client, [&](Clock, std::uint32_t) { ++ranges; });
-            number_out(crdt::raw(client));
-            number_out(ranges);
-            for (; at != more_.end() && at->client == client; ++at) {
-                number_out(raw_clock(*at));
-                number_out(at->length);
-            }
-        }
-        return clients;
-    }
-
-    void raw(ByteView bytes) noexcept { writer_.raw().raw(bytes); }
-    void number_out(std::uint64_t value) noexcept { writer_.raw().var_uint(value); }
-
     UpdateReader answer_;
     UpdateReader behind_;
-    const std::uint8_t* p_ = nullptr;  // in the deletions of the answer
-    const std::uint8_t* end_;
-    Vec<std::uint8_t>& out_;
     BlockWriter writer_;
-    IdSet more_;
 };
 
 }  // namespace detail
@@ -309,15 +186,60 @@ ROPEWALK_INLINE Result<std::optional<StateVector>> state_behind(const StateVecto
     return detail::BehindState(state, update, limits).run();
 }
 
-ROPEWALK_INLINE Status join_behind(ByteView answer, ByteView behind, Bytes& out) noexcept {
-    const std::size_t before = out.size();
-    // Growing step by step would hold twice what is written.
-    if (!out.storage().reserve_exactly(before + answer.size() + behind.size() + 64)) {
-        return ErrorCode::out_of_memory;
+// All of it, where it is not written as the history is read.
+ROPEWALK_INLINE Status JoinAnswer::put_together(const StateVector& known, ByteView rest) noexcept {
+    front_.clear();
+    more_.clear();
+    complete_ = true;
+    ROPEWALK_CHECK(container_->diff(known, front_));
+    if (!rest.empty()) {
+        ROPEWALK_TRY(front_, merge({front_.view(), rest}));
     }
-    const Status status = detail::BehindJoin(answer, behind, out).run();
-    if (!status.ok()) out.truncate(before);
-    return status;
+    most_ = front_.size();
+    return {};
+}
+
+ROPEWALK_INLINE Status JoinAnswer::plan(const StateVector& known, ByteView rest) noexcept {
+    if (!container_->is_plain()) return put_together(known, rest);
+    Container::Tables tables;
+    ROPEWALK_CHECK(container_->open_tables(tables));
+    ROPEWALK_CHECK(detail::PackedUpdate(container_->pages_, tables, front_).write_structs(known));
+    if (!rest.empty()) {
+        Bytes both;
+        detail::BehindJoin join(front_, rest, both.storage());
+        Status joined = join.structs();
+        if (joined.ok()) joined = join.deletes(more_);
+        // Holes, or what waits.
+        if (joined.error().code == ErrorCode::invalid_struct) return put_together(known, rest);
+        ROPEWALK_CHECK(joined);
+        front_ = std::move(both);
+    }
+    ROPEWALK_TRY(most_, detail::PackedDeletes(container_->pages_, tables, more_).most());
+    most_ += front_.size();
+    return {};
+}
+
+ROPEWALK_INLINE Result<JoinAnswer> JoinAnswer::of(const Container& container,
+                                                  const StateVector& known,
+                                                  ByteView behind) noexcept {
+    JoinAnswer answer(container);
+    Bytes rest;
+    if (!behind.empty()) {
+        ROPEWALK_TRY(rest, crdt::diff(behind, known));
+    }
+    ROPEWALK_CHECK(answer.plan(known, rest));
+    return answer;
+}
+
+ROPEWALK_INLINE Result<std::size_t> JoinAnswer::write(std::span<std::uint8_t> room) const noexcept {
+    if (room.size() < most_) return ErrorCode::invalid_argument;
+    if (!front_.empty()) std::memcpy(room.data(), front_.data(), front_.size());
+    if (complete_) return front_.size();
+    Container::Tables tables;
+    ROPEWALK_CHECK(container_->open_tables(tables));
+    detail::PackedDeletes deletes(container_->pages_, tables, more_);
+    ROPEWALK_TRY(const std::size_t size, deletes.write(room.subspan(front_.size())));
+    return front_.size() + size;
 }
 
 }  // namespace crdt

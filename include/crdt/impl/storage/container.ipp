@@ -4,6 +4,7 @@
 
 #include "../../codec/msgpack.hpp"
 #include "../../storage/container.hpp"
+#include "../../storage/diff_plan.hpp"
 #include "../../storage/packed_blocks.hpp"
 #include "../../storage/packed_update.hpp"
 #include "../../update/convert.hpp"
@@ -138,8 +139,7 @@ ROPEWALK_INLINE Status Container::write(const StateVector& known,
                                         Bytes& out) const noexcept {
     Tables tables;
     ROPEWALK_CHECK(open_tables(tables));
-    const bool plain = format == UpdateFormat::v1 && !has_waiting();
-    if (plain && (flags_ & detail::kFlagExact) == 0) {
+    if (format == UpdateFormat::v1 && is_plain()) {
         return detail::PackedUpdate(pages_, tables, out).write(known);
     }
     Bytes packed;
@@ -163,6 +163,15 @@ ROPEWALK_INLINE Status Container::diff(const StateVector& known, Bytes& out) con
     const Status status = write(known, UpdateFormat::v1, out);
     if (!status.ok()) out.truncate(before);
     return status;
+}
+
+ROPEWALK_INLINE Result<bool> Container::plan_diff(const StateVector& known,
+                                                  const PartsSource& parts) const noexcept {
+    detail::DiffPlan plan(pages_, parts);
+    if (!plan.has_tables()) return false;
+    Tables tables;
+    ROPEWALK_CHECK(open_tables(tables));
+    return plan.run(tables, known);
 }
 
 ROPEWALK_INLINE Status Container::unpack(Bytes& out) const noexcept {

@@ -355,7 +355,9 @@ ROPEWALK_INLINE Result<EpochMap> DocumentFile::map_into(std::uint32_t epoch) con
 
 ROPEWALK_INLINE Status DocumentFile::close() noexcept {
     if (options_.read_only) return {};
-    return log_.close();
+    ROPEWALK_CHECK(log_.close());
+    options_.read_only = true;
+    return store_.release();
 }
 
 ROPEWALK_INLINE Result<LogScan> verify_file(FileSystem& files,

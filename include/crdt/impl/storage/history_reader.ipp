@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <utility>
 
 #include "../../base/utf.hpp"
 #include "../../storage/history_reader.hpp"
@@ -264,7 +265,7 @@ ROPEWALK_ALWAYS_INLINE Status HistoryReader::next_piece() noexcept {
     // Three bytes for a unit at most.
     if (at < 0 || units == 0 || units > kMaxClock || extra > 2 * units) return broken();
     piece_ = {static_cast<std::uint64_t>(at), static_cast<std::uint32_t>(units),
-              static_cast<std::uint32_t>(extra)};
+              static_cast<std::uint32_t>(extra), 0};
     text_end_ = piece_.at + units + extra;
     return text_end_ <= text_.size() ? Status{} : Status{broken()};
 }
@@ -282,28 +283,97 @@ ROPEWALK_ALWAYS_INLINE Status HistoryReader::take_text(std::uint32_t& units,
     return {};
 }
 
+// What is looked at to find the end of the first units of a piece that has more of them: from the
+// nearer end of it.
+ROPEWALK_INLINE HistoryReader::Window HistoryReader::window(std::uint32_t units) const noexcept {
+    const std::uint32_t rest = piece_.units - units;
+    const bool from_front = units <= rest;
+    // Three bytes for a unit at most; a character may be cut in half.
+    const auto size = static_cast<std::uint32_t>(std::min<std::uint64_t>(
+        piece_.bytes(), std::uint64_t{3} * (from_front ? units : rest) + 4));
+    return {from_front ? 0 : piece_.bytes() - size, size};
+}
+
+// The bytes of these units. `half`: they end inside a character, all of which is counted.
+// requires: the piece has more units
+ROPEWALK_INLINE Status HistoryReader::measure(std::uint32_t units,
+                                              std::uint32_t& bytes,
+                                              bool& half) noexcept {
+    const Window looked_at = window(units);
+    ROPEWALK_TRY(const ByteView text, text_.at(piece_.at + looked_at.from, looked_at.size));
+    const std::uint32_t rest = piece_.units - units;
+    std::size_t at = 0;
+    std::uint32_t passed = 0;
+    if (units <= rest) {
+        while (passed < units && at < text.size()) {
+            const unsigned size = utf8_size(text[at]);
+            passed += size == 4 ? 2 : 1;
+            at += size;
+        }
+        half = passed > units;
+        if (passed < units || at > text.size()) return broken();
+        bytes = static_cast<std::uint32_t>(at);
+    } else {
+        at = text.size();
+        while (passed < rest && at > 0) {
+            std::size_t before = at - 1;
+            while (before > 0 && (text[before] & 0xc0U) == 0x80U) --before;
+            const std::uint32_t taken = at - before == 4 ? 2 : 1;
+            half = taken > rest - passed;
+            if (half) break;
+            passed += taken;
+            at = before;
+        }
+        if (!half && passed < rest) return broken();
+        bytes = looked_at.from + static_cast<std::uint32_t>(at);
+    }
+    const std::uint32_t all = half ? units + 1 : units;
+    const bool fits = all <= piece_.units && bytes >= all && bytes - all <= piece_.extra;
+    return fits ? Status{} : Status{broken()};
+}
+
+// Its first units are not in it any more.
+ROPEWALK_ALWAYS_INLINE void HistoryReader::cut_piece(std::uint32_t units,
+                                                     std::uint32_t bytes) noexcept {
+    piece_.extra -= bytes - units;
+    piece_.at += bytes;
+    piece_.units -= units;
+}
+
+// What is left of it then begins where it says, or behind that.
+ROPEWALK_INLINE void HistoryReader::cut_piece_unseen(std::uint32_t units) noexcept {
+    const std::uint32_t rest = piece_.units - units;
+    const auto most = static_cast<std::uint32_t>(
+        std::min<std::uint64_t>(piece_.bytes() - units, std::uint64_t{3} * rest));
+    if (piece_.extra == 0) return cut_piece(units, units);
+    piece_.at += piece_.bytes() - most;
+    piece_.units = rest;
+    piece_.extra = most - rest;
+}
+
+// Looks where those end that were passed.
+ROPEWALK_INLINE Status HistoryReader::settle() noexcept {
+    if (piece_.passed == 0) return {};
+    std::uint32_t bytes = 0;
+    bool half = false;
+    ROPEWALK_CHECK(measure(piece_.passed, bytes, half));
+    if (half) return broken();  // no stretch ends inside a character
+    cut_piece(std::exchange(piece_.passed, 0), bytes);
+    return {};
+}
+
 ROPEWALK_INLINE Status HistoryReader::take_wide_text(std::uint32_t& units,
                                                      TextPart& part) noexcept {
+    ROPEWALK_CHECK(settle());
     const std::uint32_t count = std::min(units, piece_.units);
-    const std::uint32_t most = piece_.units + piece_.extra;
-    std::uint32_t bytes = most;
+    std::uint32_t bytes = piece_.bytes();
     if (count < piece_.units) {
-        ROPEWALK_TRY(const ByteView text, text_.at(piece_.at, most));
-        std::uint32_t left = count;
-        for (bytes = 0; left > 0;) {
-            if (bytes >= most) return broken();
-            const unsigned size = utf8_size(text[bytes]);
-            const std::uint32_t taken = size == 4 ? 2 : 1;
-            if (taken > left) return broken();  // no stretch ends inside a character
-            left -= taken;
-            bytes += size;
-        }
-        if (bytes < count || bytes - count > piece_.extra) return broken();
+        bool half = false;
+        ROPEWALK_CHECK(measure(count, bytes, half));
+        if (half) return broken();  // as above
     }
-    piece_.extra -= bytes - count;
     part = {piece_.at, count, bytes};
-    piece_.at += bytes;
-    piece_.units -= count;
+    cut_piece(count, bytes);
     units -= count;
     text_left_ -= count;
     return {};
@@ -314,34 +384,35 @@ ROPEWALK_INLINE Status HistoryReader::skip_text(std::uint32_t units, bool& half)
     TextPart part;
     while (units > 0) {
         if (piece_.units == 0) ROPEWALK_CHECK(next_piece());
-        if (piece_.extra > 0 && units < piece_.units) {
-            // Is the unit that follows the second half of a character?
-            ROPEWALK_TRY(const ByteView text, text_.at(piece_.at, piece_.units + piece_.extra));
-            std::uint32_t passed = 0;
-            std::size_t at = 0;
-            while (passed < units && at < text.size()) {
-                const unsigned size = utf8_size(text[at]);
-                passed += size == 4 ? 2 : 1;
-                at += size;
-            }
-            if (passed > units) {
-                half = true;
-                ++units;
-            }
+        ROPEWALK_CHECK(settle());
+        if (piece_.extra == 0 || units >= piece_.units) {
+            ROPEWALK_CHECK(take_text(units, part));
+            continue;
         }
-        const std::uint32_t before = units;
-        ROPEWALK_CHECK(take_text(units, part));
-        if (units == before) return broken();
+        // Is the unit that follows the second half of a character?
+        std::uint32_t bytes = 0;
+        ROPEWALK_CHECK(measure(units, bytes, half));
+        if (half) ++units;
+        if (units > text_left_) return broken();
+        cut_piece(units, bytes);
+        text_left_ -= units;
+        units = 0;
     }
     return {};
 }
 
+// All of a stretch that is not needed is passed without a look at the text.
 ROPEWALK_ALWAYS_INLINE Status HistoryReader::skip_stretch() noexcept {
-    TextPart part;
     while (text_left_ > 0) {
-        // All of a piece that is not needed is passed without a look at the text.
-        std::uint32_t units = text_left_;
-        ROPEWALK_CHECK(take_text(units, part));
+        if (piece_.units == 0) ROPEWALK_CHECK(next_piece());
+        const std::uint32_t units = std::min(text_left_, piece_.units - piece_.passed);
+        if (ROPEWALK_LIKELY(piece_.extra == 0)) {
+            cut_piece(units, units);
+        } else {
+            piece_.passed += units;
+            if (piece_.passed == piece_.units) piece_ = {};
+        }
+        text_left_ -= units;
     }
     return {};
 }
@@ -349,15 +420,8 @@ ROPEWALK_ALWAYS_INLINE Status HistoryReader::skip_stretch() noexcept {
 // -- from one to the next -------------------------------------------------------------------------
 
 ROPEWALK_INLINE Status HistoryReader::seek(std::uint32_t client, std::uint32_t clock) noexcept {
-    std::uint32_t low = 0;  // the last chunk that does not begin behind the unit
-    std::uint32_t high = tables_.chunk_count();
-    if (high == 0) return broken();
-    while (high - low > 1) {
-        const std::uint32_t middle = low + (high - low) / 2;
-        const std::uint32_t at = tables_.chunk(middle, 0);
-        const bool beyond = at != client ? at > client : tables_.chunk(middle, 1) > clock;
-        (beyond ? high : low) = middle;
-    }
+    if (tables_.chunk_count() == 0) return broken();
+    const std::uint32_t low = tables_.chunk_of(client, clock);
     // One client after the other: it is at hand, or not far.
     if (chunk_ == low && (client_ != client ? client_ < client : clock_ <= clock)) {
         ROPEWALK_CHECK(skip_stretch());

@@ -79,7 +79,7 @@ ROPEWALK_INLINE void HistoryWriter::end_chunk() noexcept {
     }
     ok_ = ok_ && out.ok();
     heads_ = {};
-    rows_ = 0;
+    rows_ = stretches_ = 0;
 }
 
 // Puts columns into bits where that is much shorter, for it is slower to read. False: memory is
@@ -151,7 +151,9 @@ ROPEWALK_INLINE bool HistoryWriter::joins(const UpdateBlock& block,
                                           unsigned kind,
                                           bool dead) const noexcept {
     // Stretches of one row are told apart by what is deleted alone.
-    if (!open_ || dead == dead_ || block.clock != end_) return false;
+    if (!open_ || dead == dead_ || block.clock != end_ || stretches_ >= kStretchesInChunk) {
+        return false;
+    }
     const bool same_right = block.right_origin.exists == right_.exists &&
                             (!right_.exists || block.right_origin == right_);
     if (ref_of(block.origin) != UnitRef{client_, end_ - 1} || !same_right) return false;
@@ -184,6 +186,7 @@ ROPEWALK_INLINE Status HistoryWriter::add(const UpdateBlock& block) noexcept {
         begin_row(block, kind);
     }
     ++structs_;
+    ++stretches_;
     dead_ = dead;
     end_ = block.end();
     put_state(dead, block.length);
@@ -196,7 +199,7 @@ ROPEWALK_INLINE void HistoryWriter::begin_row(const UpdateBlock& block, unsigned
     const bool follows = open_ && kind_ != 0 && kind != 0 && block.clock == end_;
     const UpdateId right_before = right_;
     end_row();
-    if (rows_ == kRowsInChunk) end_chunk();
+    if (is_chunk_full()) end_chunk();
     const bool first = rows_++ == 0;
     if (first) begin_chunk();
     open_ = true;

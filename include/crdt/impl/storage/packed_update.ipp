@@ -8,22 +8,16 @@
 
 namespace crdt::detail {
 
-ROPEWALK_INLINE Status PackedUpdate::reserve(const StateVector& known) noexcept {
+// And for as many bytes behind the structs.
+ROPEWALK_INLINE Status PackedUpdate::reserve(const StateVector& known,
+                                             std::size_t behind) noexcept {
     // Growing step by step would hold twice what it has written.
-    const std::uint64_t deletes = pages_.section(SectionKind::deletes).size;
-    std::uint64_t size = 16 + deletes;
-    std::uint64_t ranges = 0;
+    std::uint64_t size = 16 + std::uint64_t{behind};
     std::uint64_t structs = 0;
-    for (std::uint32_t i = 0; i < tables_.client_count(); ++i) {
-        const std::uint64_t own = tables_.deleted_ranges(i);
-        ranges += own;
-        if (own > 0) size += 12 + own * var_uint_size(tables_.units(i));
-        structs += tables_.structs(i);
-    }
-    const std::uint64_t history = pages_.section(SectionKind::history).size;
-    // Each takes a byte at least, but for those that are cut where a client ends.
-    if (ranges > deletes + tables_.client_count()) return broken();
-    if (known.empty() && structs <= (history + deletes) * 2) {
+    for (std::uint32_t i = 0; i < tables_.client_count(); ++i) structs += tables_.structs(i);
+    const std::uint64_t read =
+        pages_.section(SectionKind::history).size + pages_.section(SectionKind::deletes).size;
+    if (known.empty() && structs <= read * 2) {
         size += pages_.section(SectionKind::text).size + structs * 14;
     }
     return out_.reserve_exactly(out_.size() + static_cast<std::size_t>(size))
@@ -32,7 +26,19 @@ ROPEWALK_INLINE Status PackedUpdate::reserve(const StateVector& known) noexcept 
 }
 
 ROPEWALK_INLINE Status PackedUpdate::write(const StateVector& known) noexcept {
-    ROPEWALK_CHECK(reserve(known));
+    const IdSet none;
+    PackedDeletes deletes(pages_, tables_, none);
+    ROPEWALK_TRY(const std::size_t most, deletes.most());
+    ROPEWALK_CHECK(reserve(known, most));
+    ROPEWALK_CHECK(write_structs(known));
+    if (!room(most)) return ErrorCode::out_of_memory;
+    ROPEWALK_TRY(const std::size_t size, deletes.write({out_.data() + out_.size(), most}));
+    out_.set_size(out_.size() + size);
+    return {};
+}
+
+ROPEWALK_INLINE Status PackedUpdate::write_structs(const StateVector& known) noexcept {
+    ROPEWALK_CHECK(reserve(known, 0));
     std::uint64_t sections = 0;
     std::uint64_t units = 0;
     std::uint64_t all = 0;
@@ -45,14 +51,14 @@ ROPEWALK_INLINE Status PackedUpdate::write(const StateVector& known) noexcept {
         }
         all += to;
     }
-    if (units > all / 4) ROPEWALK_CHECK(reader_.open_all());
+    if (reads_all(units, all)) ROPEWALK_CHECK(reader_.open_all());
     if (!room(kMaxVarUintSize)) return ErrorCode::out_of_memory;
     put_number(sections);
     for (std::uint32_t i = 0; i < tables_.client_count(); ++i) {
         const std::uint32_t from = known_of(known, i);
         if (from < tables_.units(i)) ROPEWALK_CHECK(section(i, from));
     }
-    return deletes();
+    return {};
 }
 
 ROPEWALK_INLINE Status PackedUpdate::section(std::uint32_t client, std::uint32_t from) noexcept {
@@ -235,127 +241,6 @@ ROPEWALK_INLINE Status PackedUpdate::put_halves(std::uint32_t cut) noexcept {
     put_bytes(half);
     put_bytes(text.subspan(at + 4));
     return {};
-}
-
-// -- deletions ------------------------------------------------------------------------------------
-
-// As put_var_uint(), without a branch. requires: value < 2^28, room for four bytes
-ROPEWALK_ALWAYS_INLINE std::uint8_t* put_short_number(std::uint8_t* p,
-                                                      std::uint32_t value) noexcept {
-    static constexpr std::uint32_t kMore[] = {0, 0x80, 0x8080, 0x808080};
-    const unsigned more = (value >= 1U << 7) + (value >= 1U << 14) + (value >= 1U << 21);
-    put_u32(p, (value & 0x7fU) | (value & 0x3f80U) << 1 | (value & 0x1fc000U) << 2 |
-                   (value & 0xfe00000U) << 3 | kMore[more]);
-    return p + more + 1;
-}
-
-// Most numbers are one byte. Passes over pairs of them, units that live and units that do not, as
-// long as nothing else is met: the end of a client, or of the room.
-ROPEWALK_INLINE const std::uint8_t* PackedUpdate::pass_pairs(const std::uint8_t* p,
-                                                             const std::uint8_t* end,
-                                                             DeletePlace& place) noexcept {
-    if (place.length == 0 || place.from + place.length != place.clock || place.end >= 1U << 28) {
-        return p;
-    }
-    std::uint8_t* to = out_.data() + out_.size();
-    const std::uint8_t* const full = out_.data() + out_.capacity() - 16;
-    std::uint32_t from = place.from;
-    std::uint32_t length = place.length;
-    std::uint32_t left = place.left;
-    while (end - p >= 2 && ((p[0] | p[1]) & 0x80U) == 0 && p[0] != 0 && p[1] != 0 && left > 0 &&
-           place.end - from - length > 256 && to < full) {
-        to = put_short_number(put_short_number(to, from), length);
-        --left;
-        from += length + p[0];
-        length = p[1];
-        p += 2;
-    }
-    out_.set_size(static_cast<std::size_t>(to - out_.data()));
-    place.from = from;
-    place.length = length;
-    place.left = left;
-    place.clock = from + length;
-    return p;
-}
-
-ROPEWALK_ALWAYS_INLINE bool PackedUpdate::put_range(DeletePlace& place) noexcept {
-    if (place.length == 0) return true;
-    if (place.left == 0 || !room(32)) return false;
-    --place.left;
-    std::uint8_t* p = out_.data() + out_.size();
-    if (ROPEWALK_LIKELY((place.from | place.length) < 1U << 28)) {
-        p = put_short_number(put_short_number(p, place.from), place.length);
-    } else {
-        p = put_var_uint(put_var_uint(p, place.from), place.length);
-    }
-    out_.set_size(static_cast<std::size_t>(p - out_.data()));
-    place.length = 0;
-    return true;
-}
-
-ROPEWALK_INLINE bool PackedUpdate::begin_deletes(DeletePlace& place) noexcept {
-    // All that was promised for the client in front has been written.
-    if (!put_range(place) || place.left != 0) return false;
-    place.clock = 0;
-    place.end = tables_.units(place.client);
-    place.left = tables_.deleted_ranges(place.client);
-    if (place.left == 0) return true;
-    if (!room(32)) return false;
-    put_number(tables_.client(place.client));
-    put_number(place.left);
-    return true;
-}
-
-// So many units that are deleted, or live, the next client's included.
-ROPEWALK_ALWAYS_INLINE bool PackedUpdate::pass(DeletePlace& place,
-                                               std::uint64_t units,
-                                               bool dead) noexcept {
-    while (units > 0) {
-        while (ROPEWALK_UNLIKELY(place.clock == place.end)) {
-            if (++place.client >= tables_.client_count() || !begin_deletes(place)) return false;
-        }
-        const auto here =
-            static_cast<std::uint32_t>(std::min<std::uint64_t>(units, place.end - place.clock));
-        if (dead) {
-            if (place.from + place.length != place.clock || place.length == 0) {
-                if (!put_range(place)) return false;
-                place.from = place.clock;
-            }
-            place.length += here;
-        }
-        place.clock += here;
-        units -= here;
-    }
-    return true;
-}
-
-ROPEWALK_INLINE Status PackedUpdate::deletes() noexcept {
-    std::uint32_t with = 0;
-    for (std::uint32_t i = 0; i < tables_.client_count(); ++i) {
-        if (tables_.deleted_ranges(i) > 0) ++with;
-    }
-    if (!room(16)) return ErrorCode::out_of_memory;
-    put_number(with);
-    if (tables_.client_count() == 0) return {};
-    PageWindow window(pages_, SectionKind::deletes);
-    DeletePlace place;
-    if (!begin_deletes(place)) return broken();
-    for (std::uint32_t chunk = 0; chunk < tables_.chunk_count(); ++chunk) {
-        const bool last = chunk + 1 == tables_.chunk_count();
-        const std::uint32_t from = tables_.chunk(chunk, 3);
-        const std::uint64_t to = last ? window.size() : tables_.chunk(chunk + 1, 3);
-        if (from > to) return broken();
-        ROPEWALK_TRY(const ByteView bytes, window.at(from, to - from));
-        const std::uint8_t* p = bytes.data();
-        const std::uint8_t* const end = p + bytes.size();
-        for (bool dead = false; p != end; dead = !dead) {
-            if (!dead && (p = pass_pairs(p, end, place)) == end) break;
-            std::uint64_t units = 0;
-            if (!read_var_uint(p, end, units) || !pass(place, units, dead)) return broken();
-        }
-    }
-    const bool over = place.client + 1 == tables_.client_count() && place.clock == place.end;
-    return over && put_range(place) && place.left == 0 ? Status{} : Status{broken()};
 }
 
 }  // namespace crdt::detail

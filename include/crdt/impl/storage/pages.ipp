@@ -91,6 +91,26 @@ ROPEWALK_INLINE Status Pages::seal() noexcept {
     return {};
 }
 
+ROPEWALK_INLINE BytePart Pages::place_of(SectionKind kind,
+                                         std::uint64_t offset,
+                                         std::uint64_t size) const noexcept {
+    const Section& part = section(kind);
+    if (offset >= part.size || size == 0) return {part.offset, 0};
+    size = std::min(size, part.size - offset);
+    const auto first = static_cast<std::uint32_t>(offset / kPageSize);
+    const auto last = static_cast<std::uint32_t>((offset + size - 1) / kPageSize);
+    BytePart place{part.offset, 0};
+    if (part.compression == 0) {
+        place.offset += std::uint64_t{first} * kPageSize;
+        const std::uint64_t end = (std::uint64_t{last} + 1) * kPageSize;
+        place.size = std::min(end, part.size) - std::uint64_t{first} * kPageSize;
+        return place;
+    }
+    for (std::uint32_t i = 0; i < first; ++i) place.offset += stored_size(part.first_page + i);
+    for (std::uint32_t i = first; i <= last; ++i) place.size += stored_size(part.first_page + i);
+    return place;
+}
+
 ROPEWALK_INLINE ByteView Pages::in_place() const noexcept {
     for (const Section& section : sections_) {
         if (section.compression != 0) return {};

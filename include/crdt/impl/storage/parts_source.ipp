@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+
 #include "../../storage/parts_source.hpp"
 
 namespace crdt {
@@ -29,6 +31,22 @@ ROPEWALK_INLINE void PartsSource::want(BytePart part) const noexcept {
     }
     // Without memory to remember it, reading fails all the same.
     static_cast<void>(missing_.push_back(part));
+}
+
+ROPEWALK_INLINE detail::Vec<BytePart> PartsSource::take_missing() noexcept {
+    std::sort(missing_.begin(), missing_.end(),
+              [](const BytePart& a, const BytePart& b) { return a.offset < b.offset; });
+    std::size_t count = 0;
+    for (const BytePart& part : missing_) {
+        BytePart* const last = count == 0 ? nullptr : &missing_[count - 1];
+        if (last != nullptr && part.offset <= last->offset + last->size) {
+            last->size = std::max(last->size, part.offset + part.size - last->offset);
+        } else {
+            missing_[count++] = part;
+        }
+    }
+    missing_.truncate(count);
+    return std::move(missing_);
 }
 
 ROPEWALK_INLINE Status PartsSource::read(std::uint64_t offset,

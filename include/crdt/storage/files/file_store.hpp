@@ -29,6 +29,8 @@ public:
     // file system without links: nowhere.
     void keep_old_as(Bytes path) noexcept { keep_as_ = std::move(path); }
     [[nodiscard]] std::string_view path() const noexcept { return as_text(path_); }
+    // Others may write it from now on, and this one may not. It can be read as before.
+    Status release() noexcept;
 
     [[nodiscard]] std::uint64_t size() const noexcept override { return size_; }
     Status read(std::uint64_t offset, std::span<std::uint8_t> into) const noexcept override;

@@ -31,9 +31,11 @@ public:
     // The first `size` bytes in memory, until the file is closed or mapped again. Empty where that
     // is not possible; it can be read all the same.
     [[nodiscard]] virtual ByteView map(std::uint64_t size) noexcept = 0;
-    // Keeps every other writer out, in this process and in others, until the file is closed.
+    // Keeps every other writer out, in this process and in others, until unlock() or the end.
     // in_use if somebody else does.
     virtual Status lock() noexcept = 0;
+    // Lets others write again. It may still be read.
+    virtual Status unlock() noexcept = 0;
 };
 
 enum class OpenMode : std::uint8_t {

@@ -29,6 +29,7 @@ from .messages import (
     Unknown,
     Update,
     Welcome,
+    plain,
 )
 from .text_ops import BadOperation, TextMirror
 
@@ -140,6 +141,7 @@ class Actions:
             return [_about(document, "ERROR", code="denied", message=message.reason)]
         if known is None:
             return ()
+        message = plain(message)
         if isinstance(message, Welcome):
             known.welcome = message.fields
             return ()

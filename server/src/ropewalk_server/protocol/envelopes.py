@@ -58,6 +58,7 @@ from .messages import (
     Unknown,
     Update,
     Welcome,
+    plain,
 )
 
 # What stands in for a step where a change of an older epoch is brought.
@@ -123,7 +124,7 @@ class EnvelopeCodec:
     def encode(self, document: str | None, message: Message) -> Sequence[bytes | str]:
         if self._actions is not None:
             return [_json(fields) for fields in self._actions.encode(document, message)]
-        fields = _fields(message)
+        fields = _fields(plain(message))
         if fields is None:
             return ()
         return [_json(fields if document is None else {**fields, "doc": document})]

@@ -21,6 +21,7 @@ from .messages import (
     Epoch,
     Event,
     Hello,
+    MadeStep2,
     Message,
     Numbered,
     QueryAwareness,
@@ -237,6 +238,7 @@ def _sync(step: int, payload: bytes) -> bytes:
 _WRITERS: dict[type, Callable[[Any], bytes]] = {
     Step1: lambda m: _sync(0, m.state),
     Step2: lambda m: _sync(1, m.update),
+    MadeStep2: lambda m: m.message,
     Update: lambda m: _sync(2, m.update),
     Awareness: lambda m: bytes((AWARENESS,)) + write_message(m.update),
     Denied: lambda m: bytes((AUTH, 0)) + _text(m.reason),

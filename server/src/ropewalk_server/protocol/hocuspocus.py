@@ -51,6 +51,7 @@ from .messages import (
     Unknown,
     Update,
     Welcome,
+    plain,
 )
 
 SYNC, AWARENESS, AUTH, QUERY_AWARENESS, SYNC_REPLY = 0, 1, 2, 3, 4
@@ -192,6 +193,7 @@ class HocuspocusCodec:
         known = self._documents.get(document)
         if known is None:
             return ()
+        message = plain(message)
         if isinstance(message, Welcome):
             return self._encode_welcome(known, message.fields)
         if isinstance(message, Ack):

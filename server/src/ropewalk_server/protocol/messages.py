@@ -23,6 +23,32 @@ class Step2:
 
     update: bytes
 
+    @property
+    def size(self) -> int:
+        """Bytes that are kept with it."""
+        return len(self.update)
+
+
+@dataclass(slots=True)
+class MadeStep2:
+    """The same as the binary message that says it: made in one piece where that is large, and for
+    all who lack the same. Codecs that say it otherwise take it for what plain() gives."""
+
+    message: bytes
+
+    @property
+    def size(self) -> int:
+        """Bytes that are kept with it."""
+        return len(self.message)
+
+    @property
+    def update(self) -> bytes:
+        """What stands behind the two bytes that say what it is, and the size."""
+        at = 2
+        while self.message[at] >= 0x80:
+            at += 1
+        return self.message[at + 1 :]
+
 
 @dataclass(slots=True)
 class Update:
@@ -144,6 +170,7 @@ class Unknown:
 Message = (
     Step1
     | Step2
+    | MadeStep2
     | Update
     | Awareness
     | Denied
@@ -161,3 +188,8 @@ Message = (
     | Leave
     | Unknown
 )
+
+
+def plain(message: Message) -> Message:
+    """The message without a form that it has already."""
+    return Step2(message.update) if isinstance(message, MadeStep2) else message

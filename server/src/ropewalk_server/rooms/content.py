@@ -17,6 +17,7 @@ from typing import Protocol, TypeVar
 from ropewalk import DamagedError
 
 from ..errors import LoadFailed
+from ..protocol.messages import MadeStep2, Step2
 from ..stores.contract import (
     NOTHING,
     Damage,
@@ -118,13 +119,15 @@ class Content:
             return self._packed.state
         return await self._exclusively(0, 1, lambda engine: engine.doc.get_state())
 
-    async def answer(self, state: bytes, size: int) -> bytes:
+    async def answer(self, state: bytes, size: int) -> Step2 | MadeStep2:
         """What somebody in this state lacks of a document of about this size. ValueError: it is no
         state."""
-        answer = await self._ask_packed(lambda packed: packed.answer(state))
-        if answer is not None:
-            return answer
-        return await self._exclusively(size, SHORT_ENCODE, lambda e: e.doc.get_update(state))
+        message = await self._ask_packed(lambda packed: packed.step2(state))
+        if message is not None:
+            return MadeStep2(message)
+        return Step2(
+            await self._exclusively(size, SHORT_ENCODE, lambda e: e.doc.get_update(state))
+        )
 
     async def has(self, update: bytes, size: int) -> bool:
         """Whether all of an update is in a document of about this size. ValueError: it is none."""

@@ -8,10 +8,12 @@ where somebody writes, a document is built instead (docs/decisions/019-joins-wit
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import TypeVar
 
 from ropewalk import (
     Container,
+    DamagedError,
     IdSet,
     MissingParts,
     decode_state_vector,
@@ -22,25 +24,35 @@ from ropewalk import (
 from ..stores.contract import Outline, Part, SnapshotPlace
 from ..stores.parts import read_parts
 from .contents import deletions_of, ends_of
+from .kept_parts import Fetched
 from .ports import Surroundings
 
 T = TypeVar("T")
 
 # What is read first: of most containers header, directory and the smaller tables.
 _FRONT = 16 * 1024
-# A question that has needed so many looks needs everything.
-_MOST_LOOKS = 48
+# A room keeps what every question begins with, if it is no more than this.
+_MOST_KEPT = 128 * 1024
+# A question has what it needs after two or three looks. One that goes on asking needs everything.
+_MOST_LOOKS = 8
 
 
 class Packed:
     """Does not change: with_more() is another one."""
 
     def __init__(
-        self, name: str, around: Surroundings, place: SnapshotPlace, behind: bytes, state: bytes
+        self,
+        name: str,
+        around: Surroundings,
+        place: SnapshotPlace,
+        front: Sequence[Fetched] = (),
+        behind: bytes = b"",
+        state: bytes = b"",
     ) -> None:
         self._name = name
         self._around = around
         self._place = place
+        self._front = front
         self._behind = behind  # one update, or nothing
         self.state = state
 
@@ -53,7 +65,13 @@ class Packed:
         place = outline.snapshot
         if place is None or place.size <= at_least:
             return None
-        found = cls(name, around, place, b"", b"")
+        front: list[Fetched] = []
+        if place.data is None:
+            parts = [Part(0, min(place.size, _FRONT))]
+            front = [(0, (await read_parts(around.store, name, place.version, parts))[0])]
+        if not is_container(front[0][1] if place.data is None else place.data):
+            return None
+        found = cls(name, around, place, front)
         return await found.with_more([entry.update for entry in outline.entries])
 
     async def with_more(self, updates: Sequence[bytes]) -> Packed | None:
@@ -67,15 +85,44 @@ class Packed:
             state = container.get_state_with(merged)
             return None if state is None else (merged, state)
 
-        if not await self._is_container():
+        looks: list[list[Fetched]] = []
+        looked = await self._ask(look, looks)
+        if looked is None:
             return None
-        looked = await self._ask(look)
-        return looked and Packed(self._name, self._around, self._place, *looked)
+        front = [*self._front, *chain(*looks)]
+        if sum(len(data) for _, data in front) > _MOST_KEPT:
+            front = list(self._front)
+        return Packed(self._name, self._around, self._place, front, *looked)
 
     async def answer(self, state: bytes) -> bytes:
         """What somebody in this state lacks. ValueError: it is no state, or something is damaged."""
         decode_state_vector(state)
         return await self._ask(lambda container: container.get_update(state, behind=self._behind))
+
+    async def step2(self, state: bytes) -> bytes:
+        """The same as a message, of which there is no copy anywhere. What it was made from is kept
+        for the next one."""
+        decode_state_vector(state)
+        kept = self._around.kept_parts
+        version = self._place.version
+        known = kept.get(self._name, version)
+        looks: list[list[Fetched]] = []
+
+        def question(container: Container) -> bytes:
+            return container.get_step2(state, behind=self._behind)
+
+        try:
+            message = await self._ask(question, looks, known)
+        except DamagedError:
+            if not known:
+                raise
+            # Perhaps of a document that was deleted, and had the name before.
+            kept.drop(self._name)
+            return await self._ask(question)
+        # The first look has what everybody needs; texts are of the one or the other.
+        if looks and not known:
+            kept.put(self._name, version, looks[0])
+        return message
 
     async def has(self, update: bytes) -> bool:
         """Whether all of an update is known already. ValueError: it is none."""
@@ -88,29 +135,31 @@ class Packed:
         behind = deletions_of(self._behind) if self._behind else IdSet()
         return await self._ask(lambda container: not deleted - behind - container.deletions())
 
-    async def _is_container(self) -> bool:
-        if self._place.data is not None:
-            return is_container(self._place.data)
-        size = min(self._place.size, _FRONT)
-        place = self._place.version
-        (front,) = await read_parts(self._around.store, self._name, place, [Part(0, size)])
-        return is_container(front)
-
-    async def _ask(self, question: Callable[[Container], T]) -> T:
+    async def _ask(
+        self,
+        question: Callable[[Container], T],
+        looks: list[list[Fetched]] | None = None,
+        known: Sequence[Fetched] = (),
+    ) -> T:
+        """`looks`: gets what was fetched, besides the front and what is `known`."""
         if self._place.data is not None:
             return await self._around.offload(question, Container(self._place.data))
         container = Container.in_parts(self._place.size)
-        wanted = [Part(0, min(self._place.size, _FRONT))]
+        for offset, data in (*self._front, *known):
+            container.add_part(offset, data)
         for look in range(_MOST_LOOKS):
-            store = self._around.store
-            parts = await read_parts(store, self._name, self._place.version, wanted)
-            for part, data in zip(wanted, parts, strict=True):
-                container.add_part(part.offset, data)
-            parts, data = (), b""  # the container's alone: it lets go before the answer is copied
             try:
                 return await self._around.offload(question, container)
             except MissingParts as missing:
                 wanted = [Part(*part) for part in missing.parts]
             if look == _MOST_LOOKS - 2:
                 wanted = [Part(0, self._place.size)]
+            store = self._around.store
+            parts = await read_parts(store, self._name, self._place.version, wanted)
+            fetched = [(part.offset, data) for part, data in zip(wanted, parts, strict=True)]
+            for offset, data in fetched:
+                container.add_part(offset, data)
+            if looks is not None:
+                looks.append(fetched)
+            parts, data, fetched = (), b"", []  # the container lets go of them as it answers
         raise ValueError("a container asks for what it was given")

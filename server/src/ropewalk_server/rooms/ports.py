@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from ..auth.identity import Identity
 from ..limits import Limits
 from ..stores.contract import Damage, Store, Version
+from .kept_parts import KeptParts
 from .policy import DocumentPolicy
 
 if TYPE_CHECKING:
@@ -162,5 +163,9 @@ class Surroundings:
     policy: DocumentPolicy = field(default_factory=DocumentPolicy)
     spawn: Callable[[Coroutine[Any, Any, Any]], asyncio.Task[Any]] = asyncio.create_task
     fleet: Fleet | None = None
+    kept_parts: KeptParts = field(init=False)
     # Documents that change together are due together: they are put together one after another.
     compacting: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def __post_init__(self) -> None:
+        self.kept_parts = KeptParts(self.limits.kept_parts_bytes)

@@ -19,7 +19,17 @@ from typing import TYPE_CHECKING
 from ropewalk import LimitError, decode_state_vector, encode_state_vector, inspect_update
 
 from ..errors import LoadFailed, Rejected
-from ..protocol.messages import Awareness, Event, Message, Refusal, State, Step1, Step2, Update
+from ..protocol.messages import (
+    Awareness,
+    Event,
+    MadeStep2,
+    Message,
+    Refusal,
+    State,
+    Step1,
+    Step2,
+    Update,
+)
 from ..stores.contract import NOTHING, Damage, Damaged, History, StoreError, Version
 from ..stores.parts import outline
 from .compaction import Compaction
@@ -69,7 +79,7 @@ class Room:
         self._compaction = Compaction(name, around, self._damages.heal)
         self._content = Content(name, around, self)
         self._loaded = NOTHING
-        self._answers: dict[bytes, Step2] = {}
+        self._answers: dict[bytes, Step2 | MadeStep2] = {}
         self._idle: Deadline | None = None
         self._telling = Telling(name, around)
         self._measured_at = float("-inf")
@@ -291,17 +301,17 @@ class Room:
         except ValueError:
             return False  # it is no update
 
-    async def answer(self, state: bytes) -> Step2:
+    async def answer(self, state: bytes) -> Step2 | MadeStep2:
         """What somebody in this state lacks. Rejected, if it is no state. LoadFailed: as above."""
         answers = self._answers
         known = answers.get(state)
         if known is not None:
             return known
         try:
-            answer = Step2(await self._content.answer(state, self.size))
+            answer = await self._content.answer(state, self.size)
         except ValueError as error:
             raise Rejected("invalid", str(error)) from None
-        kept = len(state) <= _KEPT_STATE and len(answer.update) <= _KEPT_ANSWER
+        kept = len(state) <= _KEPT_STATE and answer.size <= _KEPT_ANSWER
         if kept and answers is self._answers:  # of the document as it is now
             if len(answers) >= _KEPT_ANSWERS:
                 answers.clear()

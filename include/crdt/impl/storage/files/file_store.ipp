@@ -59,6 +59,12 @@ ROPEWALK_INLINE ByteView FileStore::view(std::uint64_t offset, std::uint64_t siz
     return detail::part_of(mapped_, offset, size);
 }
 
+ROPEWALK_INLINE Status FileStore::release() noexcept {
+    if (!writes_) return {};
+    writes_ = false;
+    return file_->unlock();
+}
+
 ROPEWALK_INLINE Status FileStore::can_write() const noexcept {
     if (failed_) return ErrorCode::store_failed;
     return writes_ ? ErrorCode::ok : ErrorCode::read_only;

@@ -136,6 +136,13 @@ public:
         return {};
     }
 
+    Status unlock() noexcept override {
+        while (::flock(descriptor_, LOCK_UN) != 0) {
+            if (errno != EINTR) return failed_with(errno);
+        }
+        return {};
+    }
+
     [[nodiscard]] int descriptor() const noexcept { return descriptor_; }
 
 private:

@@ -10,6 +10,7 @@ import sqlite3
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 
 import xxhash
 
@@ -120,17 +121,18 @@ def _part(
 ) -> bytes:
     if part.size == 0:
         return b""
-    first = part.offset // index.piece
+    first = next_number = part.offset // index.piece
     end = (part.offset + part.size - 1) // index.piece + 1
-    found: list[bytes] = []
+    found = BytesIO()  # b"".join() would hold all of it twice
     for number, piece in _pieces(connection, id, version, first, end):
-        if number != first + len(found) or len(piece) != index.length(number):
+        if number != next_number or len(piece) != index.length(number):
             raise BadRecord(f"has another piece {number} than was written")
+        next_number += 1
         begin = max(part.offset - number * index.piece, 0)
-        found.append(piece[begin : part.offset + part.size - number * index.piece])
-    if first + len(found) != end:
-        raise BadRecord(f"its piece {first + len(found)} of {index.count} is gone")
-    return found[0] if len(found) == 1 else b"".join(found)
+        found.write(memoryview(piece)[begin : part.offset + part.size - number * index.piece])
+    if next_number != end:
+        raise BadRecord(f"its piece {next_number} of {index.count} is gone")
+    return found.getvalue()
 
 
 def _pieces(

@@ -250,6 +250,8 @@ class SqliteStore:
             if connection is None:
                 connection = files.connect(self._settings)
                 connection.execute("PRAGMA query_only = ON")
+                # What is read is large and rarely wanted twice; the system keeps it, too.
+                connection.execute("PRAGMA cache_size = -512")
                 self._local.connection = connection
                 self._connections.append(connection)
             return work(connection)
