@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from ropewalk_server.stores.aws.breaker import Breaker
 from ropewalk_server.stores.aws.credentials import Credentials
 from ropewalk_server.stores.aws.http import Connections, Response
 from ropewalk_server.stores.aws.signing import Signer, query_string
+from ropewalk_server.stores.breaker import Breaker
 from ropewalk_server.stores.contract import StoreError
 
 
@@ -49,7 +49,7 @@ class Service:
         self._patience = patience or Patience()
         self._signer = Signer(name, region)
         self._connections = Connections(endpoint, most=self._patience.connections)
-        self._breaker = Breaker(time.monotonic)
+        self._breaker = Breaker()
         self.requests = 0  # tries of all calls
 
     def close(self) -> None:

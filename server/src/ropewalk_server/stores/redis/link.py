@@ -15,7 +15,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError
 
 from ropewalk_server.stores.contract import StoreError
-from ropewalk_server.stores.keyed.breaker import Breaker
+from ropewalk_server.stores.keyed.calling import Calls
 from ropewalk_server.stores.keyed.tasks import end
 from ropewalk_server.stores.redis.errors import ERRORS, store_error
 from ropewalk_server.stores.redis.keys import NEWS
@@ -38,7 +38,7 @@ class Link:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self._breaker = Breaker(settings.where)
+        self._calls = Calls(settings.where)
         self._redis: Redis | None = None
         self._listener: asyncio.Task[None] | None = None
         self._random = random.Random()
@@ -82,7 +82,7 @@ class Link:
         """Some commands, tried again if the connection fails and `again` says that it does no
         harm. Unreachable: perhaps they were done. (The driver types every answer as bytes or text:
         here all are bytes.)"""
-        return await self._breaker.call(lambda: self._once(work), again=again)
+        return await self._calls(lambda: self._once(work), again=again)
 
     async def script(
         self, source: str, keys: Sequence[bytes], *arguments: Any, again: bool = True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ropewalk_server.stores.contract import StoreError
-from ropewalk_server.stores.keyed.breaker import Unreachable
+from ropewalk_server.stores.keyed.calling import Unreachable
 from ropewalk_server.stores.keyed.store import KeyedStore
 from ropewalk_server.stores.redis.database import RedisDatabase, check_options, read_options
 from ropewalk_server.stores.redis.settings import Settings, settings_of
