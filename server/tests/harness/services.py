@@ -67,6 +67,7 @@ def _quick_folder() -> str | None:
 class Service(ABC):
     """A program that listens on one port, and can be killed and started again on the same files."""
 
+    name: str  # as people call it
     # Settings with which a half-open connection is noticed while a test runs.
     quick = "timeout=3&connect_timeout=5"
 
@@ -111,6 +112,8 @@ class Service(ABC):
 class Redis(Service):
     """`durable`: each write is on the disk before it is answered (appendfsync always)."""
 
+    name = "redis"
+
     def __init__(self, *, durable: bool = False) -> None:
         super().__init__()
         self._durable = durable
@@ -137,6 +140,8 @@ class Redis(Service):
 
 class PostgreSQL(Service):
     """`durable`: with fsync, for tests that kill it. It never runs as root."""
+
+    name = "postgresql"
 
     def __init__(self, *, durable: bool = False) -> None:
         super().__init__()

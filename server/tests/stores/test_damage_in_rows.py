@@ -1,6 +1,6 @@
 """Damage of every kind in rows of DynamoDB and objects of S3 (T10): what is wrong is found and told,
-and nothing is given that was not written. ROPEWALK_SEED repeats one, ROPEWALK_SOAK=1 runs 1,000 in
-each."""
+and nothing is given that was not written. ROPEWALK_SEED repeats one, a soak runs
+ROPEWALK_DAMAGES=2,000 in each (ROPEWALK_FIRST=n goes on from there)."""
 
 import base64
 import json
@@ -9,14 +9,15 @@ import random
 
 import pytest
 from harness.cloud import dynamodb_url, new_name, s3
+from harness.soaking import counted, say, times
 from spoiling import BYTES, changed_bytes
 
 from ropewalk_server.stores import open_store
 from ropewalk_server.stores.contract import Damaged, StoreError, Version
 
-SOAK = os.environ.get("ROPEWALK_SOAK") == "1"
 SEED = os.environ.get("ROPEWALK_SEED")
-COUNTS = {"dynamodb": 1000 if SOAK else 10, "s3": 1000 if SOAK else 2}
+FIRST = int(os.environ.get("ROPEWALK_FIRST", "0"))
+COUNTS = {"dynamodb": times("DAMAGES", 10, 2000), "s3": times("DAMAGES", 2, 2000)}
 ROWS = ("row lost", "two rows swapped", "row over another")
 
 
@@ -218,7 +219,8 @@ async def test_what_is_damaged_is_found_and_never_given(kind):
     original = await items.all()
     assert await found_in(store) == []
     assert await items.all() == original
-    for seed in range(COUNTS[kind]) if SEED is None else [int(SEED)]:
+    seeds = range(FIRST, COUNTS[kind]) if SEED is None else [int(SEED)]
+    for seed in counted(f"T10 {kind}", seeds):
         rng = random.Random(seed)
         changed = await mutate(items, original, rng)
         fresh = open_store(url)
@@ -235,4 +237,5 @@ async def test_what_is_damaged_is_found_and_never_given(kind):
         for place, item in original.items():
             if now.get(place) != item:
                 await items.put(place, item)
+    say(f"T10 {kind}: {len(seeds)} damages, all told of, nothing given that was not written")
     await store.close()

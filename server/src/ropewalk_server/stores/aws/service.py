@@ -7,7 +7,8 @@ import asyncio
 import random
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import ClassVar
 from urllib.parse import urlsplit
 
 from ropewalk_server.stores.aws.credentials import Credentials
@@ -27,6 +28,19 @@ class Patience:
     first_wait: float = 0.025
     longest_wait: float = 1.0
     connections: int = 32
+
+    # What a URL calls them.
+    SETTINGS: ClassVar[Mapping[str, str]] = {"timeout": "one_try", "patience": "in_all"}
+
+    def with_setting(self, key: str, value: str) -> Patience:
+        """As a URL says it: timeout=3, patience=10."""
+        try:
+            seconds = float(value)
+        except ValueError:
+            seconds = 0.0
+        if not 0 < seconds < 3600:
+            raise ValueError(f"{key} is a number of seconds above 0, not {value!r} (docs: stores)")
+        return replace(self, **{self.SETTINGS[key]: seconds})  # type: ignore[arg-type]
 
 
 class Unavailable(StoreError):
