@@ -127,7 +127,7 @@ fuzz: ## one libFuzzer target: T=target SECONDS=n
 	@mkdir -p build/fuzz/found/$(T)
 	build/fuzz/fuzz/fuzz_$(T) -max_total_time=$(SECONDS) -artifact_prefix=build/fuzz/found/$(T)/crash- build/fuzz/found/$(T) fuzz/corpus/$(T)
 
-soak: ## for hours what `make test` does in seconds: AREA=differential, property, epochs, storage, compaction, fuzz or server
+soak: ## for hours what `make test` does in seconds: AREA=differential, property, epochs, storage, compaction, fuzz, server or stores
 	@$(if $(filter command%,$(origin SEEDS)),SEEDS=$(SEEDS)) tools/soak.sh $(AREA)
 
 lint: build/venv/tools ## formatting, clang-tidy and the directions of #include
