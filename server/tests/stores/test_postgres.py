@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 import asyncpg
 import pytest
 from harness.services import postgresql
-from store_contract import SeveralProcesses, StoreContract, opening
+from store_contract import Auditing, SeveralProcesses, StoreContract, opening
 
 from ropewalk_server.stores import open_store
 
@@ -29,12 +29,15 @@ async def query(url, statement, *arguments):
         await connection.close()
 
 
-class TestPostgres(StoreContract, SeveralProcesses):
+class TestPostgres(StoreContract, SeveralProcesses, Auditing):
     @pytest.fixture
     async def make_store(self):
         self.url = postgresql().empty_database()
         async with opening(self.url) as make:
             yield make
+
+    async def change_audit(self):
+        await query(self.url, "UPDATE ropewalk.collaboration SET person = 'somebody else'")
 
     async def spoil(self, store, doc, seq):
         """Flips a bit in the record of an entry, or of a snapshot if there is no such entry."""

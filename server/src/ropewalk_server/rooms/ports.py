@@ -21,6 +21,7 @@ from ..stores.contract import Damage, Store, Version
 from .policy import DocumentPolicy
 
 if TYPE_CHECKING:
+    from .attendance import Attendance
     from .deadlines import Deadlines
 
 Result = TypeVar("Result")
@@ -147,6 +148,12 @@ async def at_once(work: Callable[..., Result], *arguments: Any) -> Result:
     return work(*arguments)
 
 
+def _nobody() -> Attendance:
+    from .attendance import Attendance
+
+    return Attendance()
+
+
 @dataclass(slots=True)
 class Surroundings:
     """All of this together, as rooms and sessions get it."""
@@ -162,5 +169,6 @@ class Surroundings:
     policy: DocumentPolicy = field(default_factory=DocumentPolicy)
     spawn: Callable[[Coroutine[Any, Any, Any]], asyncio.Task[Any]] = asyncio.create_task
     fleet: Fleet | None = None
+    attendance: Attendance = field(default_factory=_nobody)
     # Documents that change together are due together: they are put together one after another.
     compacting: asyncio.Lock = field(default_factory=asyncio.Lock)
