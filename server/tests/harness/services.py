@@ -114,8 +114,10 @@ class Redis(Service):
 
     name = "redis"
 
-    def __init__(self, *, durable: bool = False) -> None:
+    def __init__(self, *options: str, durable: bool = False) -> None:
+        """`options` are those of redis-server's command line."""
         super().__init__()
+        self._options = options
         self._durable = durable
         self._databases = 0
         self.start()
@@ -125,7 +127,8 @@ class Redis(Service):
         return [
             program("redis-server", "redis-server"),
             *("--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder)),
-            *("--save", "", "--databases", "4096"),
+            *("--save", "", *self._options),
+            *(() if "--cluster-enabled" in self._options else ("--databases", "4096")),
             *(durable if self._durable else ["--appendonly", "no"]),
         ]
 

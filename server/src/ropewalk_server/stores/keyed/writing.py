@@ -140,6 +140,8 @@ class Writing:
             there = await self._stored_head(name)
             if there not in (new, stored):
                 raise
+            if there == new:
+                await self._database.confirm(name)
             return there
 
     async def _stored_head(self, name: bytes) -> bytes | None:

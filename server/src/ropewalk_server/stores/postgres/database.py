@@ -67,6 +67,9 @@ class PostgresDatabase:
         )
         return there
 
+    async def confirm(self, name: bytes) -> None:
+        """PostgreSQL shows nobody what it has not committed."""
+
     async def recent(self, name: bytes, since: Version, whole: int | None = None) -> Found:
         return _found(await self.link.fetch(schema.RECENT, name, *since, whole))
 
