@@ -80,11 +80,14 @@ bench-python: ## ropewalk beside pycrdt, loro and y-py: a table, then figures; O
 	@$(QUIETLY) build/venv/python/bin/pip wheel --quiet --no-build-isolation --no-deps -w build/wheels .
 	@build/venv/python/bin/python bench/python/peers.py --json=build/python-figures.json $(addprefix --figures=,$(wildcard build/figures.json)) $(if $(ONLY),--only=$(ONLY))
 
-bench-server: ## writers and readers at our server, y-websocket's and Hocuspocus': figures; ONLY=prefix
+bench-server: ## writers and readers at our server, y-websocket's and Hocuspocus', then one and two processes: ONLY=prefix
 	@tools/setup.sh bench
 	@tools/server.sh
-	@bench/server/peers.sh
-	@build/venv/server/bin/python bench/server/load.py --json=build/server-figures.json $(if $(ONLY),--only=$(ONLY))
+	@case "$(ONLY)" in server.processes*) ;; *) \
+	    bench/server/peers.sh && \
+	    build/venv/server/bin/python bench/server/load.py --json=build/server-figures.json $(if $(ONLY),--only=$(ONLY)) ;; esac
+	@case "$(ONLY)" in ''|server.processes*) \
+	    build/venv/server/bin/python bench/server/processes.py --json=build/server-processes.json $(if $(ONLY),--only=$(ONLY)) ;; esac
 
 bench-js: ## ropewalk beside yjs, ywasm, loro and others in Node and Chromium: tables, then figures; ONLY=prefix
 	@tools/setup.sh bench
