@@ -31,7 +31,11 @@ logger = logging.getLogger(__name__)
 
 # What is said in less than this is one call.
 _TOGETHER_SECONDS = 0.1
+# Connections in one call, so that Redis has time for others.
+_AT_ONCE = 1000
 _REFRESH_SECONDS = 10.0
+# Each document is looked through with every so manyth refresh.
+_SWEEPS = 6
 
 # KEYS: a connection. ARGV: seconds to live, fields and values.
 _HERE = """
@@ -124,25 +128,36 @@ class RedisConnections:
 
     async def _write(self) -> None:
         """All that is to be said, in one call. What is lost here comes with the next refresh."""
-        new = {id: here for id, here in self._here.items() if here.is_new}
-        showing = {id: here for id, here in self._here.items() if here.has_shown}
-        gone, self._gone = self._gone, {}
+        said = [
+            (id, here, here.is_new, here.has_shown)
+            for id, here in self._here.items()
+            if here.is_new or here.has_shown
+        ]
+        gone, self._gone = list(self._gone.items()), {}
         touched, self._touched = self._touched, set()
-        for here in (*new.values(), *showing.values()):
+        for _, here, is_new, _ in said:
             here.is_new = here.has_shown = False
-        touched -= {here.doc for here in new.values()}
-        if not (new or showing or gone or touched):
-            return
+            if is_new:
+                touched.discard(here.doc)
+        late = list(touched)
+        while said or gone or late:
+            await self._send(said[:_AT_ONCE], gone[:_AT_ONCE], late[:_AT_ONCE])
+            del said[:_AT_ONCE], gone[:_AT_ONCE], late[:_AT_ONCE]
 
+    async def _send(
+        self,
+        said: Sequence[tuple[str, _Here, bool, bool]],
+        gone: Sequence[tuple[str, _Here]],
+        touched: Sequence[str],
+    ) -> None:
         async def write(redis: Any) -> None:
             async with redis.pipeline(transaction=False) as pipeline:
-                for id, here in new.items():
-                    _add(pipeline, id, here)
-                for id, here in showing.items():
-                    name = check_name(here.doc)
-                    said = (here.user.encode(), id, here.state)
-                    pipeline.eval(_SHOW, 1, keys.presence(name), LIFETIME, *said)
-                for id, here in gone.items():
+                for id, here, is_new, has_shown in said:
+                    if is_new:
+                        _add(pipeline, id, here)
+                    if has_shown:
+                        _show(pipeline, id, here)
+                for id, here in gone:
                     name = check_name(here.doc)
                     of = (keys.connections(name), keys.presence(name))
                     pipeline.eval(_LEAVE, 2, *of, id, here.user.encode())
@@ -168,8 +183,8 @@ class RedisConnections:
                 for here in self._here.values():
                     here.is_new, here.has_shown = True, here.state is not None
                 await self._write()
-                if turn % 3 == 0:
-                    for doc in {here.doc for here in self._here.values()}:
+                for doc in {here.doc for here in self._here.values()}:
+                    if hash(doc) % _SWEEPS == turn % _SWEEPS:
                         await self.connected(doc)
             except StoreError as error:
                 logger.debug("who is connected elsewhere is not known: %s", error)
@@ -240,6 +255,11 @@ def _add(pipeline: Any, id: str, here: _Here) -> None:
     pipeline.eval(_HERE, 1, keys.connection(id), LIFETIME, *flat)
     pipeline.sadd(keys.connections(name), id)
     pipeline.expire(keys.connections(name), LIFETIME)
+
+
+def _show(pipeline: Any, id: str, here: _Here) -> None:
+    presence = keys.presence(check_name(here.doc))
+    pipeline.eval(_SHOW, 1, presence, LIFETIME, here.user.encode(), id, here.state)
 
 
 def _seen(fields: dict[bytes, bytes]) -> float:
