@@ -48,18 +48,20 @@ async def write_documents(url):
     await store.open()
     for first in range(1, 13, 3):
         await store.append("log", [update("log", 0, first + n) for n in range(3)])
-    for seq in range(1, 21):
-        await store.append("two snapshots", [update("two snapshots", 0, seq)])
-        if seq in (8, 15):
-            version = Version(0, seq)
-            await store.compact("two snapshots", version, state("two snapshots", 0, seq))
+    for first, last in ((1, 1), (2, 4), (5, 8), (9, 12), (13, 15), (16, 19), (20, 20)):
+        seqs = range(first, last + 1)
+        await store.append("two snapshots", [update("two snapshots", 0, seq) for seq in seqs])
+        if last in (8, 15):
+            version = Version(0, last)
+            await store.compact("two snapshots", version, state("two snapshots", 0, last))
     for (doc, number), saved in SAVED.items():
         await store.savepoint(doc, Version(0, 20), saved, label=f"label {number}")
     await store.append("sealed", [update("sealed", 0, 1)])
     first = state("sealed", 1, 0)
     await store.seal("sealed", Version(0, 1), first, state=b"had", map=MAPS["sealed", 0])
-    for seq in range(1, 8):
-        await store.append("sealed", [update("sealed", 1, seq)], epoch=1)
+    for first, last in ((1, 1), (2, 5), (6, 7)):
+        seqs = range(first, last + 1)
+        await store.append("sealed", [update("sealed", 1, seq) for seq in seqs], epoch=1)
     await store.append("large", [update("large", 0, 1)])
     await store.append("large", [LARGE, update("large", 0, 3)])
     await store.close()  # which tells the heads how far their logs have come
