@@ -80,7 +80,7 @@ bench-python: ## ropewalk beside pycrdt, loro and y-py: a table, then figures; O
 	@$(QUIETLY) build/venv/python/bin/pip wheel --quiet --no-build-isolation --no-deps -w build/wheels .
 	@build/venv/python/bin/python bench/python/peers.py --json=build/python-figures.json $(addprefix --figures=,$(wildcard build/figures.json)) $(if $(ONLY),--only=$(ONLY))
 
-bench-server: ## joins to 16 MB; writers and readers at our server, y-websocket's and Hocuspocus': figures; ONLY=prefix
+bench-server: ## joins to 16 MB; writers and readers, ours beside others; one and two processes: ONLY=prefix
 	@tools/setup.sh bench
 	@tools/server.sh
 	@bench/server/run.sh $(ONLY)
@@ -126,7 +126,7 @@ fuzz: ## one libFuzzer target: T=target SECONDS=n
 	@mkdir -p build/fuzz/found/$(T)
 	build/fuzz/fuzz/fuzz_$(T) -max_total_time=$(SECONDS) -artifact_prefix=build/fuzz/found/$(T)/crash- build/fuzz/found/$(T) fuzz/corpus/$(T)
 
-soak: ## for hours what `make test` does in seconds: AREA=differential, property, epochs, storage, compaction, fuzz or server
+soak: ## for hours what `make test` does in seconds: AREA=differential, property, epochs, storage, compaction, fuzz, server or stores
 	@$(if $(filter command%,$(origin SEEDS)),SEEDS=$(SEEDS)) tools/soak.sh $(AREA)
 
 lint: build/venv/tools ## formatting, clang-tidy and the directions of #include

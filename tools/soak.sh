@@ -6,6 +6,12 @@
 #   server         all tests of the server at length, T=stores for those of one folder; then, or with
 #                  T=simulation at once, SEEDS=10000 schedules of servers, clients and epochs in
 #                  simulated time from FIRST=0 on
+#   stores         every store past one machine, against the real services: KILLS=20 processes killed
+#                  (T7), RESTARTS=20 of services and of connections (T9), DAMAGES=2000 of rows and
+#                  objects (T10), SCHEDULES=500 of streams (T11), RUNS=10 of 100 contending writers
+#                  (T12), REPEATED=10000 changes said up to five times (T13), FLEET_KILLS=20 in fleets
+#                  of two and four. T= one of kills, restarts, damage, streams, contention, fleets;
+#                  ONLY= what pytest -k takes (a store); FIRST=n goes on with damage number n
 #   storage        KILLS=200 times kill -9, IMAGES=500 losses of power, DAMAGES=5000 damaged files,
 #                  without and with new epochs; LARGE=5000 damages of a container of several MB
 #   compaction     INSERTS=10000000 at random places, compacted and renumbered
@@ -74,6 +80,34 @@ server)
     python=$PWD/build/venv/server/bin/python
     cd server/tests
     exec "$python" -m simulation --seeds "${seeds:-10000}" --from "${FIRST:-0}"
+    ;;
+stores)
+    tools/setup.sh test
+    tools/server.sh
+    tools/dynamodb.sh
+    cd server/tests/stores
+    case ${T:-all} in
+    all) set -- test_kill_rows.py test_services_fail.py test_damage_in_rows.py test_damaged_rows.py \
+        test_stream_schedules.py test_contention.py test_fleet.py ;;
+    kills) set -- test_kill_rows.py test_services_fail.py::test_a_writer_that_is_killed_has_lost_nothing_acknowledged ;;
+    restarts) set -- \
+        test_services_fail.py::test_a_store_that_is_killed_and_comes_back_has_lost_nothing \
+        test_services_fail.py::test_connections_that_are_cut_slow_and_half_open_lose_nothing ;;
+    damage) set -- test_damage_in_rows.py test_damaged_rows.py ;;
+    streams) set -- test_stream_schedules.py ;;
+    contention) set -- test_contention.py ;;
+    fleets) set -- test_fleet.py ;;
+    *)
+        echo "soak stores: T is kills, restarts, damage, streams, contention or fleets" >&2
+        exit 2
+        ;;
+    esac
+    # What is not given is what the tests take for a soak (harness/soaking.py).
+    for name in KILLS RESTARTS DAMAGES SCHEDULES RUNS REPEATED FLEET_KILLS FIRST; do
+        eval "value=\${$name:-}"
+        [ -z "$value" ] || export "ROPEWALK_$name=$value"
+    done
+    ROPEWALK_SOAK=1 exec ../../../build/venv/server/bin/python -m pytest -q -s -x ${ONLY:+-k "$ONLY"} "$@"
     ;;
 *)
     sed -n 's/^# \{0,1\}//p' "$0" | sed 1d >&2

@@ -70,6 +70,14 @@ HERE = "server/tests/test_requirements.py"
             "S3-1: open, and it does not say what is missing",
         ),
         (
+            lambda page: page.replace(row("S0-18"), "| S0-18 | x | - | open: later |"),
+            "S0-18: it is about storage, and nothing shows any of it",
+        ),
+        (
+            lambda page: page.replace(row("S0-4"), "| S0-4 | x | - | open |"),
+            "S0-4: open, and it does not say what is missing",
+        ),
+        (
             lambda page: page.replace(row("S2-9"), f"| S2-9 | x | `{HERE}` | done: or not |"),
             "S2-9: done, and yet something is missing: or not",
         ),

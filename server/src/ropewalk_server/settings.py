@@ -106,6 +106,13 @@ class DocumentSettings:
         90.0, "and not of those that ended longer ago than this", least=0, most=36_500
     )
 
+    audit_days: float = setting(
+        0.0,
+        "how long it is kept who joined, changed and left a document; 0: it is not noted",
+        least=0,
+        most=36_500,
+    )
+
     def policy(self) -> DocumentPolicy:
         """ValueError: a rule is none."""
         return DocumentPolicy(

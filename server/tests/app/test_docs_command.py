@@ -51,10 +51,14 @@ async def docs(
 
     monkeypatch.setenv("ROPEWALK_STORE", "sqlite:docs.db")
     monkeypatch.setenv("ROPEWALK_DOCUMENTS_STOCK", "letters/*=refuse")
+    monkeypatch.setenv("ROPEWALK_DOCUMENTS_AUDIT_DAYS", "30")
     if request.param == "store":
         yield command
         return
-    settings = made(store={"url": "sqlite:docs.db"}, documents={"stock": ("letters/*=refuse",)})
+    settings = made(
+        store={"url": "sqlite:docs.db"},
+        documents={"stock": ("letters/*=refuse",), "audit_days": 30.0},
+    )
     async with running(settings, store=None) as server:
         monkeypatch.setenv("ROPEWALK_SERVER", f"http://{server.place}")
         monkeypatch.setenv("ROPEWALK_ADMIN_KEY", ADMIN_KEY)
@@ -156,3 +160,20 @@ async def test_a_document_is_renumbered(docs: Docs, tmp_path: Path) -> None:
     assert "admits stock clients" in refused and "documents.stock" in refused
     assert "no such document" in await docs("renumber", "letters/3", status=2)
     assert "0 not sound" in await docs("verify")
+
+
+async def test_it_is_kept_who_did_what(docs: Docs, tmp_path: Path) -> None:
+    (tmp_path / "todo.bin").write_bytes(update("x"))
+    await docs("import", "todo.bin")
+    await docs("savepoint", "todo", "--label", "before")
+    await docs("restore", "todo", "--version", "1")
+    rows = json.loads(await docs("audit", "todo", "--json"))
+    assert [row["kind"] for row in rows] == ["savepoint", "savepoint", "restore"]
+    assert rows[2]["detail"] == {"savepoint": 1, "kept": 2}
+    assert rows[2]["version"] == {"epoch": 1, "seq": 0}
+    shown = await docs("audit", "todo", "--after", str(rows[1]["number"]))
+    assert "restore" in shown and "savepoint=1 kept=2" in shown
+    assert len(shown.splitlines()) == 2
+    assert "does not keep who is connected" in await docs("connected", "todo", status=2)
+    await docs("delete", "todo", "--yes")
+    assert "no such document" in await docs("audit", "todo", status=2)

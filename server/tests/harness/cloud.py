@@ -53,6 +53,7 @@ def moto_command(port: int) -> list[str]:
 class DynamoDB(Service):
     """One of its own. `durable`: it keeps what it has when it is killed."""
 
+    name = "dynamodb"
     quick = "timeout=0.5&patience=2"
 
     def __init__(self, *, durable: bool = False) -> None:
@@ -71,6 +72,29 @@ class DynamoDB(Service):
 
     def url(self, table: str, port: int | None = None) -> str:
         return f"dynamodb://127.0.0.1:{port or self.port}/{table}"
+
+
+class Bucket(Service):
+    """What speaks like S3, one of its own. Whatever `durable` says, it keeps nothing when it ends."""
+
+    name = "s3"
+    quick = DynamoDB.quick
+
+    def __init__(self, *, durable: bool = False) -> None:  # noqa: ARG002 - as the others
+        super().__init__()
+        self.start()
+
+    def command(self) -> list[str]:
+        return moto_command(self.port)
+
+    def new_database(self) -> str:
+        """The name of a bucket that was never used."""
+        bucket = new_name()
+        _run(open_store(self.url(bucket)).create())  # type: ignore[attr-defined]
+        return bucket
+
+    def url(self, bucket: str, port: int | None = None) -> str:
+        return f"s3://{bucket}/rooms?endpoint=http://127.0.0.1:{port or self.port}"
 
 
 def _shared(name: str, command: object) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -31,6 +32,7 @@ from ropewalk_server.stores.memory import MemoryStore
 from .people import may, who
 
 M = TypeVar("M")
+_ids = itertools.count(1)
 
 
 def make_rooms(store: Any = None, **options: Any) -> Rooms:
@@ -68,7 +70,7 @@ class Peer:
         self.session = Session(
             rooms,
             self,
-            Connection("c", document),
+            Connection(f"c{next(_ids)}", document),
             document=document,
             credentials=Credentials(token),
         )

@@ -67,6 +67,7 @@ def _quick_folder() -> str | None:
 class Service(ABC):
     """A program that listens on one port, and can be killed and started again on the same files."""
 
+    name: str  # as people call it
     # Settings with which a half-open connection is noticed while a test runs.
     quick = "timeout=3&connect_timeout=5"
 
@@ -111,8 +112,12 @@ class Service(ABC):
 class Redis(Service):
     """`durable`: each write is on the disk before it is answered (appendfsync always)."""
 
-    def __init__(self, *, durable: bool = False) -> None:
+    name = "redis"
+
+    def __init__(self, *options: str, durable: bool = False) -> None:
+        """`options` are those of redis-server's command line."""
         super().__init__()
+        self._options = options
         self._durable = durable
         self._databases = 0
         self.start()
@@ -122,7 +127,8 @@ class Redis(Service):
         return [
             program("redis-server", "redis-server"),
             *("--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder)),
-            *("--save", "", "--databases", "4096"),
+            *("--save", "", *self._options),
+            *(() if "--cluster-enabled" in self._options else ("--databases", "4096")),
             *(durable if self._durable else ["--appendonly", "no"]),
         ]
 
@@ -137,6 +143,8 @@ class Redis(Service):
 
 class PostgreSQL(Service):
     """`durable`: with fsync, for tests that kill it. It never runs as root."""
+
+    name = "postgresql"
 
     def __init__(self, *, durable: bool = False) -> None:
         super().__init__()

@@ -8,9 +8,12 @@ A store's test file says how to make it:
                                                     # opened store on the same documents
         async def spoil(self, store, doc, seq): ... # damages the record of an entry or a snapshot
         def fail(self, store): ...                  # an async context: inside it writing fails
+
+Auditing is for stores that keep who did what, too.
 """
 
 from .appending import Appending
+from .auditing import Auditing
 from .documents import Documents
 from .ending import Ending
 from .failing import Failing
@@ -21,7 +24,7 @@ from .parts import Parts
 from .processes import SeveralProcesses
 from .replacing import Replacing
 
-__all__ = ["SeveralProcesses", "StoreContract", "opening", "soon", "updates_of"]
+__all__ = ["Auditing", "SeveralProcesses", "StoreContract", "opening", "soon", "updates_of"]
 
 
 class StoreContract(Appending, Replacing, Parts, Ending, Listening, Failing, Documents, Histories):

@@ -6,7 +6,7 @@ import pytest
 
 from ropewalk_server.stores.contract import NOTHING, Conflict, StoreError, Version
 
-from .harness import ContractTests, soon, updates_of
+from .harness import ContractTests, outcome, soon, updates_of
 
 
 class Replacing(ContractTests):
@@ -49,6 +49,26 @@ class Replacing(ContractTests):
             await store.compact("never", Version(0, 1), b"no")
         assert (await store.read("a")).snapshot.data == b"12"
         assert await store.info("never") is None
+
+    async def test_compactions_that_race_leave_one(self, make_store):
+        stores = [await make_store() for _ in range(4)]
+        await stores[0].append("a", [b"%d" % n for n in range(6)])
+        snapshots = [b"by %d" % number for number in range(4)]
+        outcomes = await asyncio.gather(
+            *(
+                outcome(store, "compact", "a", Version(0, 5), snapshot, {})
+                for store, snapshot in zip(stores, snapshots, strict=True)
+            )
+        )
+        # None of them has waited for another.
+        assert outcomes.count(None) == 1
+        assert outcomes.count(("conflict", Version(0, 6))) == 3
+        winner = snapshots[outcomes.index(None)]
+        for store in stores:
+            history = await store.read("a")
+            assert (history.snapshot.version, history.snapshot.data) == (Version(0, 5), winner)
+            assert updates_of(history) == [b"5"]
+        assert await stores[0].verify("a") == []
 
     async def test_readers_see_a_compaction_at_one_moment(self, make_store):
         stores = [await make_store(), await make_store()]

@@ -1,6 +1,6 @@
 """Damage of every kind in the rows of PostgreSQL and of Redis (T10): what is wrong is found, told and set
-aside, and everything that is sound is given. ROPEWALK_SEED repeats one, ROPEWALK_SOAK=1 does 2,000 to
-each store."""
+aside, and everything that is sound is given. ROPEWALK_SEED repeats one, a soak does
+ROPEWALK_DAMAGES=2,000 to each store (ROPEWALK_FIRST=n goes on from there)."""
 
 import asyncio
 import os
@@ -11,6 +11,7 @@ import asyncpg
 import pytest
 import redis.asyncio
 from harness import services
+from harness.soaking import counted, say, times
 from spoiling import BYTES, ROWS, changed_bytes
 from test_damage import Report, look, write_documents
 
@@ -18,10 +19,9 @@ from ropewalk_server.stores import open_store
 from ropewalk_server.stores.records import Kind
 from ropewalk_server.stores.redis import keys
 
-SOAK = os.environ.get("ROPEWALK_SOAK") == "1"
 SEED = os.environ.get("ROPEWALK_SEED")
 FIRST = int(os.environ.get("ROPEWALK_FIRST", "0"))
-SEEDS = range(FIRST, 2_000 if SOAK else 40) if SEED is None else [int(SEED)]
+SEEDS = range(FIRST, times("DAMAGES", 40, 2000)) if SEED is None else [int(SEED)]
 
 # What is stored: (name, kind, epoch, seq) -> record; heads have no numbers.
 Rows = dict[tuple[bytes, int, int, int], bytes]
@@ -218,7 +218,7 @@ def test_damaged_rows_are_found_told_and_set_aside(place):
             rows = await made.read()
             store = open_store(made.url)
             await store.open()
-            for seed in SEEDS:
+            for seed in counted(f"T10 {place.__name__}", SEEDS):
                 try:
                     kinds.add(await try_one(made, store, rows, original, seed))
                 except BaseException as error:
@@ -228,4 +228,5 @@ def test_damaged_rows_are_found_told_and_set_aside(place):
         return kinds
 
     kinds = asyncio.run(run())
+    say(f"T10 {place.__name__}: {len(SEEDS)} damages, all found, told and set aside")
     assert len(kinds) >= min(len(SEEDS) // 3, 40)

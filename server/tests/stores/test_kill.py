@@ -1,6 +1,6 @@
 """kill -9 under load, at random moments and at named ones (T7): what was acknowledged is there, and
 what is there of each writer is a prefix. The journal of acknowledgements is kept here, outside the
-victim. ROPEWALK_SOAK=1 runs 100 cycles, ROPEWALK_KILLS=500 as many."""
+victim. A soak runs 100 cycles, ROPEWALK_KILLS=500 as many."""
 
 import asyncio
 import os
@@ -10,13 +10,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from harness.soaking import counted, times
 from killing import POINTS
 from numbered import DOCUMENTS, WRITERS, state_of
 
 from ropewalk_server.stores import open_store
 
-SOAK = os.environ.get("ROPEWALK_SOAK") == "1"
-CYCLES = int(os.environ.get("ROPEWALK_KILLS", "100" if SOAK else "10"))
+CYCLES = times("KILLS", 10, 100)
 SEED = int(os.environ.get("ROPEWALK_SEED", "1"))
 
 
@@ -91,7 +91,7 @@ async def test_killed_at_random_moments_nothing_acknowledged_is_lost(tmp_path):
     rng = random.Random(SEED)
     journal = Journal()
     lively = 0  # lives in which something was acknowledged
-    for cycle in range(CYCLES):
+    for cycle in counted("T7 sqlite", range(CYCLES)):
         # Whatever was given to the system survives kill -9, with either setting.
         url = f"sqlite:{tmp_path / 'rooms.db'}?sync={'full' if cycle % 2 else 'normal'}"
         before = dict(journal.acked)

@@ -1,6 +1,7 @@
 """kill -9 of a process that writes to DynamoDB, or to S3 (T7): at random moments, and at named ones of
 an append, a large one, a compaction and the end of an epoch. What was acknowledged is there, and what
-is there of each writer is a prefix. ROPEWALK_SOAK=1 runs 20 cycles in each and all moments."""
+is there of each writer is a prefix. A soak kills ROPEWALK_KILLS=20 times at random in each, and
+at all moments."""
 
 import os
 import random
@@ -8,13 +9,13 @@ import signal
 
 import pytest
 from harness.cloud import dynamodb_url, new_name, s3
+from harness.soaking import SOAK, counted, say, times
 from killing_rows import POINTS
 from test_kill import Journal, check, run_victim
 
 from ropewalk_server.stores import open_store
 
-SOAK = os.environ.get("ROPEWALK_SOAK") == "1"
-CYCLES = int(os.environ.get("ROPEWALK_KILLS", "20" if SOAK else "1"))
+CYCLES = times("KILLS", 1, 20)
 SEED = int(os.environ.get("ROPEWALK_SEED", "1"))
 MOMENTS = (
     list(POINTS)
@@ -41,13 +42,15 @@ async def test_killed_at_random_and_named_moments_nothing_acknowledged_is_lost(k
     url = await new_url(kind)
     rng = random.Random(SEED)
     journal = Journal()
-    for moment in [""] * CYCLES + MOMENTS:
+    for moment in counted(f"T7 {kind}", [""] * CYCLES + MOMENTS):
         at = (
             {"kill_at": f"{moment}:{rng.randint(1, 3)}"} if moment else {"kill_after": rng.random()}
         )
         code = await run_victim(url, journal, 60, victim=VICTIM, **at)
         assert code == -signal.SIGKILL, f"killed {at} of seed {SEED} it ended with {code}"
         await check(url, journal)
-    assert sum(journal.acked.values()) > 0
+    acked = sum(journal.acked.values())
+    assert acked > 0
+    say(f"T7 {kind}: {CYCLES} kills at random, {len(MOMENTS)} moments; {acked} acknowledged, 0 lost")
     assert await run_victim(url, journal, 0.3, victim=VICTIM) == 0
     await check(url, journal)

@@ -1,7 +1,7 @@
 """kill -9 of the whole server under load (T7): eight clients write numbers over WebSockets, the
 journal of acknowledgements stays with them. After each kill the store alone is read: every number
 that was acknowledged is there, and what is there of each client is 1, 2, 3 ... without a hole.
-ROPEWALK_SOAK=1 runs 100 cycles, ROPEWALK_KILLS=500 as many."""
+A soak runs 100 cycles, ROPEWALK_KILLS=500 as many."""
 
 import asyncio
 import contextlib
@@ -12,14 +12,14 @@ import socket
 import sys
 from pathlib import Path
 
+from harness.soaking import counted, times
 from ropewalk import Doc
 from writers import DOCUMENTS, Writer, numbers_of
 
 from ropewalk_server.rooms.snapshots import as_update
 from ropewalk_server.stores import open_store
 
-SOAK = os.environ.get("ROPEWALK_SOAK") == "1"
-CYCLES = int(os.environ.get("ROPEWALK_KILLS", "100" if SOAK else "10"))
+CYCLES = times("KILLS", 10, 100)
 SEED = int(os.environ.get("ROPEWALK_SEED", "1"))
 TESTS = Path(__file__).parent
 
@@ -154,7 +154,7 @@ async def test_a_server_that_is_killed_loses_nothing_acknowledged(tmp_path):
     rng = random.Random(SEED)
     writers = [Writer(number, rng) for number in range(8)]
     lively = 0  # lives in which something was acknowledged
-    for cycle in range(CYCLES):
+    for cycle in counted("T7 a server on sqlite", range(CYCLES)):
         point, then = NAMED[cycle // 2 % len(NAMED)] if cycle % 2 else ("", leave_alone)
         kill_after = None if point else 0.05 + rng.random() * 0.8
         before = sum(sum(writer.acked.values()) for writer in writers)

@@ -1,5 +1,6 @@
 """The store in Redis, by the contract of all stores."""
 
+import asyncio
 from contextlib import asynccontextmanager
 
 import pytest
@@ -7,6 +8,7 @@ import redis.asyncio
 from harness import services
 from store_contract import SeveralProcesses, StoreContract, opening
 
+from ropewalk_server.stores.contract import Version
 from ropewalk_server.stores.redis import keys
 
 
@@ -66,3 +68,19 @@ class TestRedis(StoreContract, SeveralProcesses):
                 yield
             finally:
                 await client.config_set("maxmemory", "0")
+
+
+async def test_a_burst_of_updates_is_one_call():
+    url = services.redis().url(services.redis().new_database())
+    async with opening(f"{url}?durable=none") as make, commands(url) as client:
+        store = await make()
+        await store.append("a", [b"first"])
+        counted = await calls(client)
+        await asyncio.gather(*(store.append("a", [b"%d" % n]) for n in range(300)))
+        assert (await store.read("a")).version == Version(0, 301)
+        # One script for all of them, and the read.
+        assert await calls(client) == counted + 2
+
+
+async def calls(client):
+    return (await client.info("commandstats")).get("cmdstat_evalsha", {}).get("calls", 0)

@@ -15,7 +15,6 @@ from harness.cloud import dynamodb_url, new_name, new_table
 from store_contract import updates_of
 
 from ropewalk_server.stores import open_store
-from ropewalk_server.stores.aws.breaker import Breaker
 from ropewalk_server.stores.aws.credentials import Credentials, Keys
 from ropewalk_server.stores.aws.signing import Signer, query_string
 from ropewalk_server.stores.contract import Version
@@ -151,27 +150,6 @@ def test_opening_a_store_imports_no_framework():
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
-
-
-def test_a_breaker_lets_one_try_and_waits_longer_each_time():
-    now = [0.0]
-    breaker = Breaker(lambda: now[0])
-    for _ in range(6):
-        assert breaker.may_try()
-        breaker.failed("cut")
-    assert breaker.is_open
-    assert not breaker.may_try()
-    now[0] += 0.3
-    assert breaker.may_try()
-    assert not breaker.may_try()  # one is trying
-    breaker.failed("cut again")
-    now[0] += 0.2
-    assert not breaker.may_try()
-    now[0] += 0.4
-    assert breaker.may_try()
-    breaker.succeeded()
-    assert breaker.may_try()
-    assert not breaker.is_open
 
 
 def test_the_command_makes_a_table_once():

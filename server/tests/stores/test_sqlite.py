@@ -4,7 +4,7 @@ import sqlite3
 from contextlib import asynccontextmanager
 
 import pytest
-from store_contract import SeveralProcesses, StoreContract, opening
+from store_contract import Auditing, SeveralProcesses, StoreContract, opening
 
 from ropewalk_server.stores.contract import Version
 from ropewalk_server.stores.sqlite import SqliteStore
@@ -36,7 +36,7 @@ def spoil(path, doc, seq):
     database.close()
 
 
-class TestSqliteFull(StoreContract, SeveralProcesses):
+class TestSqliteFull(StoreContract, SeveralProcesses, Auditing):
     sync = "full"
 
     @pytest.fixture
@@ -45,6 +45,13 @@ class TestSqliteFull(StoreContract, SeveralProcesses):
         self.url = f"sqlite:{path}?sync={self.sync}"
         async with opening(self.url) as make:
             yield make
+
+    async def change_audit(self):
+        database = sqlite3.connect(self.path)
+        try:
+            database.execute("UPDATE collaboration SET person = x'00'")
+        finally:
+            database.close()
 
     async def spoil(self, store, doc, seq):
         spoil(self.path, doc, seq)

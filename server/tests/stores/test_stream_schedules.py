@@ -2,13 +2,14 @@
 order, late or never; its shards split and end; iterators expire, places are trimmed, questions are
 throttled or not answered; records come that nobody can read. The real reader (dynamodb/streams.py)
 runs on it in virtual time, and readers of documents read what they hear of: when it is quiet all of
-them have what there is, each update once. ROPEWALK_SEED repeats one schedule, ROPEWALK_SOAK=1 runs
-500."""
+them have what there is, each update once. ROPEWALK_SEED repeats one schedule, a soak runs
+ROPEWALK_SCHEDULES=500."""
 
 import os
 import random
 
 import pytest
+from harness.soaking import times
 from simulation.loop import run
 
 import asyncio
@@ -21,9 +22,8 @@ from ropewalk_server.stores.dynamodb.table import _item
 from ropewalk_server.stores.memory import MemoryStore
 from ropewalk_server.stores.watch import Watchers
 
-SOAK = os.environ.get("ROPEWALK_SOAK") == "1"
 SEED = os.environ.get("ROPEWALK_SEED")
-SCHEDULES = range(500 if SOAK else 50) if SEED is None else [int(SEED)]
+SCHEDULES = range(times("SCHEDULES", 50, 500)) if SEED is None else [int(SEED)]
 DOCUMENTS = ("a", "b", "c")
 # When nothing goes wrong any more and nobody writes, all is well so many seconds later.
 QUIET_SECONDS = 5.0

@@ -7,12 +7,13 @@ import getpass
 from dataclasses import asdict
 from typing import Any, Protocol
 
-from ..ops.documents import BadDocument, Documents, NotFound
+from ..ops.documents import BadDocument, Documents, NotFound, NotKept
 from ..rooms.names import BadName, split_name, stored_name, tenant_prefix
 from ..rooms.policy import DocumentPolicy
 from ..rooms.ports import Threads
 from ..rooms.renumbering import NotRenumbered
 from ..stores import open_store
+from ..stores.audit import AuditRow
 from ..stores.contract import DocumentInfo, SavePoint, Version
 from .failure import Failure
 from .remote import Remote
@@ -39,6 +40,8 @@ class Backend(Protocol):
     async def savepoint(self, name: str, label: str) -> Page: ...
     async def restore(self, name: str, id: int) -> Page: ...
     async def delete(self, name: str) -> None: ...
+    async def audit(self, name: str, after: int, limit: int) -> Pages: ...
+    async def connected(self, name: str) -> Pages: ...
 
 
 def _version(version: Version) -> Page:
@@ -63,15 +66,28 @@ def _savepoint(one: SavePoint) -> Page:
     return {**asdict(one), "version": _version(one.version)}
 
 
+def _audit(row: AuditRow) -> Page:
+    page = {**asdict(row), "version": _version(row.version)}
+    del page["doc"]
+    return page
+
+
 class InStore:
-    def __init__(self, url: str, tenant: str, policy: DocumentPolicy | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        tenant: str,
+        policy: DocumentPolicy | None = None,
+        *,
+        audits: bool = False,
+    ) -> None:
         try:
             self.store = open_store(url)
         except ValueError as error:
             raise Failure(str(error)) from None
         self.tenant = tenant
         self._threads = Threads(1)
-        self._documents = Documents(self.store, offload=self._threads, policy=policy)
+        self._documents = Documents(self.store, offload=self._threads, policy=policy, audits=audits)
 
     async def open(self) -> None:
         await self.store.open()
@@ -149,6 +165,13 @@ class InStore:
 
     async def delete(self, name: str) -> None:
         await self._documents.delete(self._stored(name))
+
+    async def audit(self, name: str, after: int, limit: int) -> Pages:
+        rows = await self._documents.audit(self._stored(name), after, limit)
+        return [_audit(row) for row in rows]
+
+    async def connected(self, name: str) -> Pages:
+        return [asdict(one) for one in await self._documents.connected(self._stored(name))]
 
 
 def _user() -> str:
@@ -239,6 +262,16 @@ class AtServer:
     async def delete(self, name: str) -> None:
         await self._ask("DELETE", "document", name)
 
+    async def audit(self, name: str, after: int, limit: int) -> Pages:
+        pages: Pages = (
+            await self._ask("GET", "document/audit", name, after=after, limit=limit)
+        ).json()
+        return pages
+
+    async def connected(self, name: str) -> Pages:
+        pages: Pages = (await self._ask("GET", "document/connected", name)).json()
+        return pages
+
 
 # What a document may be refused for, before anything is done with it.
-WRONG = (NotFound, BadDocument, BadName, NotRenumbered)
+WRONG = (NotFound, NotKept, BadDocument, BadName, NotRenumbered)

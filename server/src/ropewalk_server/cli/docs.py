@@ -18,8 +18,10 @@ from .copying import add_copy
 from .backends import WRONG, AtServer, Backend, InStore, Page
 from .failure import Failure
 from .importing import import_documents
+from .people import audit, connected
 from .remote import add_server, add_token, token_of
 from .settings import add_settings, settings_of
+from .words import counted, dotted, printable, shown_size, table
 
 PAGE = 200
 
@@ -37,7 +39,7 @@ def add_to(commands: Any) -> None:
     ) -> argparse.ArgumentParser:
         made: argparse.ArgumentParser = subcommands.add_parser(name, help=text, description=text)
         made.set_defaults(run=lambda options: asyncio.run(_with_backend(run, options, creates)))
-        add_settings(made, only=("store.url", "documents.stock"))
+        add_settings(made, only=("store.url", "documents.stock", "documents.audit_days"))
         add_server(made, "a server that is running, instead of a store")
         add_token(made)
         made.add_argument("--tenant", help="whose documents (main)")
@@ -103,6 +105,12 @@ def add_to(commands: Any) -> None:
     made.add_argument(
         "--version", type=int, required=True, metavar="N", help="the number of the save point"
     )
+    made = command("audit", audit, "who joined, changed and left a document")
+    made.add_argument("id", metavar="ID")
+    made.add_argument("--after", type=int, default=0, metavar="N", help="behind the row N")
+    command("connected", connected, "who has a document open at any server").add_argument(
+        "id", metavar="ID"
+    )
     made = command("delete", delete, "erase a document and all of its past")
     made.add_argument("id", metavar="ID")
     made.add_argument("--yes", action="store_true", help="do not ask")
@@ -126,7 +134,9 @@ async def _with_backend(run: Command, options: argparse.Namespace, creates: bool
             policy = settings.documents.policy()
         except ValueError as error:
             raise Failure(str(error)) from None
-        backend = InStore(store, options.tenant or "main", policy)
+        backend = InStore(
+            store, options.tenant or "main", policy, audits=settings.documents.audit_days > 0
+        )
     await backend.open()
     try:
         return await run(backend, options)
@@ -174,7 +184,7 @@ class Progress:
         if sys.stderr.isatty() and now - self._started > 1 and now - self._shown > 0.1:
             self._shown = now
             print(
-                f"\r\x1b[K{self._done} of {self._total}  {_printable(name)}",
+                f"\r\x1b[K{self._done} of {self._total}  {printable(name)}",
                 end="",
                 file=sys.stderr,
             )
@@ -194,16 +204,16 @@ async def list_documents(backend: Backend, options: argparse.Namespace) -> int:
         return 0
     rows = [
         (
-            *([_printable(line["tenant"])] if options.everywhere else []),
-            _printable(line["name"]),
-            _dotted(line["version"]),
-            _size(line["snapshot_size"] + line["log_size"]),
+            *([printable(line["tenant"])] if options.everywhere else []),
+            printable(line["name"]),
+            dotted(line["version"]),
+            shown_size(line["snapshot_size"] + line["log_size"]),
             time.strftime("%Y-%m-%d %H:%M", time.localtime(line["changed_at"])),
         )
         async for line in lines
     ]
     tenant = ("tenant",) if options.everywhere else ()
-    _table((*tenant, "name", "version", "size", "changed"), rows)
+    table((*tenant, "name", "version", "size", "changed"), rows)
     return 0
 
 
@@ -214,39 +224,39 @@ async def inspect(backend: Backend, options: argparse.Namespace) -> int:
         return 0
     line = page["document"]
     roots = ", ".join(
-        f"{_printable(n)} ({k or 'unknown'})" for n, k in sorted(page["roots"].items())
+        f"{printable(n)} ({k or 'unknown'})" for n, k in sorted(page["roots"].items())
     )
     deleted = round(100 * page["deleted_units"] / page["units"]) if page["units"] else 0
     rows: list[tuple[str, str]] = [
-        ("version", _dotted(line["version"])),
+        ("version", dotted(line["version"])),
         ("snapshot", _snapshot(line, page)),
-        ("log", f"{_counted(line['log_entries'], 'entry', 'entries')}, {_size(line['log_size'])}"),
+        ("log", f"{counted(line['log_entries'], 'entry', 'entries')}, {shown_size(line['log_size'])}"),
         ("roots", roots or "none"),
         (
             "content",
-            f"{_counted(page['units'], 'unit')} of {_counted(page['clients'], 'client')}, {deleted} % deleted",
+            f"{counted(page['units'], 'unit')} of {counted(page['clients'], 'client')}, {deleted} % deleted",
         ),
         ("save points", str(page["savepoints"])),
     ]
     if page["missing_units"]:
-        rows.append(("missing", _counted(page["missing_units"], "unit")))
+        rows.append(("missing", counted(page["missing_units"], "unit")))
     if "members" in page:
         rows.append(
             (
                 "open",
-                _counted(page["members"], "member") + (", not stored" if page["unsynced"] else ""),
+                counted(page["members"], "member") + (", not stored" if page["unsynced"] else ""),
             )
         )
     rows += [("damaged", f"{d['where']}: {d['reason']}") for d in page["damaged"]]
     for name, value in rows:
-        print(f"  {name:12} {_printable(value)}")
+        print(f"  {name:12} {printable(value)}")
     return 0
 
 
 def _snapshot(line: Page, page: Page) -> str:
     if page["snapshot"] == "none":
         return "none"
-    return f"{_dotted(line['snapshot'])}, {_size(line['snapshot_size'])}, {_FORMS[page['snapshot']]}"
+    return f"{dotted(line['snapshot'])}, {shown_size(line['snapshot_size'])}, {_FORMS[page['snapshot']]}"
 
 
 _FORMS = {"container": "a container", "update": "an update: a container after the next compaction"}
@@ -271,7 +281,7 @@ async def export(backend: Backend, options: argparse.Namespace) -> int:
             await backend.export(name, options.format),
         )
     progress.end()
-    print(f"{_counted(len(names), 'document')} in {folder}")
+    print(f"{counted(len(names), 'document')} in {folder}")
     return 0
 
 
@@ -306,8 +316,8 @@ async def verify(backend: Backend, options: argparse.Namespace) -> int:
                 "problems"
             ]
             for line in found:
-                print(f"  {_printable(name)}: {_printable(line)}")
-        print(f"{_counted(len(names), 'document')} verified, {len(bad)} not sound")
+                print(f"  {printable(name)}: {printable(line)}")
+        print(f"{counted(len(names), 'document')} verified, {len(bad)} not sound")
     return 1 if bad else 0
 
 
@@ -323,7 +333,7 @@ async def compact(backend: Backend, options: argparse.Namespace) -> int:
         print(json.dumps(lines, indent=2))
     else:
         size = sum(line["snapshot_size"] + line["log_size"] for line in lines)
-        print(f"{_counted(len(names), 'document')} compacted, {_size(size)} now")
+        print(f"{counted(len(names), 'document')} compacted, {shown_size(size)} now")
     return 0
 
 
@@ -338,8 +348,8 @@ async def renumber(backend: Backend, options: argparse.Namespace) -> int:
         print(json.dumps(pages, indent=2))
         return 0
     for name, page in pages.items():
-        sizes = f"{_size(page['before'])} before, {_size(page['after'])} now"
-        print(f"{_printable(name)} is in epoch {page['version']['epoch']}: {sizes}")
+        sizes = f"{shown_size(page['before'])} before, {shown_size(page['after'])} now"
+        print(f"{printable(name)} is in epoch {page['version']['epoch']}: {sizes}")
     return 0
 
 
@@ -357,15 +367,15 @@ async def savepoints(backend: Backend, options: argparse.Namespace) -> int:
     rows = [
         (
             str(one["id"]),
-            _dotted(one["version"]),
-            _size(one["size"]),
+            dotted(one["version"]),
+            shown_size(one["size"]),
             time.strftime("%Y-%m-%d %H:%M", time.localtime(one["created_at"])),
-            _printable(one["author"]),
-            _printable(one["label"]),
+            printable(one["author"]),
+            printable(one["label"]),
         )
         for one in found
     ]
-    _table(("number", "version", "size", "made", "by", "label"), rows)
+    table(("number", "version", "size", "made", "by", "label"), rows)
     return 0
 
 
@@ -375,7 +385,7 @@ async def restore(backend: Backend, options: argparse.Namespace) -> int:
         print(json.dumps(page, indent=2))
     else:
         print(
-            f"restored as version {_dotted(page['version'])}; what it was is save point {page['kept']['id']}"
+            f"restored as version {dotted(page['version'])}; what it was is save point {page['kept']['id']}"
         )
     return 0
 
@@ -385,42 +395,9 @@ async def delete(backend: Backend, options: argparse.Namespace) -> int:
         if not sys.stdin.isatty():
             raise Failure("say --yes to erase the document and all of its past")
         if (
-            input(f"Erase {_printable(options.id)} and all of its past? [y/N] ").strip().lower()
+            input(f"Erase {printable(options.id)} and all of its past? [y/N] ").strip().lower()
             != "y"
         ):
             raise Failure("nothing was erased")
     await backend.delete(options.id)
     return 0
-
-
-# -- words -----------------------------------------------------------------------------------------
-
-
-def _printable(text: str) -> str:
-    """Without what a terminal would take for a command."""
-    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
-
-
-def _dotted(version: Page) -> str:
-    return f"{version['epoch']}.{version['seq']}"
-
-
-def _counted(number: int, one: str, many: str = "") -> str:
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
-
-
-def _size(size: int) -> str:
-    amount = float(size)
-    for unit in ("B", "KiB", "MiB"):
-        if amount < 1024:
-            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
-        amount /= 1024
-    return f"{amount:.1f} GiB"
-
-
-def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
-    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
-    for row in [head, *rows]:
-        print(
-            "  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
-        )

@@ -34,6 +34,7 @@ from .doors import AdminDoor
 from .health import health_router
 from .middleware import Bodies, Origins, Requests, of_this_machine
 from .page import page_routes
+from .people import people_router
 from .sockets import Sockets, rooms_router
 from .tickets import development_router, ticket_router
 
@@ -95,6 +96,7 @@ def _service(settings: Settings, store: Store | None) -> Service:
             hooks=WebhookHooks(webhooks) if hooks.urls else None,
             metrics=counted if settings.metrics.enabled else Metrics(),
             policy=settings.documents.policy(),
+            audit_days=settings.documents.audit_days,
         )
     except ValueError as error:
         raise ConfigError(str(error)) from None
@@ -107,6 +109,7 @@ def _service(settings: Settings, store: Store | None) -> Service:
         offload=Threads(1),
         settle=lambda name: _settle(rooms, name),
         policy=rooms.policy,
+        audits=settings.documents.audit_days > 0,
     )
     return Service(settings, auth, rooms, documents, counted, webhooks)
 
@@ -174,9 +177,9 @@ def _add_routes(app: FastAPI, service: Service) -> None:
         app.include_router(development_router(auth.issuer))
     if settings.admin.enabled:
         door = AdminDoor(auth.door, auth.authorizer, settings.admin.key, settings.auth.tenant)
-        app.include_router(
-            admin_router(Administration(door, service.documents, rooms, auth.revocations))
-        )
+        admin = Administration(door, service.documents, rooms, auth.revocations)
+        app.include_router(admin_router(admin))
+        app.include_router(people_router(admin))
     in_query = settings.auth.token_in_url
     app.include_router(rooms_router(rooms, token_in_query=in_query), prefix="/collab")
     sockets = Sockets(rooms, token_in_query=in_query)

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
 from ..auth.identity import Refused
-from ..ops.documents import BadDocument, NotFound
+from ..ops.documents import BadDocument, NotFound, NotKept
 from ..ops.scrub import scrub
 from ..rooms.names import BadName
 from ..rooms.renumbering import NotRenumbered
@@ -69,6 +69,8 @@ def problem_of(error: Exception) -> Problem | None:
             return Problem(401, error.code, error.reason, WWW_Authenticate="Bearer")
         case NotFound():
             return Problem(404, "not-found", str(error))
+        case NotKept():
+            return Problem(409, "not-kept", str(error))
         case BadName():
             return Problem(422, "bad-name", str(error))
         case NotRenumbered():
@@ -117,7 +119,8 @@ def install(app: FastAPI) -> None:
         detail = f"the server has failed at this; its log says more of request {number}"
         return answer(Problem(500, "fault", detail))
 
-    for kind in (Problem, Refused, NotFound, BadName, BadDocument, NotRenumbered, StoreError):
+    ours = (Problem, Refused, NotFound, NotKept, BadName, BadDocument, NotRenumbered, StoreError)
+    for kind in ours:
         app.add_exception_handler(kind, known)
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(RequestValidationError, invalid)

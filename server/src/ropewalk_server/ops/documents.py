@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import logging
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -38,6 +39,8 @@ from ..rooms.renumbering import (
     renumber,
 )
 from ..rooms.snapshots import updates_of
+from ..stores.audit import RESTORE, SAVEPOINT, AuditRow, trail_of
+from ..stores.connected import Connected, connections_of
 from ..stores.contract import (
     Conflict,
     Damage,
@@ -50,6 +53,8 @@ from ..stores.contract import (
     Version,
 )  # fmt: skip
 
+logger = logging.getLogger(__name__)
+
 # Others may write at the same time; each try reads again what there is.
 MAX_TRIES = 20
 
@@ -58,6 +63,10 @@ EMPTY_UPDATE = b"\x00\x00"
 
 class NotFound(Exception):
     """There is no such document, or no such save point."""
+
+
+class NotKept(Exception):
+    """The store has no place for what was asked for."""
 
 
 class BadDocument(ValueError):
@@ -101,12 +110,16 @@ class Documents:
         offload: Offload = at_once,
         settle: Callable[[str], Awaitable[None]] | None = None,
         policy: DocumentPolicy | None = None,
+        audits: bool = False,
     ) -> None:
-        """`settle` waits until what a room of that name has taken is durable."""
+        """`settle` waits until what a room of that name has taken is durable. `audits`: what is done
+        here is noted in the store's audit trail."""
         self._store = store
         self._offload = offload
         self._settle = settle
         self._policy = policy or DocumentPolicy()
+        self._trail = trail_of(store)
+        self._audits = audits
 
     async def list(
         self, prefix: str = "", after: str = "", limit: int = 100
@@ -177,7 +190,11 @@ class Documents:
         """Keeps the document as it is now."""
         _, history = await self._existing(doc)
         state = await self._offload(_merged, history)
-        return await self._store.savepoint(doc, history.version, state, label=label, author=author)
+        point = await self._store.savepoint(
+            doc, history.version, state, label=label, author=author
+        )
+        await self._note(doc, SAVEPOINT, author, point.version, savepoint=point.id)
+        return point
 
     async def savepoints(self, doc: str) -> Sequence[SavePoint]:
         await self._info(doc)
@@ -209,6 +226,7 @@ class Documents:
                 await self._store.delete_savepoint(doc, kept.id)
                 continue
             await forget_old_epochs(self._store, doc, version, self._policy, time.time())
+            await self._note(doc, RESTORE, author, version, savepoint=id, kept=kept.id)
             return version, kept
         raise StoreError("the document changes too fast to be replaced; try again")
 
@@ -225,6 +243,34 @@ class Documents:
         """Erases the document, its save points, and what was set aside of it."""
         if not await self._store.delete(doc):
             raise NotFound("there is no such document")
+
+    async def audit(self, doc: str, after: int = 0, limit: int = 100) -> Sequence[AuditRow]:
+        """Who did what, behind the row of a number. NotKept: the store has no place for that."""
+        if self._trail is None:
+            raise NotKept("this store keeps no audit trail; sqlite: and postgresql: do")
+        rows = await self._trail.audit(doc, after, limit)
+        if not rows and await self._store.info(doc) is None:
+            raise NotFound("there is no such document")
+        return rows
+
+    async def connected(self, doc: str) -> Sequence[Connected]:
+        """Who has the document open at any server. NotKept, as in audit()."""
+        connections = connections_of(self._store)
+        if connections is None:
+            raise NotKept("this store does not keep who is connected; those with Redis do")
+        return await connections.connected(doc)
+
+    async def _note(
+        self, doc: str, kind: str, user: str, version: Version, **detail: int
+    ) -> None:
+        """It is done already: that it cannot be noted is told, and changes nothing."""
+        if self._trail is None or not self._audits:
+            return
+        row = AuditRow(doc, time.time(), kind, user, version=version, detail=detail)
+        try:
+            await self._trail.record([row])
+        except StoreError as error:
+            logger.error("%s: that it was done is not in the audit trail: %s", kind, error)
 
     async def _info(self, doc: str) -> DocumentInfo:
         if self._settle is not None:

@@ -31,6 +31,7 @@ class Member:
         "number",
         "retired",
         "role",
+        "session",
         "wire",
     )
 
@@ -42,6 +43,7 @@ class Member:
         identity: Identity,
         role: Role,
         extended: bool,
+        session: str = "",
     ) -> None:
         self.codec = codec
         self.link = link
@@ -53,6 +55,8 @@ class Member:
         self.extended = extended
         # Members with the same wire get the same bytes.
         self.wire: Hashable = self if codec.family is None else (codec.family, document)
+        # Another one for each time that somebody enters, among those of this process.
+        self.session = session
         self.number = 0  # of the last numbered message
         self.asked: bytes | None = None  # what it was asked for, of what a gap lacks
         self.awareness_client: int | None = None

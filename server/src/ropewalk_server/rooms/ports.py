@@ -22,6 +22,7 @@ from .kept_parts import KeptParts
 from .policy import DocumentPolicy
 
 if TYPE_CHECKING:
+    from .attendance import Attendance
     from .deadlines import Deadlines
 
 Result = TypeVar("Result")
@@ -148,6 +149,12 @@ async def at_once(work: Callable[..., Result], *arguments: Any) -> Result:
     return work(*arguments)
 
 
+def _nobody() -> Attendance:
+    from .attendance import Attendance
+
+    return Attendance()
+
+
 @dataclass(slots=True)
 class Surroundings:
     """All of this together, as rooms and sessions get it."""
@@ -164,6 +171,7 @@ class Surroundings:
     spawn: Callable[[Coroutine[Any, Any, Any]], asyncio.Task[Any]] = asyncio.create_task
     fleet: Fleet | None = None
     kept_parts: KeptParts = field(init=False)
+    attendance: Attendance = field(default_factory=_nobody)
     # Documents that change together are due together: they are put together one after another.
     compacting: asyncio.Lock = field(default_factory=asyncio.Lock)
 

@@ -77,6 +77,7 @@ class Presences:
     def __init__(
         self, name: str, around: Surroundings, tell: Callable[[Awareness], None]
     ) -> None:
+        self._name = name
         self._around = around
         self._tell = tell
         self._clients: dict[int, Presence] = {}
@@ -190,6 +191,7 @@ class Presences:
         member.awareness_client = client
         self._changed[client] = clock
         self._to_show[client] = member.identity.user
+        self._around.attendance.shown(self._name, member, state)
         if self._expiry is None:
             self._expire_later(self._around.limits.awareness_seconds)
         return True

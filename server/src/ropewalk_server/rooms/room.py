@@ -177,6 +177,7 @@ class Room:
         """From now on the member hears what happens. Call it in one piece with what it is told
         first, or it misses something in between."""
         self.members[member] = None
+        self._around.attendance.joined(self.name, member, self.version)
         if self._idle is not None:
             self._idle.cancel()
             self._idle = None
@@ -187,6 +188,7 @@ class Room:
         member.gone = True
         if self.members.pop(member, self) is self:
             return
+        self._around.attendance.left(self.name, member, self.version)
         if not self.retired and not self.ending:
             self.presences.leave(member)
             self._announce("user-left", member)
@@ -213,6 +215,11 @@ class Room:
                 parts = encoded[member.wire] = member.encode(message)
             for part in parts:
                 member.link.send(part)
+
+    def comment(self, member: Member, event: Event) -> None:
+        """Passes on what somebody says about the document."""
+        self.broadcast(event, member, extended_only=True)
+        self._around.attendance.commented(self.name, member, self.version)
 
     def _tell_awareness(self, message: Awareness) -> None:
         self.broadcast(message)
@@ -383,6 +390,7 @@ class Room:
 
     def stored(self, batch: Sequence[Waiting], version: Version) -> None:
         numbers: dict[Member, int] = {}
+        changes: dict[Member, tuple[int, int]] = {}
         updates = 0
         size = 0
         now = asyncio.get_running_loop().time()
@@ -391,11 +399,16 @@ class Room:
                 updates += 1
                 size += len(waiting.update)
                 self._around.metrics.observe("ack_seconds", now - waiting.since)
+                if waiting.member is not None:
+                    count, sizes = changes.get(waiting.member, (0, 0))
+                    changes[waiting.member] = count + 1, sizes + len(waiting.update)
             if waiting.member is not None and waiting.number is not None:
                 numbers[waiting.member] = waiting.number
         for member, number in numbers.items():
             if not member.gone:
                 member.acknowledge(number)
+        for member, (count, sizes) in changes.items():
+            self._around.attendance.changed(self.name, member, count, sizes, version)
         self._compaction.grown(updates, size)
         self._around.metrics.count("updates_stored", updates)
         if updates and self._around.hooks.wants_stored():
@@ -423,6 +436,7 @@ class Room:
                 one.member.tell(Refusal(one.number, "epoch", "the document was replaced"))
         for member in members:
             member.retired = True
+            self._around.attendance.left(self.name, member, self.version)
         self.members.clear()
         self._around.spawn(send_over(self.name, self._around, members, self.epoch, newest.epoch))
 

@@ -15,13 +15,18 @@ from ..auth.identity import Authenticator, Authorizer, Identity, Refused, Role
 from ..errors import CloseCode, LoadFailed, Rejected
 from ..limits import Limits
 from ..protocol.unfinished import Unfinished
+from ..stores.audit import trail_of
+from ..stores.connected import connections_of
 from ..stores.contract import Store
+from .attendance import Attendance, Everybody
+from .auditing import Auditing
 from .deadlines import Deadlines
 from .hooks import Function, HookList
 from .names import stored_name
 from .policy import DocumentPolicy
 from .ports import Clock, Hooks, Metrics, Offload, Surroundings, SystemClock, Threads
 from .room import Room
+from .whereabouts import Whereabouts
 
 logger = logging.getLogger(__name__)
 
@@ -68,7 +73,10 @@ class Rooms:
         policy: DocumentPolicy | None = None,
         offload: Offload | None = None,
         random: _random.Random | None = None,
+        audit_days: float = 0.0,
     ) -> None:
+        """`audit_days`: so long the store keeps who did what; 0: it keeps nothing of it. ValueError:
+        it has no place for that."""
         if isinstance(store, str):
             from ..stores import open_store
 
@@ -82,6 +90,7 @@ class Rooms:
         self.random = random or _random.Random()
         self.policy = policy or DocumentPolicy()
         self.deadlines = Deadlines()
+        self.attendance = Everybody(attendances(self.store, self.clock, audit_days))
         self.unfinished = Unfinished()
         self.sessions: set[Session] = set()
         self.draining = False  # nothing more is taken
@@ -104,6 +113,7 @@ class Rooms:
             policy=self.policy,
             spawn=self.spawn,
             fleet=getattr(self.store, "fleet", None),
+            attendance=self.attendance,
         )
 
     # -- its life ----------------------------------------------------------------------------------
@@ -112,6 +122,7 @@ class Rooms:
         """Opens the store."""
         self.draining = self.over = False
         await self.store.open()
+        self.attendance.start()
 
     async def drain(self) -> None:
         """Takes nothing more, waits until all that was taken is durable, and sends everybody away
@@ -142,6 +153,7 @@ class Rooms:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self.deadlines.close()
+        await self.attendance.close()
         await self.store.close()
         if self._threads is not None:
             self._threads.close()
@@ -289,6 +301,22 @@ class Rooms:
         """Called with a Connection and its Identity, or None."""
         self.hooks.on_disconnect.append(function)
         return function
+
+
+def attendances(store: Store, clock: Clock, audit_days: float) -> list[Attendance]:
+    """What the store can keep of who is there."""
+    found: list[Attendance] = []
+    connections = connections_of(store)
+    if connections is not None:
+        found.append(Whereabouts(connections, clock))
+    if audit_days > 0:
+        trail = trail_of(store)
+        if trail is None:
+            raise ValueError(
+                "documents.audit_days: this store keeps no audit trail; sqlite: and postgresql: do"
+            )
+        found.append(Auditing(trail, clock, audit_days))
+    return found
 
 
 async def _called(function: Function, *arguments: Any) -> Any:

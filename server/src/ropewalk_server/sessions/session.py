@@ -68,6 +68,7 @@ class Session:
         "_codec",
         "_connection",
         "_document",
+        "_entrances",
         "_identity",
         "_link",
         "_rooms",
@@ -98,6 +99,7 @@ class Session:
         self._told_denied = False
         self._identity: Identity | None = None
         self._announced = False  # to the hooks
+        self._entrances = 0  # into documents
         self._state: New | Open | Closed = New(
             credentials or Credentials(),
             rooms.deadlines.after(rooms.limits.handshake_seconds, self._too_late),
@@ -383,7 +385,13 @@ class Session:
             self._deny(state, document, CloseCode.STOCK, STOCK_REFUSED)
             room.rest()
             return None
-        member = Member(state.codec, self._link, document, state.identity, role, state.extended)
+        # The name of the connection, and of a later entrance over it one of its own.
+        self._entrances += 1
+        again = f".{self._entrances}" if self._entrances > 1 else ""
+        member = Member(
+            state.codec, self._link, document, state.identity, role, state.extended,
+            f"{self._connection.id}{again}",
+        )  # fmt: skip
         room.expected += 1
         try:
             durable = await room.durable_state(None if hello is None else hello.epoch)
@@ -485,7 +493,7 @@ class Session:
             self._rooms.metrics.count("unexpected_messages")
             return
         event = Event({**said.fields, "user": member.describe()})  # not for them to say
-        joined.room.broadcast(event, member, extended_only=True)
+        joined.room.comment(member, event)
 
 
 _HANDLERS: dict[type, Callable[[Session, Joined, Any], Awaitable[None]]] = {

@@ -7,13 +7,14 @@ import asyncio
 import random
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import ClassVar
 from urllib.parse import urlsplit
 
-from ropewalk_server.stores.aws.breaker import Breaker
 from ropewalk_server.stores.aws.credentials import Credentials
 from ropewalk_server.stores.aws.http import Connections, Response
 from ropewalk_server.stores.aws.signing import Signer, query_string
+from ropewalk_server.stores.breaker import Breaker
 from ropewalk_server.stores.contract import StoreError
 
 
@@ -27,6 +28,19 @@ class Patience:
     first_wait: float = 0.025
     longest_wait: float = 1.0
     connections: int = 32
+
+    # What a URL calls them.
+    SETTINGS: ClassVar[Mapping[str, str]] = {"timeout": "one_try", "patience": "in_all"}
+
+    def with_setting(self, key: str, value: str) -> Patience:
+        """As a URL says it: timeout=3, patience=10."""
+        try:
+            seconds = float(value)
+        except ValueError:
+            seconds = 0.0
+        if not 0 < seconds < 3600:
+            raise ValueError(f"{key} is a number of seconds above 0, not {value!r} (docs: stores)")
+        return replace(self, **{self.SETTINGS[key]: seconds})  # type: ignore[arg-type]
 
 
 class Unavailable(StoreError):
@@ -49,7 +63,7 @@ class Service:
         self._patience = patience or Patience()
         self._signer = Signer(name, region)
         self._connections = Connections(endpoint, most=self._patience.connections)
-        self._breaker = Breaker(time.monotonic)
+        self._breaker = Breaker()
         self.requests = 0  # tries of all calls
 
     def close(self) -> None:

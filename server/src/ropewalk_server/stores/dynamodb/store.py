@@ -96,12 +96,8 @@ def settings_of(rest: str) -> Settings:
     for key, value in parse_qsl(query, keep_blank_values=True):
         if key == "tables" and value in ("shared", "each"):
             settings = replace(settings, each=value == "each")
-        elif key in ("timeout", "patience") and value:
-            patience = settings.patience or Patience()
-            if key == "timeout":
-                patience = replace(patience, one_try=float(value))
-            else:
-                patience = replace(patience, in_all=float(value))
+        elif key in Patience.SETTINGS:
+            patience = (settings.patience or Patience()).with_setting(key, value)
             settings = replace(settings, patience=patience)
         elif key in ("region", "endpoint", "snapshots") and value:
             settings = replace(settings, **{key: value})  # type: ignore[arg-type]

@@ -7,7 +7,8 @@ plans.py     what each call would write, worked out from the head of the documen
 lines.py     writes of one document take turns, and those that wait together go together
 news.py      who is told of what has landed, here and in other processes
 damage.py    records that are not what was written: found, set aside, and what is left put in order
-breaker.py   a database that does not answer is left alone for a while
+writing.py   each write made of the head as it is, damage set aside among them
+calling.py   calls that are tried again, and refused while nothing answers
 tasks.py     ending of tasks that run for ever
 
 A document is a head (heads.py) and records under keys of a kind and two numbers. Every write is one

@@ -95,6 +95,10 @@ class Database(Protocol):
         that is there then. Occupied, if something is in the way."""
         ...
 
+    async def confirm(self, name: bytes) -> None:
+        """Returns when a head that is there is as safe as one that change() has returned."""
+        ...
+
     async def recent(self, name: bytes, since: Version, whole: int | None = None) -> Found:
         """Of one moment: the head, the newest snapshot if it is newer than `since`, and all entries
         behind that one or `since`, in order. `whole`: a snapshot whose record is longer than this

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import builtins
-import logging
-import random
 import time
 from collections.abc import Callable, Collection, Sequence
-from typing import Any
 
 from ropewalk_server.stores.arguments import (
     check_bytes,
@@ -20,7 +16,6 @@ from ropewalk_server.stores.arguments import (
 from ropewalk_server.stores.contract import (
     NO_STATE,
     NOTHING,
-    Conflict,
     Damage,
     Damaged,
     DocumentInfo,
@@ -36,26 +31,15 @@ from ropewalk_server.stores.contract import (
     StoreError,
     Version,
 )
-from ropewalk_server.stores.heads import EMPTY, MARK, Head, decode_head, encode_head
+from ropewalk_server.stores.heads import EMPTY, Head, decode_head
 from ropewalk_server.stores.keyed import damage, plans
-from ropewalk_server.stores.keyed.breaker import Unreachable
-from ropewalk_server.stores.keyed.database import Database, Found, Key, Occupied
-from ropewalk_server.stores.keyed.lines import Lines
+from ropewalk_server.stores.keyed.database import Database, Found, Key
 from ropewalk_server.stores.keyed.news import News
-from ropewalk_server.stores.keyed.plans import ENDING, Plan, Planned
+from ropewalk_server.stores.keyed.plans import ENDING, Planned
+from ropewalk_server.stores.keyed.writing import Writing, decode
 from ropewalk_server.stores.parts import check_parts, outline_of
 from ropewalk_server.stores.records import OVERHEAD, PAYLOAD, BadRecord, Kind, expect
 from ropewalk_server.stores.watch import Watcher
-
-logger = logging.getLogger(__name__)
-
-# Who loses a race looks again after a pause: up to so many seconds, doubled each time.
-_FIRST_PAUSE = 0.002
-_LONGEST_PAUSE = 0.25
-# And no longer than this in all.
-_RACE_SECONDS = 10.0
-# Heads that are known without asking.
-_HEADS_KEPT = 1 << 14
 
 _LOWEST = Version(-1, -1)
 
@@ -65,9 +49,7 @@ class KeyedStore:
         self._database = database
         self._now = now
         self._news = News(database)
-        self._lines = Lines(self._append_many)
-        self._heads: dict[str, bytes] = {}  # as the database had them last, as far as we know
-        self._random = random.Random()
+        self._writing = Writing(database, self._news, now)
         self._open = False
 
     @property
@@ -84,7 +66,7 @@ class KeyedStore:
         if self._open:
             return
         await self._database.open(self._news)
-        self._lines.open()
+        self._writing.open()
         self._news.open()
         self._open = True
 
@@ -92,10 +74,9 @@ class KeyedStore:
         if not self._open:
             return
         self._open = False
-        await self._lines.close()
+        await self._writing.close()
         await self._news.close()
         await self._database.close()
-        self._heads.clear()
 
     # -- the log -----------------------------------------------------------------------------------
 
@@ -106,19 +87,12 @@ class KeyedStore:
         check_updates(updates)
         updates = [bytes(update) for update in updates]
         if expected is None:
-            return await self._lines.append(doc, updates, epoch)
+            return await self._writing.append(doc, updates, epoch)
 
         async def plan(head: Head) -> Planned:
             return plans.append(doc, head, updates, epoch, expected, self._now())
 
-        version: Version = await self._write(doc, plan)
-        return version
-
-    async def _append_many(self, doc: str, updates: Sequence[bytes], epoch: int) -> Version:
-        async def plan(head: Head) -> Planned:
-            return plans.append(doc, head, updates, epoch, None, self._now())
-
-        version: Version = await self._change(doc, plan)
+        version: Version = await self._writing.write(doc, plan)
         return version
 
     async def read(self, doc: str, since: Version | None = None) -> History:
@@ -167,7 +141,7 @@ class KeyedStore:
         self, doc: str, found: Found, since: Version | None
     ) -> tuple[Version, SnapshotPlace | None, builtins.list[Entry]]:
         """BadRecord: something is wrong, whatever it is."""
-        head = self._decode(doc, found.head)
+        head = decode(doc, found.head)
         overhead = OVERHEAD + len(doc.encode())
         place, entries = None, []
         if found.place is not None:
@@ -192,13 +166,13 @@ class KeyedStore:
         if [entry.version for entry in entries] != [Version(epoch, seq) for seq in wanted]:
             raise BadRecord("the entries are not those that the head names")
         assert found.head is not None
-        self._know(doc, found.head)
+        self._writing.know(doc, found.head)
         self._news.hear(doc.encode(), head.version)
         return head.version, place, entries
 
     async def _read_damaged(self, doc: str, since: Version | None) -> History:
-        found = await self._look_and_set_aside(doc, damage.LOG)
-        return damage.history_of(found, since, await self._known_damage(doc))
+        found = await self._writing.look_and_set_aside(doc, damage.LOG)
+        return damage.history_of(found, since, await self._writing.known_damage(doc))
 
     async def compact(self, doc: str, upto: Version, snapshot: bytes) -> None:
         name = check_name(doc)
@@ -210,7 +184,7 @@ class KeyedStore:
             behind = [size - OVERHEAD - len(name) for key, size in sizes if key.epoch == upto.epoch]
             return plans.compact(doc, head, upto, bytes(snapshot), behind)
 
-        await self._write(doc, plan)
+        await self._writing.write(doc, plan)
 
     async def seal(
         self,
@@ -227,7 +201,7 @@ class KeyedStore:
         async def plan(head: Head) -> Planned:
             return plans.seal(doc, head, expected, bytes(snapshot), bytes(state), map, self._now())
 
-        version: Version = await self._write(doc, plan)
+        version: Version = await self._writing.write(doc, plan)
         return version
 
     async def epochs(self, doc: str) -> builtins.list[EndedEpoch]:
@@ -257,7 +231,7 @@ class KeyedStore:
         async def plan(head: Head) -> Planned:
             return plans.drop_epochs(head, old)
 
-        dropped: int = await self._write(doc, plan)
+        dropped: int = await self._writing.write(doc, plan)
         return dropped
 
     def subscribe(self, doc: str) -> Watcher:
@@ -293,7 +267,7 @@ class KeyedStore:
 
     async def info(self, doc: str) -> DocumentInfo | None:
         check_name(doc)
-        head = await self._head(doc)
+        head = await self._writing.head(doc)
         return head.info(doc) if head is not None and head.live else None
 
     async def delete(self, doc: str) -> bool:
@@ -302,7 +276,7 @@ class KeyedStore:
         async def plan(head: Head) -> Planned | None:
             return plans.delete(head, self._now())
 
-        return bool(await self._write(doc, plan, lost=True))
+        return bool(await self._writing.write(doc, plan, lost=True))
 
     # -- save points -------------------------------------------------------------------------------
 
@@ -315,7 +289,7 @@ class KeyedStore:
         async def plan(head: Head) -> Planned:
             return plans.add_savepoint(doc, head, version, bytes(state), label, author, self._now())
 
-        point: SavePoint = await self._write(doc, plan)
+        point: SavePoint = await self._writing.write(doc, plan)
         return point
 
     async def savepoints(self, doc: str) -> builtins.list[SavePoint]:
@@ -332,25 +306,18 @@ class KeyedStore:
             there = await self._database.row(name, Key(Kind.SAVE_POINT, 0, id))
             return None if there is None else plans.delete_savepoint(head, id)
 
-        return bool(await self._write(doc, plan))
+        return bool(await self._writing.write(doc, plan))
 
     # -- damage ------------------------------------------------------------------------------------
 
     async def verify(self, doc: str) -> builtins.list[Damage]:
         check_name(doc)
-        known = await self._known_damage(doc)
-        found = await self._look_and_set_aside(doc, damage.ALL, first=True)
-        return damage.told(found, {**await self._known_damage(doc), **known})
+        known = await self._writing.known_damage(doc)
+        found = await self._writing.look_and_set_aside(doc, damage.ALL, first=True)
+        return damage.told(found, {**await self._writing.known_damage(doc), **known})
 
     async def damaged(self, doc: str | None = None) -> builtins.list[Damage]:
-        rows = await self._database.set_aside(None if doc is None else doc.encode())
-        return [
-            Damage(row.place, row.reason, name.decode(errors="replace"), row.found_at)
-            for name, row in rows
-        ]
-
-    async def _known_damage(self, doc: str) -> dict[str, Damage]:
-        return {one.where: one for one in await self.damaged(doc)}
+        return await self._writing.damaged(doc)
 
     async def _sound(self, doc: str, kinds: Collection[Kind]) -> dict[Key, bytes]:
         """The payloads of all records of these kinds; what is damaged is set aside first."""
@@ -362,7 +329,7 @@ class KeyedStore:
                     key: expect(record, key.kind, doc, key.version).payload for key, record in rows
                 }
             except BadRecord:
-                await self._look_and_set_aside(doc, damage.ALL)
+                await self._writing.look_and_set_aside(doc, damage.ALL)
         return {}
 
     async def _payload(self, doc: str, key: Key, what: str) -> bytes:
@@ -372,197 +339,9 @@ class KeyedStore:
             try:
                 return expect(record, key.kind, doc, key.version).payload
             except BadRecord:
-                await self._look_and_set_aside(doc, damage.ALL)
+                await self._writing.look_and_set_aside(doc, damage.ALL)
         place = damage.place_of(key)
-        known = (await self._known_damage(doc)).get(place)
+        known = (await self._writing.known_damage(doc)).get(place)
         if known is not None:
             raise Damaged(f"{place} of {doc!r} is damaged: {known.reason}", damaged=(known,))
         raise StoreError(f"{doc!r} has no {what}", transient=False)
-
-    async def _look_and_set_aside(
-        self, doc: str, kinds: Collection[Kind], *, first: bool = False
-    ) -> damage.Examined:
-        """All that is there and what is wrong with it; `first`: as it was before it was set aside.
-        Where that cannot be written now the records stay, and the next reader finds them again."""
-        found = await self._examine(doc, kinds)
-        if not found.bad:
-            return found
-        known = set(await self._known_damage(doc))
-        fresh = [place for place, bad in found.bad.items() if bad.rows or place not in known]
-        if not fresh:
-            return found
-        shown = ", ".join(f"{place} ({found.bad[place].reason})" for place in fresh[:5])
-        logger.error("%r: %d records are damaged: %s", doc, len(fresh), shown)
-
-        async def plan(head: Head) -> Planned:
-            again = await self._examine(doc, kinds)
-            return damage.setting_aside(again, known, head, self._now())
-
-        try:
-            await self._write(doc, plan)
-        except Damaged:
-            raise
-        except StoreError as error:
-            if not error.transient:
-                raise
-            return found
-        return found if first else await self._examine(doc, kinds)
-
-    async def _examine(self, doc: str, kinds: Collection[Kind]) -> damage.Examined:
-        there = await self._database.everything(doc.encode(), kinds)
-        try:
-            head = self._decode(doc, there.head)
-        except BadRecord:
-            if there.head is None and not there.rows:
-                return damage.Examined(doc, Head())
-            await self._mend(doc, there.head)
-            there = await self._database.everything(doc.encode(), kinds)
-            head = self._decode(doc, there.head)
-        found = damage.examine(doc, head, there.rows)
-        damage.check_details(found)
-        if kinds is damage.ALL:
-            damage.count_savepoints(found)
-        return found
-
-    # -- writing -----------------------------------------------------------------------------------
-
-    async def _write(self, doc: str, plan: Plan, *, lost: bool = False) -> Any:
-        return await self._lines.do(doc, lambda: self._change(doc, plan, lost=lost))
-
-    async def _change(self, doc: str, plan: Plan, *, lost: bool = False) -> Any:
-        """Makes what the plan says of the head as it is; again, if somebody was faster."""
-        name = doc.encode()
-        loop = asyncio.get_running_loop()
-        began, attempt = loop.time(), 0
-        # Heads we have sent: one of them that is there was done, even if its answer was lost.
-        sent: dict[bytes, tuple[Any, bool]] = {}
-        stored = self._heads.get(doc)
-        sure = stored is None  # whether the database has just said so
-        if stored is None:
-            stored = await self._stored_head(name)
-        while stored is None or stored not in sent:
-            head, planned = await self._known_head(doc, stored, lost=lost), None
-            if head is not None:
-                try:
-                    planned = await plan(head)
-                except Conflict:
-                    if sure:
-                        raise
-                if planned is None and sure:
-                    return None
-            if planned is None:
-                stored, sure = await self._stored_head(name), True
-                continue
-            new = self._marked(name, planned.head)
-            assert head is not None
-            moved = planned.head.version != head.version
-            sent[new] = planned.result, moved
-            there = await self._try(doc, stored, new, planned)
-            if there != new:
-                if loop.time() - began > _RACE_SECONDS:
-                    raise StoreError(
-                        f"{doc!r} is written by others faster than here; try again later"
-                    )
-                attempt += 1
-                longest = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(attempt, 10))
-                await asyncio.sleep(self._random.uniform(0, longest))
-            stored, sure = there, True
-        result, moved = sent[stored]
-        head = decode_head(doc, stored)
-        self._know(doc, stored)
-        if moved:
-            self._news.landed(doc, head.version)
-        return result
-
-    async def _try(
-        self, doc: str, stored: bytes | None, new: bytes, planned: Planned
-    ) -> bytes | None:
-        """The head that is there then."""
-        name = doc.encode()
-        try:
-            return await self._database.change(name, stored, new, planned.change)
-        except Occupied:
-            await self._clear_the_way(doc, stored)
-            return await self._stored_head(name)
-        except Unreachable:
-            # Whether it was done is not known: the head tells.
-            self._heads.pop(doc, None)
-            there = await self._stored_head(name)
-            if there not in (new, stored):
-                raise
-            return there
-
-    async def _stored_head(self, name: bytes) -> bytes | None:
-        return (await self._database.heads([name])).get(name)
-
-    async def _known_head(self, doc: str, stored: bytes | None, *, lost: bool) -> Head | None:
-        """None: it was damaged and made anew; look again."""
-        if stored is None:
-            return Head()
-        try:
-            return decode_head(doc, stored)
-        except BadRecord:
-            await self._mend(doc, stored, lost=lost)
-            return None
-
-    async def _clear_the_way(self, doc: str, stored: bytes | None) -> None:
-        """Something lies where nothing should: it is damage, and set aside."""
-        kinds = damage.ALL
-        there = await self._database.everything(doc.encode(), kinds)
-        if there.head is None:
-            await self._mend(doc, None)
-        elif there.head == stored:
-            found = await self._examine(doc, kinds)
-            planned = damage.setting_aside(
-                found, set(await self._known_damage(doc)), found.head, self._now()
-            )
-            name = doc.encode()
-            await self._database.change(
-                name, stored, self._marked(name, planned.head), planned.change
-            )
-
-    async def _mend(self, doc: str, stored: bytes | None, *, lost: bool = False) -> None:
-        """Makes a head anew from the records it stood for."""
-        name = doc.encode()
-        there = await self._database.everything(name, damage.ALL)
-        if there.head != stored:
-            return  # somebody else has
-        reason = damage.GONE
-        if stored is not None:
-            try:
-                decode_head(doc, stored)
-                return
-            except BadRecord as error:
-                reason = error.reason
-        planned = damage.mend(doc, reason, stored, there.rows, self._now(), lost=lost)
-        logger.error("the head of %r is damaged (%s) and was made anew", doc, reason)
-        await self._database.change(name, stored, self._marked(name, planned.head), planned.change)
-
-    # -- heads -------------------------------------------------------------------------------------
-
-    async def _head(self, doc: str) -> Head | None:
-        name = doc.encode()
-        stored = await self._stored_head(name)
-        if stored is None:
-            return None
-        try:
-            return decode_head(doc, stored)
-        except BadRecord:
-            await self._mend(doc, stored)
-            return self._decode(doc, await self._stored_head(name))
-
-    @staticmethod
-    def _decode(doc: str, stored: bytes | None) -> Head:
-        if stored is None:
-            raise BadRecord(damage.GONE)
-        return decode_head(doc, stored)
-
-    def _marked(self, name: bytes, head: Head) -> bytes:
-        """No two writes give the same head, so that each knows whether it was the one."""
-        return encode_head(name, head, self._random.randbytes(MARK))
-
-    def _know(self, doc: str, stored: bytes) -> None:
-        self._heads.pop(doc, None)
-        self._heads[doc] = stored
-        while len(self._heads) > _HEADS_KEPT:
-            del self._heads[next(iter(self._heads))]

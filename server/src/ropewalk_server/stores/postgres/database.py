@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 from ropewalk_server.stores.contract import Part, Version
+from ropewalk_server.stores.heads import decode_head
 from ropewalk_server.stores.keyed.database import Change, Found, Key, Listener, SetAside
 from ropewalk_server.stores.postgres import schema
 from ropewalk_server.stores.postgres.letters import Letters, cut_letter
@@ -47,8 +48,12 @@ class PostgresDatabase:
     ) -> bytes | None:
         keys = [key for key, _ in change.puts]
         drops, aside = change.drops, change.set_aside
+        query: str = schema.CHANGE
+        epoch: tuple[int, ...] = ()
+        if change.forgets:
+            query, epoch = schema.DELETE, (decode_head(name.decode(), head).version.epoch,)
         there: bytes | None = await self.link.execute(
-            schema.CHANGE,
+            query,
             *(name, expected, head),
             *([int(key.kind) for key in keys], [key.epoch for key in keys]),
             *([key.seq for key in keys], [record for _, record in change.puts]),
@@ -58,8 +63,12 @@ class PostgresDatabase:
             *([one.place for one in aside], [one.reason for one in aside]),
             *([one.found_at for one in aside], [one.record for one in aside]),
             change.forgets,
+            *epoch,
         )
         return there
+
+    async def confirm(self, name: bytes) -> None:
+        """PostgreSQL shows nobody what it has not committed."""
 
     async def recent(self, name: bytes, since: Version, whole: int | None = None) -> Found:
         return _found(await self.link.fetch(schema.RECENT, name, *since, whole))

@@ -7,7 +7,7 @@ import asyncio
 import asyncpg  # type: ignore[import-untyped]
 
 from ropewalk_server.stores.contract import StoreError
-from ropewalk_server.stores.keyed.breaker import Unreachable
+from ropewalk_server.stores.keyed.calling import Unreachable
 from ropewalk_server.stores.keyed.database import Occupied
 
 # SQLSTATE, or its first letters -> (what to say, whether the same call may succeed later).

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import asyncpg  # type: ignore[import-untyped]
 
 from ropewalk_server.stores.contract import StoreError
-from ropewalk_server.stores.keyed.breaker import Breaker
+from ropewalk_server.stores.keyed.calling import Calls
 from ropewalk_server.stores.keyed.tasks import end
 from ropewalk_server.stores.postgres.errors import ERRORS, store_error
 from ropewalk_server.stores.postgres.schema import LOCK, MIGRATIONS
@@ -43,7 +43,7 @@ class Link:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._breaker = Breaker(settings.where)
+        self._calls = Calls(settings.where)
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
         self._listener: asyncio.Task[None] | None = None
         self._random = random.Random()
@@ -101,13 +101,13 @@ class Link:
 
     async def fetch(self, query: str, *arguments: Any) -> Sequence[asyncpg.Record]:
         """Rows of one statement, tried again if the connection fails: do not write with it."""
-        return await self._breaker.call(
+        return await self._calls(
             lambda: self._with_connection(lambda c: c.fetch(query, *arguments))
         )
 
     async def execute(self, query: str, *arguments: Any) -> Any:
         """The value that a statement returns which may write. Unreachable: perhaps it was done."""
-        return await self._breaker.call(
+        return await self._calls(
             lambda: self._with_connection(lambda c: c.fetchval(query, *arguments)), again=False
         )
 

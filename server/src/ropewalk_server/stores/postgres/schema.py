@@ -86,6 +86,33 @@ MIGRATIONS: Sequence[str] = (
         RETURN p_head;
     END $$;
     """,
+    """
+    CREATE TABLE ropewalk.collaboration (    -- who did what, stores/audit.py
+        number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        name bytea NOT NULL,
+        at double precision NOT NULL,
+        kind text NOT NULL,
+        person bytea NOT NULL,               -- UTF-8
+        session text NOT NULL,
+        epoch bigint NOT NULL,
+        seq bigint NOT NULL,
+        detail text NOT NULL                 -- JSON
+    );
+    CREATE TABLE ropewalk.erased (           -- of which nothing is noted that was before
+        name bytea PRIMARY KEY,
+        epoch bigint NOT NULL                -- the first one behind the deletion
+    );
+    CREATE INDEX collaboration_by_name ON ropewalk.collaboration (name, number);
+    CREATE INDEX collaboration_by_time ON ropewalk.collaboration (at);
+    CREATE UNIQUE INDEX collaboration_ends ON ropewalk.collaboration (session, name)
+        WHERE kind = 'session-end';
+    CREATE FUNCTION ropewalk.stays() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        RAISE EXCEPTION 'rows of % do not change', TG_TABLE_NAME;
+    END $$;
+    CREATE TRIGGER collaboration_stays BEFORE UPDATE ON ropewalk.collaboration
+        FOR EACH ROW EXECUTE FUNCTION ropewalk.stays();
+    """,
 )
 
 # Only one process makes or migrates the tables; the others wait for it. "RWLK".
@@ -122,6 +149,16 @@ CHANGE = (
     "SELECT ropewalk.change($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,"
     " $17)"
 )
+
+# The change of a document that is deleted takes with it what was noted of it.
+DELETE = f"""
+    WITH done AS MATERIALIZED ({CHANGE} AS head), gone AS (
+        DELETE FROM ropewalk.collaboration c USING done WHERE done.head = $3 AND c.name = $1
+    ), noted AS (
+        INSERT INTO ropewalk.erased SELECT $1, $18 FROM done WHERE head = $3
+        ON CONFLICT (name) DO UPDATE SET epoch = excluded.epoch
+    )
+    SELECT head FROM done"""
 
 HEADS = "SELECT name, head FROM ropewalk.documents WHERE name = ANY ($1)"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from ropewalk_server.stores.keyed.store import KeyedStore
+from ropewalk_server.stores.postgres.audit import PostgresAudit
 from ropewalk_server.stores.postgres.database import PostgresDatabase
 from ropewalk_server.stores.postgres.link import Settings
 
@@ -16,6 +17,7 @@ class PostgresStore(KeyedStore):
     def __init__(self, settings: Settings, database: PostgresDatabase | None = None) -> None:
         self.postgres = database or PostgresDatabase(settings)
         super().__init__(self.postgres)
+        self.audit_trail = PostgresAudit(self.postgres.link)
 
     @classmethod
     def from_url(cls, url: str) -> PostgresStore:

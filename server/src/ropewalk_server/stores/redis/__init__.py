@@ -7,7 +7,10 @@ keys.py      the names of keys
 link.py      connections: a pool, one that listens, time-outs
 settings.py  what a URL may say
 errors.py    Redis' errors in words that help
-cached.py    CachedStore: another store keeps documents, Redis what is asked for often
+cached.py    CachedStore: PostgreSQL keeps documents, Redis what is asked for often
+dynamo.py    RedisDynamoStore: as CachedStore, beside DynamoDB
+cache.py     snapshots for who opens a document next
+connections.py  who is connected to which document, and what they show
 """
 
 from ropewalk_server.stores.redis.store import RedisStore

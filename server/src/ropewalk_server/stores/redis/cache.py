@@ -51,19 +51,19 @@ class SnapshotCache:
         if len(snapshot.data) <= _LARGEST:
             record = encode(Kind.SNAPSHOT, name, snapshot.version, snapshot.data)
             self._soon(
-                self._link.do(lambda redis: redis.set(_key(name), record, ex=LIFETIME), again=False)
+                self._link.do(lambda redis: redis.set(keys.snapshot(name), record, ex=LIFETIME), again=False)
             )
 
     def refresh(self, name: bytes) -> None:
-        self._soon(self._link.do(lambda redis: redis.expire(_key(name), LIFETIME), again=False))
+        self._soon(self._link.do(lambda redis: redis.expire(keys.snapshot(name), LIFETIME), again=False))
 
     async def forget(self, name: bytes) -> None:
-        await self._link.do(lambda redis: redis.delete(_key(name)))
+        await self._link.do(lambda redis: redis.delete(keys.snapshot(name)))
 
     async def _cached(self, doc: str, name: bytes) -> Snapshot | None:
         """What Redis has, if it is sound and Redis answers."""
         try:
-            record = await self._link.do(lambda redis: redis.get(_key(name)), again=False)
+            record = await self._link.do(lambda redis: redis.get(keys.snapshot(name)), again=False)
             if record is None:
                 return None
             found = expect(record, Kind.SNAPSHOT, doc, None)
@@ -84,7 +84,3 @@ class SnapshotCache:
         task = asyncio.get_running_loop().create_task(quietly())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def _key(name: bytes) -> bytes:
-    return b"ydoc:" + keys.tag(name)

@@ -1,7 +1,7 @@
 """Redis beside another store, as letters want it: documents are in PostgreSQL, and what is
 acknowledged is what PostgreSQL has committed. Redis holds the state of a document for who opens it
 next (`ydoc:<id>`, for 24 h after it was last changed), carries what processes tell each other, and
-knows who is connected (live.py). It may lose everything at any moment, and nobody loses anything."""
+knows who is connected (connections.py). It may lose everything at any moment, and nobody loses anything."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from ropewalk_server.stores.postgres.database import PostgresDatabase
 from ropewalk_server.stores.postgres.link import Settings
 from ropewalk_server.stores.postgres.store import PostgresStore, settings_of
 from ropewalk_server.stores.redis.cache import SnapshotCache
+from ropewalk_server.stores.redis.connections import RedisConnections
 from ropewalk_server.stores.redis.database import RedisDatabase
 from ropewalk_server.stores.redis.settings import Settings as RedisSettings
 from ropewalk_server.stores.redis.settings import settings_of as redis_settings_of
@@ -53,6 +54,7 @@ class CachedStore(PostgresStore):
         self.redis = RedisDatabase(redis)
         super().__init__(postgres, database=_Both(postgres, self.redis))
         self._cache = SnapshotCache(self.redis.link)
+        self.connections = RedisConnections(self.redis.link)
 
     @classmethod
     def from_url(cls, url: str) -> CachedStore:

@@ -51,28 +51,29 @@ class RedisDatabase:
             await self.link.do(lambda redis: redis.zadd(keys.NAMES, {name: 0}))
         if change.set_aside:
             await self.link.do(lambda redis: redis.sadd(keys.DAMAGED, name))
-        answer = await self.link.script(
+        answer, have = await self.link.script_and_wait(
             scripts.CHANGE,
             keys.of_document(name),
             *(int(expected is not None), expected or b"", head, int(change.forgets)),
             *_changes(change),
-            again=False,
         )
         if answer[0] == b"occupied":
             raise Occupied
         there: bytes | None = answer[1] if len(answer) > 1 else None
         if there == head:
-            await self._wait_for_replicas()
+            self._check_replicas(have)
         return there
 
-    async def _wait_for_replicas(self) -> None:
+    async def confirm(self, name: bytes) -> None:
+        # What replicas have of this connection they have of all that was written before.
+        if self.link.settings.replicas:
+            _, have = await self.link.script_and_wait(
+                scripts.NOTHING, keys.of_document(name)[:1]
+            )
+            self._check_replicas(have)
+
+    def _check_replicas(self, have: int) -> None:
         settings = self.link.settings
-        if settings.replicas == 0:
-            return
-        milliseconds = int(settings.timeout * 1000)
-        have = await self.link.do(
-            lambda redis: redis.wait(settings.replicas, milliseconds), again=False
-        )
         if have < settings.replicas:
             raise StoreError(
                 f"{settings.where} has written it, and {have} of {settings.replicas} replicas have"
@@ -108,9 +109,16 @@ class RedisDatabase:
     async def heads(self, names: Sequence[bytes]) -> dict[bytes, bytes]:
         if not names:
             return {}
-        found = await self.link.do(
-            lambda redis: redis.mget([keys.of_document(name)[0] for name in names])
-        )
+
+        async def read(redis: Any) -> list[bytes | None]:
+            # Not MGET: in a cluster they may lie in different slots.
+            async with redis.pipeline(transaction=False) as pipeline:
+                for name in names:
+                    pipeline.get(keys.of_document(name)[0])
+                found: list[bytes | None] = await pipeline.execute()
+                return found
+
+        found = await self.link.do(read)
         return {name: head for name, head in zip(names, found, strict=True) if head is not None}
 
     async def row(self, name: bytes, key: Key) -> bytes | None:

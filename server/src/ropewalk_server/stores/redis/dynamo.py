@@ -17,6 +17,7 @@ from ropewalk_server.stores.dynamodb.store import Settings as DynamoSettings
 from ropewalk_server.stores.dynamodb.store import settings_of as dynamo_settings_of
 from ropewalk_server.stores.keyed.news import News
 from ropewalk_server.stores.redis.cache import SnapshotCache
+from ropewalk_server.stores.redis.connections import RedisConnections
 from ropewalk_server.stores.redis.database import RedisDatabase
 from ropewalk_server.stores.redis.settings import Settings as RedisSettings
 from ropewalk_server.stores.redis.settings import settings_of as redis_settings_of
@@ -39,6 +40,7 @@ class RedisDynamoStore(DynamoStore):
         self.redis = _Told(redis)
         self.fleet = News(self.redis)
         self._cache = SnapshotCache(self.redis.link)
+        self.connections = RedisConnections(self.redis.link)
         self._asking: Asking | None = None
 
     @classmethod

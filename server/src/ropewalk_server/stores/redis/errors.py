@@ -5,7 +5,7 @@ from __future__ import annotations
 from redis import exceptions
 
 from ropewalk_server.stores.contract import StoreError
-from ropewalk_server.stores.keyed.breaker import Unreachable
+from ropewalk_server.stores.keyed.calling import Unreachable
 
 # How Redis begins its answer -> (what to say, whether the same call may succeed later).
 _SENTENCES = {

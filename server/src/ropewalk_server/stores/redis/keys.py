@@ -25,3 +25,26 @@ def of_document(name: bytes) -> list[bytes]:
     return [
         b"rw:" + tagged + b":" + what for what in (b"head", b"log", b"rows", b"snapshots", b"aside")
     ]
+
+
+# -- who is connected ------------------------------------------------------------------------------
+
+
+def connection(id: str) -> bytes:
+    """Hash: whose it is, and to which document."""
+    return b"connection:" + id.encode()
+
+
+def connections(name: bytes) -> bytes:
+    """Set: the connections of a document."""
+    return b"letter:" + tag(name) + b":connections"
+
+
+def presence(name: bytes) -> bytes:
+    """Hash: what people show of themselves."""
+    return b"presence:" + tag(name)
+
+
+def snapshot(name: bytes) -> bytes:
+    """The newest snapshot of a document that is kept elsewhere."""
+    return b"ydoc:" + tag(name)

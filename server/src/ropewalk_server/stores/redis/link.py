@@ -15,7 +15,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError
 
 from ropewalk_server.stores.contract import StoreError
-from ropewalk_server.stores.keyed.breaker import Breaker
+from ropewalk_server.stores.keyed.calling import Calls
 from ropewalk_server.stores.keyed.tasks import end
 from ropewalk_server.stores.redis.errors import ERRORS, store_error
 from ropewalk_server.stores.redis.keys import NEWS
@@ -38,7 +38,7 @@ class Link:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self._breaker = Breaker(settings.where)
+        self._calls = Calls(settings.where)
         self._redis: Redis | None = None
         self._listener: asyncio.Task[None] | None = None
         self._random = random.Random()
@@ -82,22 +82,49 @@ class Link:
         """Some commands, tried again if the connection fails and `again` says that it does no
         harm. Unreachable: perhaps they were done. (The driver types every answer as bytes or text:
         here all are bytes.)"""
-        return await self._breaker.call(lambda: self._once(work), again=again)
+        return await self._calls(lambda: self._once(work), again=again)
 
     async def script(
         self, source: str, keys: Sequence[bytes], *arguments: Any, again: bool = True
     ) -> Any:
         """Runs a script at one moment, by its hash; Redis is told of it once."""
 
-        async def run(redis: Any) -> Any:
-            sha = self._shas.get(source)
-            if sha is not None:
-                with suppress(NoScriptError):
-                    return await redis.evalsha(sha, len(keys), *keys, *arguments)
-            self._shas[source] = await redis.script_load(source)
-            return await redis.evalsha(self._shas[source], len(keys), *keys, *arguments)
+        async def run(redis: Any, sha: str) -> Any:
+            return await redis.evalsha(sha, len(keys), *keys, *arguments)
 
-        return await self.do(run, again=again)
+        return await self.do(lambda redis: self._with_sha(redis, source, run), again=again)
+
+    async def script_and_wait(
+        self, source: str, keys: Sequence[bytes], *arguments: Any
+    ) -> tuple[Any, int]:
+        """Runs a script that writes; what it answers, and how many replicas have what it wrote, if
+        the settings ask for any. Redis knows that of a connection, so both go over the same one."""
+        replicas = self.settings.replicas
+        milliseconds = int(self.settings.timeout * 900)  # before the connection counts as broken
+
+        async def run(redis: Any, sha: str) -> tuple[Any, int]:
+            async with redis.pipeline(transaction=False) as pipeline:
+                pipeline.evalsha(sha, len(keys), *keys, *arguments)
+                if replicas:
+                    pipeline.execute_command("WAIT", replicas, milliseconds)
+                answer, *have = await pipeline.execute()
+                return answer, have[0] if have else 0
+
+        found: tuple[Any, int] = await self.do(
+            lambda redis: self._with_sha(redis, source, run), again=False
+        )
+        return found
+
+    async def _with_sha(
+        self, redis: Any, source: str, run: Callable[[Any, str], Awaitable[Any]]
+    ) -> Any:
+        """Redis forgets scripts when it is started anew; then nothing was done."""
+        sha = self._shas.get(source)
+        if sha is not None:
+            with suppress(NoScriptError):
+                return await run(redis, sha)
+        sha = self._shas[source] = await redis.script_load(source)
+        return await run(redis, sha)
 
     async def _once(self, work: Callable[[Any], Awaitable[Any]]) -> Any:
         if self._redis is None:

@@ -79,6 +79,9 @@ return {'head', ARGV[3]}
 """
 )
 
+# A write that changes nothing, for who wants to know how far replicas are.
+NOTHING = "redis.call('APPEND', KEYS[1], '')"
+
 # Whether version a comes before version b: 'epoch-seq', compared as numbers of any length.
 _BEFORE = """
 local function before(a, b)

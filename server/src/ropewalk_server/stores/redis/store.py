@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from ropewalk_server.stores.contract import StoreError
-from ropewalk_server.stores.keyed.breaker import Unreachable
+from ropewalk_server.stores.keyed.calling import Unreachable
 from ropewalk_server.stores.keyed.store import KeyedStore
+from ropewalk_server.stores.redis.connections import RedisConnections
 from ropewalk_server.stores.redis.database import RedisDatabase, check_options, read_options
 from ropewalk_server.stores.redis.settings import Settings, settings_of
 
@@ -14,6 +15,7 @@ class RedisStore(KeyedStore):
         self.redis = RedisDatabase(settings)
         self._settings = settings
         super().__init__(self.redis)
+        self.connections = RedisConnections(self.redis.link)
 
     @classmethod
     def from_url(cls, url: str) -> RedisStore:

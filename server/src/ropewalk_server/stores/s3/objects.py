@@ -39,19 +39,23 @@ class Place:
 
     @classmethod
     def from_url(cls, url: str, region: str = "") -> Place:
-        """`s3://BUCKET/PREFIX?region=...&endpoint=...`, with or without `s3:`."""
+        """`s3://BUCKET/PREFIX?region=...&endpoint=...&timeout=3&patience=10`, with or without `s3:`."""
         path, _, query = url.removeprefix("s3:").partition("?")
         bucket, _, prefix = path.strip("/").partition("/")
         if not bucket:
             raise ValueError("s3: needs the name of a bucket: s3://bucket/prefix")
         place = cls(bucket, f"{prefix}/" if prefix else "", region)
         for key, value in parse_qsl(query, keep_blank_values=True):
-            if key not in ("region", "endpoint") or not value:
-                raise ValueError(f"s3: knows region and endpoint, not {key}={value} (docs: stores)")
-            if key == "region":
-                place = replace(place, region=value)
+            if key in Patience.SETTINGS:
+                patience = (place.patience or Patience()).with_setting(key, value)
+                place = replace(place, patience=patience)
+            elif key in ("region", "endpoint") and value:
+                place = replace(place, **{key: value})  # type: ignore[arg-type]
             else:
-                place = replace(place, endpoint=value)
+                raise ValueError(
+                    f"s3: knows region, endpoint, timeout and patience, not {key}={value} "
+                    "(docs: stores)"
+                )
         return place
 
 

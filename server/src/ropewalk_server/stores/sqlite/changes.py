@@ -11,7 +11,7 @@ from dataclasses import replace
 from ropewalk_server.stores.contract import Conflict, Damaged, SavePoint, Version
 from ropewalk_server.stores.records import OVERHEAD, Kind, encode
 from ropewalk_server.stores.heads import NO_BASE, Head
-from ropewalk_server.stores.sqlite import damage, endings, pieces
+from ropewalk_server.stores.sqlite import audit, damage, endings, pieces
 from ropewalk_server.stores.sqlite.transaction import Operation, Transaction
 
 
@@ -141,6 +141,7 @@ def delete(doc: str) -> Operation[bool]:
         erase(tx.connection, tx.id(doc), *tables)
         tx.connection.execute("DELETE FROM damaged WHERE name = ?", (doc.encode(),))
         version = Version(head.version.epoch + 1, 0)
+        audit.erased(tx.connection, doc, version.epoch)
         tx.put(doc, Head(version=version, last_savepoint=head.last_savepoint, changed_at=tx.now))
         return True
 

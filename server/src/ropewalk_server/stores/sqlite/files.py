@@ -77,6 +77,29 @@ MIGRATIONS: Sequence[str] = (
         UNIQUE (document, epoch, seq, number)
     ) STRICT;
     """,
+    """
+    CREATE TABLE collaboration (               -- who did what, ../audit.py
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        name BLOB NOT NULL,                    -- UTF-8
+        at REAL NOT NULL,
+        kind TEXT NOT NULL,
+        person BLOB NOT NULL,                  -- UTF-8
+        session TEXT NOT NULL,
+        epoch INTEGER NOT NULL,
+        seq INTEGER NOT NULL,
+        detail TEXT NOT NULL                   -- JSON
+    ) STRICT;
+    CREATE TABLE erased (                      -- of which nothing is noted that was before
+        name BLOB PRIMARY KEY,
+        epoch INTEGER NOT NULL                 -- the first one behind the deletion
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX collaboration_by_name ON collaboration (name, number);
+    CREATE INDEX collaboration_by_time ON collaboration (at);
+    CREATE UNIQUE INDEX collaboration_ends ON collaboration (session, name)
+        WHERE kind = 'session-end';
+    CREATE TRIGGER collaboration_stays BEFORE UPDATE ON collaboration
+        BEGIN SELECT RAISE(ABORT, 'rows of collaboration do not change'); END;
+    """,
 )
 
 

@@ -21,6 +21,7 @@ from ropewalk_server.stores.arguments import (
     check_seal,
     check_updates,
 )
+from ropewalk_server.stores.audit import AuditRow
 from ropewalk_server.stores.contract import (
     NO_STATE,
     Damage,
@@ -35,7 +36,7 @@ from ropewalk_server.stores.contract import (
 )
 from ropewalk_server.stores.parts import outline_of
 from ropewalk_server.stores.records import BadRecord
-from ropewalk_server.stores.sqlite import changes, endings, files, mending, reads, verifying
+from ropewalk_server.stores.sqlite import audit, changes, endings, files, mending, reads, verifying
 from ropewalk_server.stores.sqlite.errors import ERRORS, store_error
 from ropewalk_server.stores.sqlite.reads import Findings, LostBase
 from ropewalk_server.stores.sqlite.transaction import Operation
@@ -228,6 +229,25 @@ class SqliteStore:
 
     async def damaged(self, doc: str | None = None) -> builtins.list[Damage]:
         return await self._read(lambda db: reads.list_damaged(db, doc))
+
+    # -- the audit trail ---------------------------------------------------------------------------
+
+    @property
+    def audit_trail(self) -> SqliteStore:
+        """As audit.AuditTrail."""
+        return self
+
+    async def record(self, rows: Sequence[AuditRow]) -> None:
+        for row in rows:
+            check_name(row.doc)
+        await self._write(audit.record(rows))
+
+    async def audit(self, doc: str, after: int = 0, limit: int = 100) -> builtins.list[AuditRow]:
+        check_name(doc)
+        return await self._read(lambda db: audit.audit(db, doc, after, limit))
+
+    async def forget_audit(self, before: float) -> int:
+        return await self._write(audit.forget(before))
 
     # -- inside ------------------------------------------------------------------------------------
 
