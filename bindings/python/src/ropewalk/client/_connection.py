@@ -60,7 +60,7 @@ class Connection:
         self.documents: dict[str, SharedDocument] = {}
         self.error: ClientError | None = None
         self.resumes = text_frames
-        self._url = url if url.endswith("/") else url + "/"
+        self._url = url if url.endswith("/") or "?" in url else url + "/"
         self._token = token
         self._backoff = backoff or Backoff()
         self._opener = opener or WebSocketTransport.open
