@@ -83,6 +83,7 @@ class Gateway:
         # A test may decide that a disconnect is not told, as AWS says may happen.
         self.tells_disconnect: Callable[[Connection], bool] = lambda _: True
         self.busy = 0
+        self._is_over = False
         self._watching: set[asyncio.Task[None]] = set()
 
     # -- from clients ------------------------------------------------------------------------------
@@ -195,7 +196,7 @@ class Gateway:
         if self.connections.pop(connection.id, None) is None:
             return
         self._trace("gone", connection=connection.id, code=code)
-        if not self.tells_disconnect(connection):
+        if self._is_over or not self.tells_disconnect(connection):
             return
         event = {
             "requestContext": {
@@ -258,6 +259,7 @@ class Gateway:
         return 200, {}
 
     async def close(self) -> None:
+        self._is_over = True
         for connection in list(self.connections.values()):
             connection.close(1001, "Going away")
         for task in list(self._watching):

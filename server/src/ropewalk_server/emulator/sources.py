@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from ropewalk_server.stores.contract import StoreError
@@ -89,7 +90,8 @@ class Source:
         """From here on every record is read."""
         described = await self._calls("DescribeTable", TableName=self._table)
         self._arn = described["Table"]["LatestStreamArn"]
-        await self._discover("TRIM_HORIZON")
+        # What is there when it begins was written before; later shards are new.
+        await self._discover("LATEST")
         self._task = asyncio.ensure_future(self._run())
 
     async def close(self) -> None:
@@ -108,13 +110,18 @@ class Source:
         for shard in answer["StreamDescription"]["Shards"]:
             id = shard["ShardId"]
             if id not in self._shards:
-                found = await self._stream_calls(
-                    "GetShardIterator", StreamArn=self._arn, ShardId=id, ShardIteratorType=kind
-                )
-                self._shards[id] = asyncio.ensure_future(self._shard(found["ShardIterator"]))
+                iterator = await self._iterator(id, ShardIteratorType=kind)
+                self._shards[id] = asyncio.ensure_future(self._shard(id, iterator))
 
-    async def _shard(self, iterator: str | None) -> None:
-        pause = 1 / self._reading.polls_per_second
+    async def _iterator(self, shard: str, **where: str) -> str:
+        found = await self._stream_calls(
+            "GetShardIterator", StreamArn=self._arn, ShardId=shard, **where
+        )
+        iterator: str = found["ShardIterator"]
+        return iterator
+
+    async def _shard(self, id: str, iterator: str | None) -> None:
+        pause, last = 1 / self._reading.polls_per_second, ""
         while iterator is not None:
             self.busy += 1
             try:
@@ -122,14 +129,27 @@ class Source:
                     "GetRecords", ShardIterator=iterator, Limit=1000
                 )
                 iterator = answer.get("NextShardIterator")
+                for record in answer["Records"]:
+                    last = record["dynamodb"]["SequenceNumber"]
                 records = self.faults.change([self._made(one) for one in answer["Records"]])
                 for start in range(0, len(records), self._reading.batch):
                     await self._batch(records[start : start + self._reading.batch])
             except StoreError as error:
                 self._trace("stream not read", error=str(error))
+                with suppress(StoreError):
+                    iterator = await self._placed_again(id, last)
             finally:
                 self.busy -= 1
             await self._clock.sleep(pause)
+
+    async def _placed_again(self, shard: str, last: str) -> str:
+        """An iterator is good for a quarter of an hour, and one of DynamoDB Local's to a shard without
+        records not at all. What was read before is read again rather than passed by."""
+        if last:
+            return await self._iterator(
+                shard, ShardIteratorType="AFTER_SEQUENCE_NUMBER", SequenceNumber=last
+            )
+        return await self._iterator(shard, ShardIteratorType="TRIM_HORIZON")
 
     def _made(self, record: Record) -> Record:
         keys = record["dynamodb"]["Keys"]
