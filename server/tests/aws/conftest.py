@@ -30,7 +30,7 @@ async def running(*, driven=False, faults=None, **settings):
         await emulator.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 async def emulator():
     async with running() as made:
         yield made

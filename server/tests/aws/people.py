@@ -144,7 +144,7 @@ class Person:
         if self._stream is not None:
             self._kept = self._stream.kept()
         self.connection = self._stream = None
-        self.state, self.is_synced = "offline", False
+        self.state, self.is_synced, self._offered = "offline", False, False
         self._sent.clear()
 
     async def _tick(self):

@@ -57,6 +57,17 @@ class DrivenClock:
         self._now = end
         await self._settle()
 
+    async def skip(self, seconds: float, step: float = 30.0) -> None:
+        """The same in strides: who would be woken several times in one of them is woken once."""
+        end = self._now + seconds
+        while self._now < end:
+            self._now = min(self._now + step, end)
+            while self._waiting and self._waiting[0][0] <= self._now:
+                future = heappop(self._waiting)[2]
+                if not future.done():
+                    future.set_result(None)
+            await self._settle()
+
     async def _settle(self) -> None:
         for _ in range(3):
             await asyncio.sleep(0)

@@ -55,15 +55,17 @@ async def _connections(app: App, event: Mapping[str, Any]) -> int:
         row = await app.connections.get(id)
         if row is None:
             continue
+        frozen = Frozen.from_text(row[0])
+        if clock.now() - frozen.connected < _HELLO_SECONDS:
+            continue  # as long as $connect has not returned API Gateway does not know it
         if not await management.is_there(id):
             await fanout.forget(id)
             gone += 1
             continue
-        frozen = Frozen.from_text(row[0])
         who = frozen.identity
         if who is not None and who.expires is not None and who.expires <= clock.now():
             reason = "the token has expired"
-        elif not frozen.is_open and clock.now() - frozen.connected > _HELLO_SECONDS:
+        elif not frozen.is_open:
             reason = "nobody has said who they are"
         else:
             continue

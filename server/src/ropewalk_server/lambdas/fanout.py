@@ -225,7 +225,8 @@ class Fanout:
     async def _farewell(self, name: str, seat: Seat) -> None:
         """The others hear that somebody has gone, and take away what was shown of them."""
         seats = await self._connections.seats(name)
-        if seat.client is not None:
+        moved = any(one.client == seat.client for one in seats)
+        if seat.client is not None and not moved:
             gone = Awareness(write_entries([(seat.client, seat.clock, b"null")]))
             await self.tell(name, None, [gone], seats=seats)
         same = (seat.user, seat.tenant)

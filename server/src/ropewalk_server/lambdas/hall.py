@@ -13,7 +13,8 @@ from ..rooms.deadlines import Deadline, Deadlines
 from ..rooms.ports import Metrics, Surroundings, at_once
 from ..rooms.room import Room
 from ..rooms.rooms import Rooms
-from ..stores.contract import Store, Version
+from ..stores.chain.store import ChainStore
+from ..stores.contract import Version
 from . import clock
 from .connections import Connections, Seat
 from .copies import Copies
@@ -56,7 +57,7 @@ class Hall(Rooms):
     """The Rooms of a process that keeps none: each event is a Visit."""
 
     def __init__(
-        self, store: Store, entrance: Entrance, limits: Limits, metrics: Metrics
+        self, store: ChainStore, entrance: Entrance, limits: Limits, metrics: Metrics
     ) -> None:
         super().__init__(
             store,
@@ -68,6 +69,7 @@ class Hall(Rooms):
             offload=at_once,
         )
         self.deadlines = self._around.deadlines = NoDeadlines()
+        self.chain = store
         self.visit: Visit | None = None
 
     @property
@@ -113,7 +115,7 @@ class Visit:
         self.session: Session | None = None
         self.places: dict[str, Place] = {}
         self.later: list[tuple[Place, Message, bool]] = []
-        self._hall = hall
+        self._store = hall.chain
         hall.visit = self
 
     async def enter(self, name: str) -> Place:
@@ -132,7 +134,15 @@ class Visit:
         return place
 
     async def append(self, name: str, update: bytes, epoch: int) -> Version:
-        return await self._hall.store.append(name, [update], epoch=epoch)
+        store, metrics = self._store, self.around.metrics
+        offered, taken = store.tries
+        try:
+            return await store.append(name, [update], epoch=epoch)
+        finally:
+            again = store.tries[0] - offered - (store.tries[1] - taken)
+            metrics.count("appends", store.tries[1] - taken)
+            if again:
+                metrics.count("append_conflicts", again)
 
     async def take_seat(self, name: str, shown: tuple[int, int, bytes] | None) -> None:
         opened = None if self.session is None else self.session.opened
