@@ -9,13 +9,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..errors import CloseCode
-from ..protocol.messages import Closing
 from ..rooms.compaction import compact
 from ..rooms.ports import at_once
 from ..stores.contract import StoreError
 from . import clock
 from .frozen import Frozen
-from .telling import Voice
 
 if TYPE_CHECKING:
     from .app import App
@@ -69,12 +67,7 @@ async def _connections(app: App, event: Mapping[str, Any]) -> int:
             reason = "nobody has said who they are"
         else:
             continue
-        voice = Voice(id, frozen, app.hall.limits, app.connections)
-        texts = await voice.say(None, [Closing(CloseCode.NOT_AUTHENTICATED, reason)])
-        if await voice.save(row[1]):
-            await fanout.post(id, texts)
-        await management.end(id)
-        await fanout.forget(id)
+        await fanout.end(id, CloseCode.NOT_AUTHENTICATED, reason)
         gone += 1
     return gone
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from ropewalk import merge_updates
 from ropewalk.text_frames import decode_frame, pack
 
-from ..protocol.messages import Awareness, Epoch, Event, Message, Update
+from ..protocol.messages import Awareness, Closing, Epoch, Event, Message, Update
 from ..rooms.colors import describe
 from ..rooms.epochs import Epochs
 from ..rooms.ports import Surroundings
@@ -195,6 +195,21 @@ class Fanout:
             await self._note_late(id)
             return False
         return True
+
+    async def end(self, id: str, code: int, reason: str) -> None:
+        """Tells a connection why it ends, and ends it."""
+        for _ in range(_MOST_TRIES):
+            row = await self._connections.get(id)
+            if row is None:
+                break
+            voice = Voice(id, Frozen.from_text(row[0]), self._around.limits, self._connections)
+            texts = await voice.say(None, [Closing(code, reason)])
+            if await voice.save(row[1]):
+                await self.post(id, texts)
+                break
+            await asyncio.sleep(random.random() * _LONGEST_WAIT)
+        await self._management.end(id)
+        await self.forget(id)
 
     async def _note_late(self, id: str) -> None:
         for _ in range(_MOST_TRIES):

@@ -205,6 +205,9 @@ class _Handling:
         await session.receive(self._text)
         self._say_again(frozen, codec, wire)
         self._end_what_is_over(frozen, codec, session, wire)
+        if wire.closing is not None and codec.stream.stream is not None:
+            # API Gateway closes with a code of its own: ours is told before.
+            wire.texts += codec.encode(None, Closing(*wire.closing))  # type: ignore[arg-type]
         self._freeze(frozen, codec, session, visit)
         if frozen.stream is not None:
             kept = codec.stream.kept()
@@ -335,7 +338,7 @@ class _Handling:
         names = [one.stored for one in frozen.documents]
         is_there = await self._fanout.post(self._id, wire.texts, *names)
         if wire.closing is not None:
-            await self._close(frozen, *wire.closing)
+            await self._close(frozen, wire.closing[0])
             is_there = False
         for name, place in visit.places.items():
             if place.left and name not in names:
@@ -379,16 +382,7 @@ class _Handling:
             except StoreError as error:
                 logger.warning("%s: not looked at again: %s", one.stored, error)
 
-    async def _close(self, frozen: Frozen, code: int, reason: str) -> None:
-        """API Gateway closes with a code of its own: ours is told before."""
-        row = await self._app.connections.get(self._id)
-        if row is not None:
-            voice = Voice(
-                self._id, Frozen.from_text(row[0]), self._app.hall.limits, self._app.connections
-            )
-            texts = await voice.say(None, [Closing(code, reason)])
-            if await voice.save(row[1]):
-                await self._fanout.post(self._id, texts)
+    async def _close(self, frozen: Frozen, code: int) -> None:
         self._app.metrics.count("closed", code=str(code))
         await self._app.management(self._event).end(self._id)
         await self._fanout.forget(self._id, [one.stored for one in frozen.documents])
