@@ -78,6 +78,17 @@ class LoadFailed(Exception):
         return self.reason
 
 
+@dataclass
+class NotStored(Exception):
+    """Nothing of a message was taken: it is to be brought again, or said again by the client. From
+    places that keep nothing until it is stored."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return self.reason
+
+
 # A close frame holds 125 bytes, two of which are the code.
 MAX_REASON_BYTES = 123
 

@@ -67,6 +67,34 @@ class Kept:
     data: bytearray = field(default_factory=bytearray)
 
 
+class SavedMessage(NamedTuple):
+    """One that was not acknowledged as a whole; `head` if it is long."""
+
+    number: int
+    content: bytes
+    head: Head | None
+    start: int
+    offered: bool
+
+
+@dataclass
+class StreamState:
+    """One end of a stream as values. Places are a number of a message and an offset in it."""
+
+    stream: int | None
+    next_number: int
+    sent: tuple[int, int]
+    acknowledged: tuple[int, int]
+    furthest: tuple[int, int]
+    begun: int
+    expected: int
+    unacknowledged: int
+    asked: tuple[int, int] | None
+    queue: list[SavedMessage]
+    current: tuple[Head, int] | None  # what is here of a long message, and how much
+    kept: tuple[Head, int] | None  # the same from an earlier connection
+
+
 @dataclass
 class _Outgoing:
     number: int
@@ -122,6 +150,52 @@ class TextStream:
         if kept is not None:
             self._answers.append(Resume(kept.head, len(kept.data)))
 
+    # -- from one process to another ---------------------------------------------------------------
+
+    def save(self) -> StreamState:
+        """What another process needs to go on with this end, when frames() has given all there was
+        to say."""
+        current, kept = self._current, self._kept
+        return StreamState(
+            stream=self.stream,
+            next_number=self._next_number,
+            sent=self._sent,
+            acknowledged=self._acknowledged,
+            furthest=self._furthest,
+            begun=self._begun,
+            expected=self._expected,
+            unacknowledged=self._unacknowledged,
+            asked=self._asked,
+            queue=[
+                SavedMessage(m.number, m.content, m.head, m.start, m.offered) for m in self._queue
+            ],
+            current=None if current is None else (current.head, len(current.data)),
+            kept=None if kept is None else (kept.head, len(kept.data)),
+        )
+
+    def restore(
+        self, state: StreamState, current: bytearray | None = None, kept: bytearray | None = None
+    ) -> None:
+        """Goes on where save() was called. Of long messages in the queue `content` may be anything
+        with a length that gives those bytes that are sent next; `current` and `kept` are what is
+        here of messages that are not complete."""
+        self.stream = state.stream
+        self._next_number = state.next_number
+        self._sent = state.sent
+        self._acknowledged = state.acknowledged
+        self._furthest = state.furthest
+        self._begun = state.begun
+        self._expected = state.expected
+        self._unacknowledged = state.unacknowledged
+        self._asked = state.asked
+        self._queue = deque(_Outgoing(*message) for message in state.queue)
+        self._queued = sum(len(message.content) + OVERHEAD for message in self._queue)
+        self._in_flight = self._cost_between(self._acknowledged, self._sent)
+        if state.current is not None:
+            self._current = Kept(state.current[0], current or bytearray(state.current[1]))
+        if state.kept is not None:
+            self._kept = Kept(state.kept[0], kept or bytearray(state.kept[1]))
+
     # -- sending -----------------------------------------------------------------------------------
 
     @property
@@ -131,9 +205,10 @@ class TextStream:
 
     @property
     def waits(self) -> bool:
-        """Something was sent that is not acknowledged: repeat() after some seconds of this."""
+        """Something was sent that is not acknowledged, or a message is here in part: repeat() after
+        some seconds of this."""
         asks = self._kept is not None or any(message.offered for message in self._queue)
-        return asks or self._in_flight > 0
+        return asks or self._in_flight > 0 or self._current is not None
 
     @property
     def waiting(self) -> int:
@@ -202,6 +277,8 @@ class TextStream:
         """Goes back to what was acknowledged last, and asks again what was asked."""
         self._go_back()
         self._asked = None
+        if self._current is not None:  # whoever sends it may not know that its last parts got lost
+            self._answer(self._received(again=True))
         for message in self._queue:
             if message.offered and message.head is not None:
                 self._answer(Offer(message.head))

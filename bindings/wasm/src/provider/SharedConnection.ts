@@ -45,7 +45,7 @@ export class SharedConnection {
       prepare: async () => {
         await Promise.all(this.#wanted().map(({ prepare }) => prepare()))
       },
-      ...(options.textFrames && { framing: textFrames() })
+      ...(options.textFrames ? { framing: textFrames() } : { fallback: textFrames() })
     }
     this.#line = new Line(line, this.#listener)
   }

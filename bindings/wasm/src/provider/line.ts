@@ -7,7 +7,7 @@
 import { Backoff } from './backoff.js'
 import type { Bytes } from './bytes.js'
 import { sentenceOf, verdictOn } from './closing.js'
-import { renew } from './messages.js'
+import { readClosing, renew } from './messages.js'
 import { binary, type Framing } from './framing.js'
 
 export interface ProviderError {
@@ -29,6 +29,8 @@ export interface LineOptions {
   /** Awaited before each attempt. */
   prepare?: () => Promise<void>
   framing?: () => Framing
+  /** Takes its place where the other side accepts no binary messages (1003). */
+  fallback?: () => Framing
   /** False: there is no use in coming back. */
   shouldReconnect?: ((event: CloseEvent) => boolean) | undefined
 }
@@ -57,6 +59,8 @@ const deadAfter = 30_000
 const openWithin = 10_000
 /** An answer to a question that was asked in doubt. */
 const answerWithin = 4_000
+const unsupported = 1003
+const goingAway = 1001
 /** Refused tokens in a row, each a new one, before we stop asking. */
 const mostTokens = 5
 
@@ -67,6 +71,8 @@ export class Line {
   heard = 0
   readonly backoff: Backoff
   #framing: Framing = binary()
+  #makeFraming: () => Framing
+  #isMoving = false
   #attempt = 0
   #refusedTokens = 0
   #timer: ReturnType<typeof setTimeout> | undefined
@@ -79,6 +85,7 @@ export class Line {
     readonly options: LineOptions,
     private readonly listener: LineListener
   ) {
+    this.#makeFraming = options.framing ?? binary
     this.backoff = new Backoff(options.maxBackoffTime, options.random ?? Math.random)
     globalThis.addEventListener?.('online', this.#hurry)
     globalThis.addEventListener?.('offline', this.#doubt)
@@ -175,23 +182,26 @@ export class Line {
     const ws = new WebSocket(url(), protocols())
     this.ws = ws
     this.state = 'connecting'
-    ws.binaryType = 'arraybuffer'
     ws.onopen = () => {
-      if (ws !== this.ws) return
-      clearTimeout(this.#timer)
-      this.state = 'open'
-      this.heard = Date.now()
-      this.#asked = false
-      this.#framing = (this.options.framing ?? binary)()
-      this.#check = setInterval(() => this.#listen(), checkEvery)
-      this.listener.opened(token)
+      if (ws === this.ws) this.#opened(token)
     }
+    this.#attend(ws)
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => {
+      if (ws !== this.ws || this.state !== 'connecting') return
+      this.#lost(ws, null)
+      this.listener.troubled({ code: 'timeout', message: 'the server did not answer' })
+    }, openWithin)
+  }
+
+  #attend(ws: WebSocket): void {
+    ws.binaryType = 'arraybuffer'
     ws.onmessage = ({ data }) => {
       if (ws !== this.ws) return
       this.heard = Date.now()
       this.#asked = false
       for (const message of this.#decoded(ws, data)) {
-        if (ws === this.ws) this.listener.received(message)
+        if (ws === this.ws) this.#received(ws, message)
       }
     }
     ws.onerror = (event) => {
@@ -200,12 +210,54 @@ export class Line {
     ws.onclose = (event) => {
       if (ws === this.ws) this.#lost(ws, event)
     }
+  }
+
+  #opened(token: string | undefined): void {
     clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => {
-      if (ws !== this.ws || this.state !== 'connecting') return
-      this.#lost(ws, null)
-      this.listener.troubled({ code: 'timeout', message: 'the server did not answer' })
-    }, openWithin)
+    this.state = 'open'
+    this.heard = Date.now()
+    this.#asked = false
+    this.#framing = this.#makeFraming()
+    this.#check = setInterval(() => this.#listen(), checkEvery)
+    this.listener.opened(token)
+  }
+
+  #received(ws: WebSocket, message: Uint8Array): void {
+    const closing = readClosing(message)
+    if (closing === null) this.listener.received(message)
+    else if (closing.code === goingAway) void this.#move(ws)
+    else {
+      this.#lost(ws, closing as CloseEvent)
+      ws.close()
+    }
+  }
+
+  /** This connection is about to end: another one takes its place as soon as it is open. */
+  async #move(old: WebSocket): Promise<void> {
+    if (this.#isMoving) return
+    this.#isMoving = true
+    const { url, protocols, WebSocket, getToken, prepare } = this.options
+    let token: string | undefined
+    try {
+      if (prepare !== undefined) await prepare()
+      if (getToken !== undefined) token = await getToken()
+    } catch {
+      // When this one ends, it is tried again in the usual way.
+      this.#isMoving = false
+      return
+    }
+    const next = new WebSocket(url(), protocols())
+    next.onerror = next.onclose = () => {
+      this.#isMoving = false
+    }
+    next.onopen = () => {
+      this.#isMoving = false
+      if (old !== this.ws || this.state !== 'open') return void next.close()
+      this.#drop(old, null)
+      this.ws = next
+      this.#attend(next)
+      this.#opened(token)
+    }
   }
 
   #decoded(ws: WebSocket, data: unknown): Uint8Array[] {
@@ -237,7 +289,11 @@ export class Line {
     // A listener may have decided by itself.
     if (this.ws !== null || this.state === 'off') return
     const code = event?.code
-    const { shouldReconnect } = this.options
+    const { fallback, shouldReconnect } = this.options
+    if (code === unsupported && fallback !== undefined && this.#makeFraming !== fallback) {
+      this.#makeFraming = fallback
+      return this.#waitToTry(0)
+    }
     const verdict = verdictOn(code)
     if (event !== null && shouldReconnect !== undefined) {
       if (!shouldReconnect(event)) return this.#stop(event)

@@ -5,6 +5,7 @@ export const messageSync = 0
 export const messageAwareness = 1
 export const messageAuth = 2
 export const messageQueryAwareness = 3
+export const messageClosing = 116
 export const messageTranslate = 117
 export const messageEvent = 118
 export const messageState = 119
@@ -67,6 +68,14 @@ export const translate = (epoch: number, update: Uint8Array): Bytes =>
   new Encoder().uint(messageTranslate).uint(epoch).sized(update).toBytes()
 export const inDocument = (name: string, message: Uint8Array): Bytes =>
   new Encoder().uint(messageDocument).string(name).raw(message).toBytes()
+
+/** The connection ends for this reason: from servers behind a transport that has no close codes. */
+export function readClosing(message: Uint8Array): { code: number; reason: string } | null {
+  if (message[0] !== messageClosing) return null
+  const decoder = new Decoder(message.subarray(1))
+  const { code, message: reason } = readObject<{ code?: unknown; message?: unknown }>(decoder)
+  return { code: Number(code), reason: String(reason ?? '') }
+}
 
 /** An object in JSON; anything else is an error. */
 export function readObject<T>(decoder: Decoder): T {

@@ -49,7 +49,10 @@ export interface ProviderOptions {
   renewDocument?: (old: Doc) => Doc
   /** `y-websocket` does not even ask whether the server can do more (default: `auto`). */
   protocol?: 'auto' | 'y-websocket'
-  /** Numbered text frames, for transports that carry no binary messages or only short ones. */
+  /**
+   * Numbered text frames, for transports that carry no binary messages or only short ones. Without this,
+   * from the second connection on where the first was closed with 1003: no binary messages there.
+   */
   textFrames?: boolean
 }
 
@@ -104,7 +107,7 @@ export function lineOptions(provider: WebsocketProvider, options: ProviderOption
     maxBackoffTime,
     getToken,
     prepare,
-    ...(options.textFrames && { framing: textFrames() }),
+    ...(options.textFrames ? { framing: textFrames() } : { fallback: textFrames() }),
     ...(shouldReconnect && { shouldReconnect: (event: CloseEvent) => shouldReconnect(event, provider) })
   }
 }

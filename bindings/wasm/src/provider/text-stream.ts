@@ -62,6 +62,7 @@ export class TextStream implements Framing {
   #furthest: Place = { number: 1, offset: 0 }
   #begun = 0
   #heard = Date.now()
+  #arrived = Date.now()
   #answers: Item[] = []
   #expected = 1
   #current: Kept | null = null
@@ -108,6 +109,12 @@ export class TextStream implements Framing {
     if (isDue) {
       this.#heard = Date.now()
       this.repeat()
+    }
+    // Who sends a long message may not know that the last parts of it got lost.
+    const isStuck = this.#current !== null && Date.now() - this.#arrived >= patience
+    if (isStuck) {
+      this.#arrived = Date.now()
+      this.#answers.push(this.#received(true))
     }
     this.#tell ||= this.#unacknowledged > 0
     for (const frame of this.frames()) answer(frame)
@@ -294,6 +301,7 @@ export class TextStream implements Framing {
       current.data = larger
     }
     current.data.set(data, current.size)
+    this.#arrived = Date.now()
     current.size = size
     if (size < current.head.length) {
       this.#unacknowledged += data.length

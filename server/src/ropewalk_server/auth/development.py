@@ -68,5 +68,10 @@ class DevelopmentIssuer:
         }
         return jwt.encode(body, self._key, algorithm="EdDSA", headers={"kid": self._kid})
 
+    @property
+    def public(self) -> tuple[str, bytes]:
+        """The name of its key, and the key that verifies: for whoever runs in another process."""
+        return self._kid, self._key.public_key().public_bytes_raw()
+
     async def verify(self, token: str) -> Identity:
         return await self._verifier.verify(token)

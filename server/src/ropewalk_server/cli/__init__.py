@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from ..config import ConfigError
 from ..stores.contract import StoreError
-from . import docs, serve, store, tokens
+from . import docs, emulate, serve, store, tokens
 from .failure import Failure
 
 # Commands of the engine's own command line, about updates in files.
@@ -47,6 +47,7 @@ def parser() -> argparse.ArgumentParser:
     )
     commands = made.add_subparsers(required=True, metavar="COMMAND")
     serve.add_to(commands)
+    emulate.add_to(commands)
     docs.add_to(commands)
     store.add_to(commands)
     tokens.add_to(commands)

@@ -17,6 +17,7 @@ from .codec import Unreadable
 from .messages import (
     Ack,
     Awareness,
+    Closing,
     Denied,
     Epoch,
     Event,
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from .link import Link
 
 SYNC, AWARENESS, AUTH, QUERY_AWARENESS = 0, 1, 2, 3
-TRANSLATE, EVENT, STATE, HELLO, WELCOME, NUMBERED = 117, 118, 119, 120, 121, 122
+CLOSING, TRANSLATE, EVENT, STATE, HELLO, WELCOME, NUMBERED = 116, 117, 118, 119, 120, 121, 122
 ACK, REFUSED, EPOCH, DOCUMENT, RENEW = 123, 124, 125, 126, 127
 
 _STEPS = (Step1, Step2, Update)
@@ -194,6 +195,13 @@ def _read_state(data: bytes, at: int) -> Message:
     return State(_optional(fields, "state", str) or "", _optional(fields, "message", str) or "")
 
 
+def _read_closing(data: bytes, at: int) -> Message:
+    fields = read_object(data, at)
+    return Closing(
+        _optional(fields, "code", int) or 0, _optional(fields, "message", str) or ""
+    )
+
+
 def _optional(fields: dict[str, Any], name: str, kind: type) -> Any:
     value = fields.get(name)
     if value is None:
@@ -217,6 +225,7 @@ _READERS: dict[int, Callable[[bytes, int], Message]] = {
     RENEW: lambda data, at: Renew(read_text(data, at)[0]),
     STATE: _read_state,
     EVENT: lambda data, at: Event(read_object(data, at)),
+    CLOSING: _read_closing,
 }
 
 
@@ -257,6 +266,7 @@ _WRITERS: dict[type, Callable[[Any], bytes]] = {
     Renew: lambda m: bytes((RENEW,)) + _text(m.token),
     State: lambda m: bytes((STATE,)) + _object(state=m.state, message=m.reason),
     Event: lambda m: bytes((EVENT,)) + _object(**m.fields),
+    Closing: lambda m: bytes((CLOSING,)) + _object(code=m.code, message=m.reason),
 }
 
 

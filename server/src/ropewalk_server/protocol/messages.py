@@ -161,6 +161,14 @@ class Leave:
 
 
 @dataclass(slots=True)
+class Closing:
+    """The connection ends now, for this reason: where what carries it has no close codes."""
+
+    code: int
+    reason: str
+
+
+@dataclass(slots=True)
 class Unknown:
     """A message of a type that this version does not know."""
 
@@ -186,6 +194,7 @@ Message = (
     | State
     | Event
     | Leave
+    | Closing
     | Unknown
 )
 

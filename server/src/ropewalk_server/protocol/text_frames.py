@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from ropewalk import DecodeError, Decoder, Encoder
 from ropewalk.text_frames import MAX_SOURCE, MOST_DATA, FrameError, Head, Resume
-from ropewalk.text_stream import TextStream
+from ropewalk.text_stream import StreamState, TextStream
 
 from ..errors import Close, CloseCode
 from ..limits import Limits
@@ -21,7 +21,7 @@ from ..stores.contract import Version
 from . import frames
 from .codec import Unreadable
 from .messages import Denied, Message
-from .unfinished import Unfinished
+from .unfinished import UnfinishedMessages
 
 # Of one connection at a time; a client resumes one message.
 _MOST_WANTED = 4
@@ -34,7 +34,7 @@ class TextFramesCodec:
     counts_on = True
     knows_epochs = True
 
-    def __init__(self, limits: Limits, unfinished: Unfinished) -> None:
+    def __init__(self, limits: Limits, unfinished: UnfinishedMessages) -> None:
         self._unfinished = unfinished
         self._most_waiting = limits.unsent_bytes
         self._stream = TextStream(
@@ -49,8 +49,42 @@ class TextFramesCodec:
         self._sources: list[bytes] = []
         self._receiving: Head | None = None
 
+    @classmethod
+    def resumed(
+        cls,
+        limits: Limits,
+        unfinished: UnfinishedMessages,
+        state: StreamState,
+        *,
+        known: bool,
+        wanted: Sequence[Resume] = (),
+        received: bytearray | None = None,
+    ) -> TextFramesCodec:
+        """Of a connection that another process has begun; `received`: what is here of a message that
+        is not complete, if it is about to be."""
+        made = cls(limits, unfinished)
+        made._stream.restore(state, received)
+        made._known = known
+        made._wanted = list(wanted)
+        made._sources = list(made._stream.unfinished_sources())
+        return made
+
     def attach(self, link: Link) -> None:
         self._link = link
+
+    @property
+    def stream(self) -> TextStream:
+        return self._stream
+
+    @property
+    def known(self) -> bool:
+        """Whether the other end has been answered."""
+        return self._known
+
+    @property
+    def wanted(self) -> Sequence[Resume]:
+        """What waits for that."""
+        return self._wanted
 
     def decode(self, message: bytes | str) -> Sequence[tuple[str | None, Message]]:
         if isinstance(message, bytes):

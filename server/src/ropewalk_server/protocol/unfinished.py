@@ -8,12 +8,27 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from secrets import token_bytes
+from typing import Protocol
 
 from ropewalk.text_frames import Head
 from ropewalk.text_stream import Kept
 
 MAX_BYTES = 32 * 1024 * 1024
 SECRET_BYTES = 16
+
+
+class UnfinishedMessages(Protocol):
+    """What a codec asks of whoever keeps them."""
+
+    def begin(self, content: bytes) -> bytes: ...
+
+    def content(self, source: bytes) -> bytes | None: ...
+
+    def finish(self, source: bytes) -> None: ...
+
+    def receiving(self, kept: Kept) -> None: ...
+
+    def received(self, head: Head) -> Kept | None: ...
 
 
 class Unfinished:

@@ -25,3 +25,8 @@ def color_of(user: str) -> str:
     """The colour of a user."""
     digest = blake2b(user.encode(errors="surrogatepass"), digest_size=4).digest()
     return COLORS[int.from_bytes(digest, "big") % len(COLORS)]
+
+
+def describe(user: str, name: str) -> dict[str, str]:
+    """How others see a person."""
+    return {"id": user, "name": name or user, "color": color_of(user)}

@@ -11,7 +11,7 @@ from ..errors import CloseCode
 from ..protocol.codec import Codec
 from ..protocol.messages import Ack, Epoch, Message
 from ..protocol.link import Link
-from .colors import color_of
+from .colors import describe
 
 logger = logging.getLogger(__name__)
 
@@ -95,5 +95,4 @@ class Member:
 
     def describe(self) -> dict[str, Any]:
         """How others see this person."""
-        user = self.identity.user
-        return {"id": user, "name": self.identity.name or user, "color": color_of(user)}
+        return describe(self.identity.user, self.identity.name)

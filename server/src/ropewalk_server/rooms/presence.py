@@ -134,6 +134,28 @@ class Presences:
             self._remove(client, self._clients[client].clock)
             self._schedule()
 
+    def restore(
+        self, client: int, clock: int, state: bytes, *, user: str, process: str, age: float = 0.0
+    ) -> None:
+        """Somebody who is there, as another process has kept it; heard of `age` seconds ago."""
+        heard = asyncio.get_running_loop().time() - age
+        self._clients[client] = Presence(clock, state, None, heard, user, process)
+
+    def claim(self, client: int, member: Member) -> None:
+        """What was restored of this client is this member's."""
+        if client in self._clients:
+            known = self._clients[client]
+            known.member, known.process = member, ""
+            member.awareness_client = client
+
+    def shown(self, member: Member) -> tuple[int, int, bytes] | None:
+        """What a member shows: client, clock, state."""
+        client = member.awareness_client
+        if client is None:
+            return None
+        known = self._clients[client]
+        return client, known.clock, known.state
+
     def everybody(self) -> Awareness | None:
         """All states, for somebody who has just come."""
         if not self._clients:

@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from ..auth.identity import Identity, Refused, Role
-from ..errors import Close, CloseCode, LoadFailed, Rejected, code_of
+from ..errors import Close, CloseCode, LoadFailed, NotStored, Rejected, code_of
 from ..protocol.codec import Codec, Unreadable
 from ..protocol.messages import (
     Awareness,
@@ -85,9 +85,10 @@ class Session:
         document: str | None,
         credentials: Credentials | None = None,
         codec: Codec | None = None,
+        opened: Open | None = None,
     ) -> None:
         """`document`: that of the URL; None: each message says which it is about. `codec`: None, if
-        the first message tells."""
+        the first message tells. `opened`: the state that the session was in elsewhere."""
         self._rooms = rooms
         self._link = link
         self._connection = connection
@@ -104,8 +105,18 @@ class Session:
             credentials or Credentials(),
             rooms.deadlines.after(rooms.limits.handshake_seconds, self._too_late),
         )
+        if opened is not None:
+            self._leave_new(opened)
         rooms.sessions.add(self)
         rooms.metrics.gauge("connections", len(rooms.sessions))
+
+    def _leave_new(self, opened: Open) -> None:
+        assert isinstance(self._state, New)
+        self._state.deadline.cancel()
+        self._identity = opened.identity
+        self._announced = True
+        self._state = opened
+        self._watch_expiry(opened)
 
     # -- from outside ------------------------------------------------------------------------------
 
@@ -113,6 +124,11 @@ class Session:
     def identity(self) -> Identity | None:
         """Who it is, as soon as that is known."""
         return self._identity
+
+    @property
+    def opened(self) -> Open | None:
+        """The state that another process could go on with; None: there is none, or no more."""
+        return self._state if isinstance(self._state, Open) else None
 
     @property
     def is_closed(self) -> bool:
@@ -164,6 +180,8 @@ class Session:
             self._refuse(refused)
         except LoadFailed as error:  # what was not taken is offered again
             self.end(CloseCode.SERVER_FAULT, f"{error}; try again")
+        except NotStored:
+            raise
         except Exception:
             logger.exception("a message has made the server fail")
             self._rooms.metrics.count("session_failures")

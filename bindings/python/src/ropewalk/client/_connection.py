@@ -60,7 +60,7 @@ class Connection:
         self.documents: dict[str, SharedDocument] = {}
         self.error: ClientError | None = None
         self.resumes = text_frames
-        self._url = url if url.endswith("/") else url + "/"
+        self._url = url if url.endswith("/") or "?" in url else url + "/"
         self._token = token
         self._backoff = backoff or Backoff()
         self._opener = opener or WebSocketTransport.open
@@ -244,6 +244,11 @@ class Connection:
             raise Cut(_UNREADABLE, f"the server has sent what cannot be read: {error}") from None
 
     def _take_own(self, message: Incoming) -> None:
+        if message.kind == messages.CLOSING:
+            # From servers behind what has no close codes of its own.
+            fields = message.fields or {}
+            code = fields.get("code")
+            raise Cut(code if isinstance(code, int) else 1006, str(fields.get("message", "")))
         if message.kind == messages.WELCOME:
             self._backoff.reset()
             expires = (message.fields or {}).get("expires")

@@ -10,7 +10,7 @@ from .._core import DecodeError
 from .._sync import Decoder, write_message, write_var_uint
 
 SYNC, AWARENESS, AUTH, QUERY_AWARENESS = 0, 1, 2, 3
-TRANSLATE, EVENT, STATE, HELLO, WELCOME, NUMBERED = 117, 118, 119, 120, 121, 122
+CLOSING, TRANSLATE, EVENT, STATE, HELLO, WELCOME, NUMBERED = 116, 117, 118, 119, 120, 121, 122
 ACK, REFUSED, EPOCH, DOCUMENT, RENEW = 123, 124, 125, 126, 127
 STEP1, STEP2, UPDATE = 0, 1, 2
 
@@ -77,7 +77,7 @@ def read(message: bytes) -> Incoming:
     if kind == REFUSED:
         number = decoder.read_var_uint()
         return Incoming(kind, document, number=number, fields=_object(decoder))
-    if kind in (WELCOME, EPOCH, STATE, EVENT):
+    if kind in (WELCOME, EPOCH, STATE, EVENT, CLOSING):
         return Incoming(kind, document, fields=_object(decoder))
     return Incoming(kind, document)
 

@@ -13,7 +13,7 @@ from ..text_frames import FrameError
 from ..text_stream import Kept, TextStream
 
 # After so many seconds without an acknowledgement text frames are sent again.
-_REPEAT_SECONDS = 10.0
+_REPEAT_SECONDS = 4.0
 MAX_MESSAGE = 256 * 1024 * 1024
 
 

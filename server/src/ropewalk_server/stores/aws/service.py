@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from ropewalk_server.stores.aws.credentials import Credentials
 from ropewalk_server.stores.aws.http import Connections, Response
@@ -109,6 +109,12 @@ class Service:
             await asyncio.sleep(random.random() * wait)
             wait = min(wait * 2, patience.longest_wait)
 
+    async def presign(self, path: str, seconds: int) -> str:
+        """An address with which anybody may GET this for so long."""
+        keys = await self._credentials.get()
+        query = self._signer.presign(keys, self._host, path, seconds)
+        return f"{self._endpoint.rstrip('/')}{path}?{query_string(query)}"
+
     @property
     def _place(self) -> str:
         return f"{self._name} at {self._endpoint}"
@@ -122,7 +128,9 @@ class Service:
         query: Mapping[str, str],
     ) -> Response:
         keys = await self._credentials.get()
-        signed = self._signer.sign(keys, method, self._host, path, query, headers, body)
+        # All but S3 sign the path as it would be quoted once more.
+        canonical = path if self._name == "s3" else quote(path, safe="/-_.~")
+        signed = self._signer.sign(keys, method, self._host, canonical, query, headers, body)
         patience = self._patience
         seconds = patience.one_try + len(body) / patience.bytes_per_second
         self.requests += 1

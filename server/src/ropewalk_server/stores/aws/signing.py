@@ -72,6 +72,34 @@ class Signer:
         )
         return signed
 
+    def presign(
+        self, keys: Keys, host: str, path: str, seconds: int, *, now: float | None = None
+    ) -> dict[str, str]:
+        """The query with which a GET of this path is signed, whatever its headers are."""
+        moment = time.gmtime(now)
+        stamp = time.strftime("%Y%m%dT%H%M%SZ", moment)
+        day = stamp[:8]
+        scope = f"{day}/{self._region}/{self._service}/aws4_request"
+        query = {
+            "X-Amz-Algorithm": _ALGORITHM,
+            "X-Amz-Credential": f"{keys.access}/{scope}",
+            "X-Amz-Date": stamp,
+            "X-Amz-Expires": str(seconds),
+            "X-Amz-SignedHeaders": "host",
+        }
+        if keys.token:
+            query["X-Amz-Security-Token"] = keys.token
+        canonical = "\n".join(
+            ("GET", path, query_string(query), f"host:{host}", "", "host", "UNSIGNED-PAYLOAD")
+        )
+        hashed = hashlib.sha256(canonical.encode()).hexdigest()
+        query["X-Amz-Signature"] = hmac.digest(
+            self._key_of(day, keys.secret),
+            f"{_ALGORITHM}\n{stamp}\n{scope}\n{hashed}".encode(),
+            "sha256",
+        ).hex()
+        return query
+
     def _key_of(self, day: str, secret: str) -> bytes:
         if self._made != (day, secret):
             key = _mac(_mac(f"AWS4{secret}".encode(), day), self._region)

@@ -113,6 +113,11 @@ class ChainStore:
         self._writer.saw(doc, state.newest, has_head=state.row is not None)
         return state.newest
 
+    @property
+    def tries(self) -> tuple[int, int]:
+        """Rows of logs that were offered to the table, and those that it took."""
+        return self._writer.attempts, self._writer.rows
+
     def _check_open(self) -> None:
         if not self._is_open:
             raise StoreError("the store is not open", transient=False)

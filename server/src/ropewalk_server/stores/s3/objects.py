@@ -137,6 +137,10 @@ class Objects:
             data = data[offset : offset + size]
         return Object(data, response.headers.get("etag", ""))
 
+    async def presign(self, key: str, seconds: int) -> str:
+        """An address that anybody may read it at, for so long."""
+        return await self._service.presign(self._key(key), seconds)
+
     async def get_all(self, keys: Iterable[str], size: int | None = None) -> list[Object | None]:
         """`size`: of each only the beginning."""
         places = asyncio.Semaphore(_TOGETHER)
