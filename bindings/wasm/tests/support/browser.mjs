@@ -19,6 +19,10 @@ function executable() {
 export const launch = (...args) =>
   chromium.launch({ executablePath: executable(), args: ['--no-sandbox', ...args] })
 
+/** A browser of somebody's own, whose databases lie in `folder` and stay when its pages are closed. */
+export const launchAt = (folder) =>
+  chromium.launchPersistentContext(folder, { executablePath: executable(), args: ['--no-sandbox'] })
+
 const types = {
   '.html': 'text/html',
   '.js': 'text/javascript',

@@ -24,6 +24,10 @@ export class RopewalkServer {
   #process = null
   #log = ''
 
+  /** What runs it, and commands beside it. */
+  program = program
+  environment = { ...process.env, PYTHONPATH: path.join(root, 'server/src') }
+
   get url() {
     return `http://127.0.0.1:${this.port}/`
   }
@@ -36,7 +40,7 @@ export class RopewalkServer {
     const args = ['serve', '--store', `sqlite:${this.database}`, ...this.options, '--port', String(this.port)]
     const child = spawn(program, ['-c', start, ...args], {
       cwd: root,
-      env: { ...process.env, PYTHONPATH: path.join(root, 'server/src') },
+      env: this.environment,
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     this.#process = child
