@@ -19,7 +19,7 @@ QUIETLY := tools/quietly.sh
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-14s %s\n", $$1, $$2 }'
 
-run: ## the server and its editor in the browser: PORT=n; ONCE=1 starts, checks and stops
+run: ## the server and its editor in the browser: PORT=n; ONCE=1 starts, checks and stops; TARGET=emulator: on an emulated AWS
 	@tools/setup.sh serve
 	@tools/server.sh
 	@tools/editor.sh

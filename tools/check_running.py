@@ -13,10 +13,13 @@ import sys
 from asyncio.subprocess import PIPE
 
 import httpx
+from ropewalk.text_stream import TextStream
 from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosedError
 
 PATIENCE_SECONDS = 60
 HELLO, WELCOME = 120, 121
+UNSUPPORTED = 1003
 
 
 def hello(token: str) -> bytes:
@@ -35,11 +38,31 @@ async def check(page: str) -> None:
         if script is None or (await client.get(script[1])).status_code != 200:
             raise RuntimeError("the script of the page is not there")
         token = (await client.post("api/dev/token", json={"user": "check"})).json()["token"]
-    async with connect(page.replace("http", "ws", 1) + "collab/check") as socket:
-        await socket.send(hello(token))
-        answer = await socket.recv()
-        if not isinstance(answer, bytes) or answer[0] != WELCOME:
-            raise RuntimeError(f"the socket answered {answer!r}, not a welcome")
+    address = page.replace("http", "ws", 1) + "collab/check"
+    try:
+        async with connect(address) as socket:
+            await socket.send(hello(token))
+            answer = await socket.recv()
+    except ConnectionClosedError as closed:
+        if closed.rcvd is None or closed.rcvd.code != UNSUPPORTED:
+            raise
+        answer = await in_text_frames(address, token)
+    if not isinstance(answer, bytes) or answer[0] != WELCOME:
+        raise RuntimeError(f"the socket answered {answer!r}, not a welcome")
+
+
+async def in_text_frames(address: str, token: str) -> bytes:
+    """The first answer where binary messages are refused."""
+    stream = TextStream(1)
+    stream.send(hello(token))
+    async with connect(address) as socket:
+        for text in stream.frames():
+            await socket.send(text)
+        while True:
+            text = await socket.recv()
+            messages = stream.receive(text).messages if isinstance(text, str) else []
+            if messages:
+                return messages[0]
 
 
 async def main(command: list[str]) -> None:

@@ -10,6 +10,8 @@ export interface Framing {
   decode(data: unknown, answer: (frame: Frame) => void): Uint8Array[]
   /** What is due after some time; called every few seconds. */
   tick(answer: (frame: Frame) => void): void
+  /** How long frames of several messages wait for each other: where each costs a call. */
+  readonly pause?: number
 }
 
 /** One WebSocket message is one message. */

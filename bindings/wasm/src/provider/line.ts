@@ -72,6 +72,7 @@ export class Line {
   readonly backoff: Backoff
   #framing: Framing = binary()
   #makeFraming: () => Framing
+  #flushing: ReturnType<typeof setTimeout> | undefined
   #isMoving = false
   #attempt = 0
   #refusedTokens = 0
@@ -122,8 +123,18 @@ export class Line {
   /** Whether it went out. */
   send(message: Bytes): boolean {
     if (this.state !== 'open' || this.ws?.readyState !== 1) return false
-    for (const frame of this.#framing.encode(message)) this.ws.send(frame)
+    const frames = this.#framing.encode(message)
+    for (const frame of frames) this.ws.send(frame)
+    if (frames.length === 0 && this.#framing.pause !== undefined) {
+      this.#flushing ??= setTimeout(() => this.#flush(), this.#framing.pause)
+    }
     return true
+  }
+
+  #flush(): void {
+    const { ws } = this
+    this.#flushing = undefined
+    if (ws !== null && this.state === 'open') this.#framing.tick((frame) => ws.send(frame))
   }
 
   /** The connection has done what it is for: the next failure is a first one. */
@@ -322,6 +333,8 @@ export class Line {
     const wasOpen = this.state === 'open'
     clearTimeout(this.#timer)
     clearTimeout(this.#renewal)
+    clearTimeout(this.#flushing)
+    this.#flushing = undefined
     clearInterval(this.#check)
     ws.onopen = ws.onmessage = ws.onclose = null
     // One that is closed before it was open reports an error, which in Node must be heard.

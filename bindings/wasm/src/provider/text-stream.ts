@@ -22,6 +22,8 @@ const window = 96_000
 const overhead = 16
 const acknowledgeAfter = window / 2
 const maxMessage = 16 * 1024 * 1024
+/** What is said within it goes in one frame: each is a message that somebody is billed for. */
+const pause = 40
 /** So long without an acknowledgement, and all is sent again. */
 const patience = 5_000
 
@@ -55,6 +57,8 @@ export function textFrames(): () => Framing {
 }
 
 export class TextStream implements Framing {
+  readonly pause = pause
+  #flushed = -Infinity
   #queue: Outgoing[] = []
   #next = 1
   #sent: Place = { number: 1, offset: 0 }
@@ -88,7 +92,7 @@ export class TextStream implements Framing {
     const isLong = message.length > mostData
     const head = isLong ? { source: new Uint8Array(), length: message.length, checksum: crc32(message) } : null
     this.#queue.push({ number: this.#next++, content: message, head })
-    return this.frames()
+    return Date.now() - this.#flushed < pause ? [] : this.frames()
   }
 
   decode(data: unknown, answer: (frame: Frame) => void): Uint8Array[] {
@@ -124,6 +128,7 @@ export class TextStream implements Framing {
 
   /** What may go out now. */
   frames(): string[] {
+    this.#flushed = Date.now()
     const items = this.#answers
     this.#answers = []
     const toSend = this.#itemsToSend()

@@ -69,6 +69,7 @@ def emulate(options: argparse.Namespace) -> int:
 
 async def _run(settings: Any, *, quiet: bool) -> int:
     from ..emulator.emulator import Emulator
+    from ..emulator.functions import FunctionError
 
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -87,6 +88,8 @@ async def _run(settings: Any, *, quiet: bool) -> int:
         )
         await ended.wait()
         print("stopping", flush=True)
+    except FunctionError as error:
+        raise Failure(f"the functions do not start: {error}") from None
     except OSError as error:
         raise Failure(f"cannot listen at {settings.host}:{settings.port}: {error}") from None
     finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -19,6 +20,8 @@ from websockets.protocol import State
 from websockets.server import ServerProtocol
 
 from .settings import Quotas
+
+logger = logging.getLogger(__name__)
 
 _HEAD_BYTES = 64 << 10
 _BODY_BYTES = 10 << 20
@@ -194,8 +197,10 @@ class Front:
         try:
             while await self._one(reader, writer):
                 pass
-        except (OSError, EOFError, asyncio.LimitOverrunError, ValueError):
-            pass  # whatever it was, it was no request
+        except (OSError, EOFError, asyncio.LimitOverrunError):
+            pass  # whoever asked has gone
+        except Exception:
+            logger.exception("a request has made the emulator fail")
         finally:
             self._writers.discard(writer)
             writer.close()

@@ -21,6 +21,7 @@ from typing import Any
 
 from .clock import EmulatorClock
 from .settings import Quotas
+from .zygote import READY
 
 _LINE_BYTES = 64 << 20
 
@@ -109,6 +110,12 @@ class Functions:
         ours.setblocking(False)
         self._control = ours
         self._reading = asyncio.ensure_future(self._read_log(reading))
+        loop, said = asyncio.get_running_loop(), b""
+        while len(said) < len(READY):
+            got = await loop.sock_recv(ours, len(READY) - len(said))
+            if not got:
+                raise FunctionError("Zygote.Ended", "functions cannot be imported; see the log")
+            said += got
 
     async def _read_log(self, descriptor: int) -> None:
         loop = asyncio.get_running_loop()

@@ -13,6 +13,9 @@ import sys
 import traceback
 
 
+READY = b"ready"
+
+
 def main() -> None:
     control = socket.socket(fileno=int(sys.argv[1]))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever has started it ends it
@@ -21,6 +24,7 @@ def main() -> None:
     import ropewalk_server.lambdas.sockets
     import ropewalk_server.lambdas.streaming  # noqa: F401
 
+    control.sendall(READY)
     while True:
         word, descriptors, _, _ = socket.recv_fds(control, 16, 1)
         if not word:

@@ -113,6 +113,7 @@ class Connections:
         return [_seat(item) for item in items]
 
     async def take_seat(self, document: str, seat: Seat) -> None:
+        """What somebody shows is not written over by what they have shown before."""
         item = {
             **_key(f"d#{document}", seat.connection),
             "user": {"S": seat.user},
@@ -128,7 +129,18 @@ class Connections:
                 "clock": {"N": str(seat.clock)},
                 "state": {"B": base64.b64encode(seat.state).decode()},
             }
-        await self._calls("PutItem", TableName=self.table, Item=item)
+        condition: dict[str, Any] = {}
+        if seat.client is not None:
+            condition = {
+                "ConditionExpression": "attribute_not_exists(#k) OR #k <= :k",
+                "ExpressionAttributeNames": {"#k": "clock"},
+                "ExpressionAttributeValues": {":k": {"N": str(seat.clock)}},
+            }
+        try:
+            await self._calls("PutItem", TableName=self.table, Item=item, **condition)
+        except Refused as refused:
+            if refused.kind != "ConditionalCheckFailedException":
+                raise
 
     async def leave_seat(self, document: str, connection: str) -> Seat | None:
         """What was there, if anything was."""

@@ -133,11 +133,16 @@ class Visit:
                 await place.epochs.load(joined.epoch)
         return place
 
-    async def append(self, name: str, update: bytes, epoch: int) -> Version:
+    async def commit(self) -> None:
+        """What was taken in this event."""
+        for place in list(self.places.values()):
+            await place.commit()
+
+    async def append(self, name: str, updates: list[bytes], epoch: int) -> Version:
         store, metrics = self._store, self.around.metrics
         offered, taken = store.tries
         try:
-            return await store.append(name, [update], epoch=epoch)
+            return await store.append(name, updates, epoch=epoch)
         finally:
             again = store.tries[0] - offered - (store.tries[1] - taken)
             metrics.count("appends", store.tries[1] - taken)

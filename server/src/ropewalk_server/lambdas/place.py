@@ -1,7 +1,8 @@
 """A document as sessions see it, for the length of one event. It has what a Room has for a session,
 and nothing that lives on: each question is one to the store.
 
-    P1  an update is looked at, and refused or appended as it is: no document is built
+    P1  an update is looked at, and refused or appended as it is: no document is built; what comes
+        with one event is one row
     P2  it is acknowledged when it is in the log and the others were told, so whoever hears nothing
         says it again, and nobody misses it for long
     P3  who joins takes a seat before the document is read
@@ -13,10 +14,10 @@ import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ropewalk import inspect_update
+from ropewalk import inspect_update, merge_updates
 
 from ..errors import LoadFailed, NotStored, Rejected
-from ..protocol.messages import Awareness, Event, Message, State, Step2
+from ..protocol.messages import Awareness, Event, Message, Refusal, State, Step2
 from ..rooms.epochs import Epochs
 from ..rooms.member import Member
 from ..rooms.presence import Presences
@@ -49,7 +50,7 @@ class Place:
         self.seats: Sequence[Seat] = ()
         self.is_new = joined is None
         self.left = False
-        self.appended: Version | None = None
+        self._waiting: list[tuple[Member, bytes | None, int | None]] = []
         self._visit = visit
         self._around = around
 
@@ -121,7 +122,7 @@ class Place:
     # -- what members send -------------------------------------------------------------------------
 
     async def take(self, member: Member, update: bytes, number: int | None) -> None:
-        """As Room.take(). NotStored: it was not taken, and is to be said again."""
+        """As Room.take(); appended with all else that comes with the event (commit)."""
         if self.retired:
             raise Rejected("epoch", "the document was replaced")
         if update == EMPTY_UPDATE or await self._knows(update):
@@ -136,16 +137,58 @@ class Place:
                     "too-large",
                     f"the document would be larger than {limit} bytes (document_bytes)",
                 )
-        version = await self._append(member, update)
         self.size += len(update)
-        self._acknowledge(member, number)
-        before = Version(version.epoch, version.seq - 1)
-        if self.version == before:
-            self.version = version  # what it has written itself it need not be told
-        self.appended = version
-        if self.unsynced:
+        self._waiting.append((member, update, number))
+
+    async def commit(self) -> None:
+        """Appends what was taken in this event, as one row; then the others are told, and it is
+        acknowledged. NotStored: nothing of it was taken, and it is to be said again."""
+        waiting, self._waiting = self._waiting, []
+        updates = [update for _, update, _ in waiting if update is not None]
+        numbers = {member: number for member, _, number in waiting if number is not None}
+        if updates and not self.retired:
+            try:
+                await self._append(updates)
+            except Conflict as conflict:
+                await self._retire(conflict.newest, numbers)
+                return
+        for member, number in numbers.items():
+            member.acknowledge(number)
+        if updates and self.unsynced:
             self.unsynced = False
-            member.tell(State("syncing"))
+            for member in numbers:
+                member.tell(State("syncing"))
+
+    async def _retire(self, newest: Version, numbers: dict[Member, int]) -> None:
+        """The document was replaced while something was on its way into it."""
+        self.retired = True
+        epochs = Epochs(self.name, self._around)
+        await epochs.load(newest.epoch)
+        for member, number in numbers.items():
+            member.tell(Refusal(number, "epoch", "the document was replaced"))
+            member.retire(newest.epoch, epochs.had(self.epoch))
+
+    async def _append(self, updates: list[bytes]) -> None:
+        visit = self._visit
+        key = self.name, b"".join(updates)
+        version = visit.written.get(key)  # in this very event, which is handled again
+        if version is None:
+            try:
+                version = await visit.append(self.name, updates, self.epoch)
+            except Conflict:
+                raise
+            except StoreError as error:
+                logger.warning("%s: not stored: %s", self.name, error)
+                raise NotStored(str(error)) from None
+            visit.written[key] = version
+            before = Version(version.epoch, version.seq - len(updates))
+            merged = updates[0] if len(updates) == 1 else merge_updates(*updates)
+            visit.fanout.knows(self.name, before, merged, version)
+            # Those that are here may be many: the stream tells them, with what else has come.
+            if len(self.seats) <= MOST_AT_ONCE:
+                await visit.fanout.tell(self.name, version, but=visit.id)
+        if self.version.seq == version.seq - len(updates):
+            self.version = version  # what it has written itself it need not be told
 
     async def _knows(self, update: bytes) -> bool:
         """Whether all of it is there: who joins answers with all that is deleted. Rejected: it is
@@ -157,29 +200,6 @@ class Place:
         if new:
             return False
         return await self.has(update)
-
-    async def _append(self, member: Member, update: bytes) -> Version:
-        visit = self._visit
-        known = visit.written.get((self.name, update))
-        if known is not None:
-            return known  # in this very event, which is handled again
-        try:
-            version = await visit.append(self.name, update, self.epoch)
-        except Conflict as conflict:
-            self.retired = True
-            epochs = Epochs(self.name, self._around)
-            await epochs.load(conflict.newest.epoch)
-            member.retire(conflict.newest.epoch, epochs.had(self.epoch))
-            raise Rejected("epoch", "the document was replaced") from None
-        except StoreError as error:
-            logger.warning("%s: not stored: %s", self.name, error)
-            raise NotStored(str(error)) from None
-        visit.written[self.name, update] = version
-        # Those that are here may be many: then the stream tells them, with what else has come.
-        visit.fanout.knows(self.name, Version(version.epoch, version.seq - 1), update, version)
-        if len(self.seats) <= MOST_AT_ONCE:
-            await visit.fanout.tell(self.name, version, but=visit.id)
-        return version
 
     async def take_translated(
         self, member: Member, epoch: int, update: bytes, number: int
@@ -193,7 +213,12 @@ class Place:
         self._acknowledge(member, number)
 
     def _acknowledge(self, member: Member, number: int | None) -> None:
-        if number is not None:
+        """When all before it is durable: an acknowledgement is of all up to its number."""
+        if number is None:
+            return
+        if self._waiting:
+            self._waiting.append((member, None, number))
+        else:
             member.acknowledge(number)
 
     # -- what members ask --------------------------------------------------------------------------

@@ -203,6 +203,7 @@ class _Handling:
         wire = Wire(stock=not frozen.extended)
         codec, session = await self._thaw(frozen, visit, wire, transfers, received)
         await session.receive(self._text)
+        await visit.commit()
         self._say_again(frozen, codec, wire)
         self._end_what_is_over(frozen, codec, session, wire)
         if wire.closing is not None and codec.stream.stream is not None:
