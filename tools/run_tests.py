@@ -272,14 +272,16 @@ def chromium() -> Count:
 
 def web() -> Count:
     """The server, its editor and stock clients together in Chromium."""
-    for tool in ("tools/server.sh", "tools/editor.sh"):
+    for tool in ("tools/server.sh", "tools/editor.sh", "tools/dynamodb.sh"):
         if not run(tool):
             return Count(failed=1, repeat=[tool])
-    started = ("env", "ONCE=1", "tools/run.sh")
-    if not run(*started):
-        return Count(failed=1, repeat=[shlex.join(started)])
+    targets = ("server", "emulator")
+    for target in targets:
+        started = ("env", "ONCE=1", f"TARGET={target}", "tools/run.sh")
+        if not run(*started):
+            return Count(failed=1, repeat=[shlex.join(started)])
     count = in_browser("web", "web")
-    count.passed += 1
+    count.passed += len(targets)
     return count
 
 

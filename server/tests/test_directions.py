@@ -6,7 +6,10 @@ from pathlib import Path
 import ropewalk_server
 
 ROOT = Path(ropewalk_server.__file__).parent
-ORDER = ["stores", "auth", "protocol", "rooms", "sessions", "ops", "http", "cli"]
+ORDER = [
+    *("stores", "auth", "protocol", "rooms", "sessions", "ops"),
+    *("lambdas", "emulator", "http", "cli"),
+]
 
 
 def rooms_that(path: Path) -> set[str]:

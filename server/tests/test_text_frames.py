@@ -229,6 +229,45 @@ def test_a_process_without_state_goes_on_where_another_one_stopped() -> None:
     assert got == [content] and rounds == -(-len(content) // WINDOW)
 
 
+def test_who_is_stuck_in_a_long_message_asks_for_the_rest() -> None:
+    """The sender has sent all, and does not know that the last parts got lost."""
+    content = pattern(90_000)
+    sender, receiver = TextStream(1), TextStream(1)
+    sender.send(content)
+    for text in sender.frames()[:2]:
+        receiver.receive(text)
+    assert receiver.waits
+    receiver.repeat()
+    (text,) = receiver.frames()
+    sender.receive(text)
+    got = [message for text in sender.frames() for message in receiver.receive(text).messages]
+    assert got == [content] and not receiver.waits
+
+
+@pytest.mark.parametrize("size", [10, 500_000])
+def test_another_process_goes_on_with_what_was_saved(size: int) -> None:
+    """After each frame the server's end is saved, and restored somewhere else."""
+    up, down = pattern(size), pattern(size + 1)
+    client, server = TextStream(3), TextStream(None)
+    client.send(up)
+    server_said, client_got, server_got = False, [], []
+    for _ in range(200):
+        for text in client.frames(flush=True):
+            before = server._current
+            fresh = TextStream(None)
+            fresh.restore(server.save(), before.data if before is not None else None)
+            server = fresh
+            server_got += server.receive(text).messages
+        if not server_said:
+            server.send(down, b"source")
+            server_said = True
+        for text in server.frames(flush=True):
+            client_got += client.receive(text).messages
+        if client_got and server_got:
+            break
+    assert server_got == [up] and client_got == [down]
+
+
 def test_who_can_not_make_it_again_says_so() -> None:
     content = pattern(90_000)
     first, receiver = TextStream(1), TextStream(1)

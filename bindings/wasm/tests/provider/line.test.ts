@@ -1,5 +1,6 @@
 // Coming back or not: close codes, pauses, tokens, silence.
 import * as Y from 'ropewalk'
+import { Encoder } from 'ropewalk/provider'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Peer, provide, settle } from './fake-server.js'
 
@@ -64,6 +65,55 @@ describe('close codes', () => {
     await vi.advanceTimersByTimeAsync(5_000)
     expect(Peer.all.length).toBe(2)
     expect(provider.shouldConnect).toBe(false)
+  })
+})
+
+describe('behind what has neither binary messages nor close codes', () => {
+  const closing = (code: number, message = 'because') =>
+    new Encoder().uint(116).string(JSON.stringify({ code, message })).toBytes()
+
+  test('1003: the next connection speaks text frames, at once and from then on', async () => {
+    await provide()
+    Peer.last.open()
+    expect(Peer.last.frames[0]).toBeInstanceOf(Uint8Array)
+    Peer.last.drop(1003)
+    await vi.advanceTimersByTimeAsync(1)
+    expect(Peer.all.length).toBe(2)
+    Peer.last.open()
+    expect(typeof Peer.last.frames[0]).toBe('string')
+    Peer.last.drop(1006)
+    await vi.advanceTimersByTimeAsync(5_000)
+    expect(typeof Peer.last.open().frames[0]).toBe('string')
+  })
+
+  test('a code in a message means what it means in a close', async () => {
+    const { provider } = await provide()
+    Peer.last.join()
+    Peer.last.say(closing(4403))
+    expect(Peer.last.readyState).toBe(3)
+    await vi.advanceTimersByTimeAsync(20_000)
+    expect(Peer.all.length).toBe(1)
+    expect(provider.lastError).toEqual({ code: 4403, message: 'because' })
+  })
+
+  test('1001 in a message: another connection takes over, and this one stays until then', async () => {
+    const { provider } = await provide({ getToken: () => 'token' })
+    const first = Peer.last.join()
+    first.say(closing(1001))
+    await settle()
+    expect(Peer.all.length).toBe(2)
+    expect(first.readyState).toBe(1)
+    expect(provider.wsconnected).toBe(true)
+    Peer.last.open()
+    expect(first.readyState).toBe(3)
+    expect(Peer.last.said[0]).toMatchObject({ type: 120, token: 'token' })
+    Peer.last.join()
+    expect(provider.state).toBe('synced')
+    // The other one was only said to end.
+    first.drop(1001)
+    expect(provider.wsconnected).toBe(true)
+    await vi.advanceTimersByTimeAsync(20_000)
+    expect(Peer.all.length).toBe(2)
   })
 })
 
