@@ -145,13 +145,7 @@ public:
                 if (size->ok() && message) *size = put_step(bytes, front, **size);
             });
             if (!size) continue;
-            PyObject* resized = made.release().ptr();
-            const std::size_t all = size->ok() ? **size : 0;
-            if (_PyBytes_Resize(&resized, static_cast<Py_ssize_t>(all)) != 0) {
-                throw py::error_already_set();
-            }
-            made = owned(resized);
-            value_of(std::move(*size));
+            cut(made, value_of(std::move(*size)));
             drop_parts();
             return made;
         }
@@ -301,6 +295,23 @@ private:
             there = false;
         }
         return there;
+    }
+
+    // Makes bytes shorter that nobody has seen yet. A few too many stay reserved: the C library
+    // would take a block that was cut for smaller than the next answer to the same, and have the
+    // system make all its pages anew.
+    static void cut(py::object& bytes, std::size_t size) {
+        const auto reserved = static_cast<std::size_t>(PyBytes_GET_SIZE(bytes.ptr()));
+        if (reserved - size <= size / 32) {
+            Py_SET_SIZE(bytes.ptr(), static_cast<Py_ssize_t>(size));
+            PyBytes_AS_STRING(bytes.ptr())[size] = '\0';
+            return;
+        }
+        PyObject* shorter = bytes.release().ptr();
+        if (_PyBytes_Resize(&shorter, static_cast<Py_ssize_t>(size)) != 0) {
+            throw py::error_already_set();
+        }
+        bytes = owned(shorter);
     }
 
     // Sync, step 2 and the size of the update, for which `front` bytes were left.
