@@ -30,7 +30,8 @@ Command = Callable[[Backend, argparse.Namespace], Awaitable[int]]
 
 def add_to(commands: Any) -> None:
     docs = commands.add_parser(
-        "docs", help="list, inspect, export, import, copy, verify, compact, renumber, restore, delete"
+        "docs",
+        help="list, inspect, export, import, copy, verify, compact, renumber, restore, audit, delete",
     )
     subcommands = docs.add_subparsers(required=True, metavar="COMMAND")
 
