@@ -20,6 +20,7 @@ def main() -> None:
     control = socket.socket(fileno=int(sys.argv[1]))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever has started it ends it
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them
+    import ropewalk_server.lambdas.doors
     import ropewalk_server.lambdas.handlers
     import ropewalk_server.lambdas.sockets
     import ropewalk_server.lambdas.streaming  # noqa: F401
