@@ -11,6 +11,7 @@
 #include "state.hpp"
 #include "support/base64.hpp"
 #include "support/unicode.hpp"
+#include "take.hpp"
 #include "update_calls.hpp"
 
 namespace conformance {
@@ -20,12 +21,6 @@ namespace {
 struct Refused : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
-
-template <class T>
-T take(crdt::Result<T> result) {
-    if (!result.ok()) throw Refused(result.error().message());
-    return *std::move(result);
-}
 
 template <class Write>
 Json written(Write&& write) {

@@ -1,15 +1,10 @@
 #include "positions.hpp"
 
 #include "support/base64.hpp"
+#include "take.hpp"
 
 namespace conformance {
 namespace {
-
-template <class T>
-T take(crdt::Result<T> result) {
-    if (!result.ok()) throw std::runtime_error(result.error().message());
-    return *std::move(result);
-}
 
 // null, or {type: {root} or {id}, index, assoc}.
 Json from_place(const std::optional<crdt::Place>& place) {

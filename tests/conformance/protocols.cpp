@@ -6,18 +6,13 @@
 #include "bytes.hpp"
 #include "support/base64.hpp"
 #include "support/unicode.hpp"
+#include "take.hpp"
 
 namespace conformance {
 namespace {
 
 void require(const crdt::Status& status) {
     if (!status.ok()) throw std::runtime_error(status.error().message());
-}
-
-template <class T>
-T take(crdt::Result<T> result) {
-    require(result.status());
-    return *std::move(result);
 }
 
 std::string json_text(const Json& value) {

@@ -5,6 +5,7 @@
 
 #include "rich.hpp"
 #include "support/unicode.hpp"
+#include "take.hpp"
 
 namespace conformance {
 
@@ -19,12 +20,6 @@ void require(const crdt::Status& status, const char* what) {
 // A write that fails in Yjs, too.
 void write(const crdt::Status& status) {
     if (!status.ok()) throw OpFailed(status.error().message());
-}
-
-template <class T>
-T take(crdt::Result<T> result, const char* what) {
-    require(result.status(), what);
-    return *std::move(result);
 }
 
 // slice() counts a negative place from the end.

@@ -6,15 +6,10 @@
 #include "state.hpp"
 #include "support/base64.hpp"
 #include "support/unicode.hpp"
+#include "take.hpp"
 
 namespace conformance {
 namespace {
-
-template <class T>
-T take(crdt::Result<T> result, const char* what) {
-    if (!result.ok()) throw std::runtime_error(std::string(what) + ": " + result.error().message());
-    return *std::move(result);
-}
 
 void check(const char* what,
            const Json& expected,
@@ -35,14 +30,14 @@ Json entries_of(const crdt::SharedType& type, const crdt::Snapshot& snapshot) {
 }
 
 // Its client writes nothing, so the id is nobody's.
-constexpr auto kReader = crdt::ClientId{0x1fabcdef012344};
+constexpr auto kCopier = crdt::ClientId{0x1fabcdef012344};
 
 std::unique_ptr<Replica> restored(const crdt::Snapshot& snapshot,
                                   const Json& roots,
                                   Replica& replica) {
     const crdt::Doc doc =
-        take(snapshot.restore(replica.doc(), crdt::DocOptions{.client = kReader}), "restore");
-    auto copy = std::make_unique<Replica>(kReader, true);
+        take(snapshot.restore(replica.doc(), crdt::DocOptions{.client = kCopier}), "restore");
+    auto copy = std::make_unique<Replica>(kCopier, true);
     const crdt::Status applied = copy->doc().apply(take(doc.encode_state_as_update(), "encode"));
     if (!applied.ok()) throw std::runtime_error("apply: " + applied.error().message());
     // Not before: a root that has its type is tidied up after remote changes.

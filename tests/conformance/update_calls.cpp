@@ -4,17 +4,12 @@
 
 #include "bytes.hpp"
 #include "support/base64.hpp"
+#include "take.hpp"
 
 namespace conformance {
 namespace {
 
 using crdt::UpdateFormat;
-
-template <class T>
-T take(crdt::Result<T> result) {
-    if (!result.ok()) throw std::runtime_error(result.error().message());
-    return *std::move(result);
-}
 
 Blob v1_of(const Blob& update, UpdateFormat format) {
     if (format == UpdateFormat::v1) return update;

@@ -23,15 +23,15 @@ using crdt::detail::UpdateWriterV2;
 namespace {
 
 // An update with the bytes it looks at.
-struct Decoded {
+struct DecodedV2 {
     std::vector<std::uint8_t> bytes;
     DecodedUpdate update;
     Error error;
 
-    explicit Decoded(std::string_view text, const Limits& limits = {}) : bytes(test::hex(text)) {
+    explicit DecodedV2(std::string_view text, const Limits& limits = {}) : bytes(test::hex(text)) {
         error = crdt::detail::decode_update_v2({bytes.data(), bytes.size()}, limits, update);
     }
-    explicit Decoded(const crdt::Bytes& written) : bytes(written.begin(), written.end()) {
+    explicit DecodedV2(const crdt::Bytes& written) : bytes(written.begin(), written.end()) {
         error = crdt::detail::decode_update_v2({bytes.data(), bytes.size()}, {}, update);
     }
     [[nodiscard]] std::string content(std::size_t i) const {
@@ -40,7 +40,7 @@ struct Decoded {
 };
 
 ErrorCode code_of(std::string_view text, const Limits& limits = {}) {
-    return Decoded(text, limits).error.code;
+    return DecodedV2(text, limits).error.code;
 }
 
 // One section of client 1 from clock 0 on, and no deletes.
@@ -76,8 +76,8 @@ TEST_CASE("V2: the empty update") {
     UpdateWriterV2 out(bytes);
     REQUIRE(out.finish().ok());
     CHECK(test::hex(bytes.view()) == "00000000000001000000000000");
-    CHECK(Decoded(bytes).error == Error{});
-    CHECK(Decoded("00000000000001000000000000 0102").error == Error{});  // trailing bytes
+    CHECK(DecodedV2(bytes).error == Error{});
+    CHECK(DecodedV2("00000000000001000000000000 0102").error == Error{});  // trailing bytes
 }
 
 TEST_CASE("V2: contents arrive as V1 has them") {
@@ -112,7 +112,7 @@ TEST_CASE("V2: contents arrive as V1 has them") {
         item(out, ContentKind::binary);
         out.binary(test::hex("c0ff"));
     });
-    const Decoded decoded(bytes);
+    const DecodedV2 decoded(bytes);
     REQUIRE(decoded.error == Error{});
     REQUIRE(decoded.update.blocks.size() == 12);
     CHECK(decoded.content(0) == "6869");
@@ -149,7 +149,7 @@ TEST_CASE("V2: values that JSON cannot say stay what they are, and V1 gets the n
         out.name(crdt::as_bytes("k"));
         out.json_any(Any::undefined().view().encoded());
     });
-    const Decoded decoded(bytes);
+    const DecodedV2 decoded(bytes);
     REQUIRE(decoded.error == Error{});
     CHECK(decoded.update.blocks[0].has_any_value());
     CHECK(decoded.content(0) == "7d40");
@@ -171,10 +171,10 @@ TEST_CASE("V2: names may be named by their number") {
                                       }
                                   }).view());
     REQUIRE(bytes.starts_with("00020002"));  // key numbers 0 and 1, as Yjs writes them
-    CHECK(Decoded(bytes).content(1) == "016c0131");
+    CHECK(DecodedV2(bytes).content(1) == "016c0131");
     bytes.replace(0, 8, "00020100");  // twice 0
-    CHECK(Decoded(bytes).content(0) == "016b0131");
-    CHECK(Decoded(bytes).content(1) == "016b0131");
+    CHECK(DecodedV2(bytes).content(0) == "016b0131");
+    CHECK(DecodedV2(bytes).content(1) == "016b0131");
 }
 
 TEST_CASE("V2: lone surrogates survive, and V1 gets U+FFFD") {
@@ -185,7 +185,7 @@ TEST_CASE("V2: lone surrogates survive, and V1 gets U+FFFD") {
         out.left_id(1, 1);
         out.strings().write(u"\xde00", 1);
     });
-    const Decoded decoded(bytes);
+    const DecodedV2 decoded(bytes);
     REQUIRE(decoded.error == Error{});
     CHECK(decoded.update.blocks[0].has_halves());
     CHECK(decoded.content(0) == "61eda0bd");
@@ -207,7 +207,7 @@ TEST_CASE("V2: blocks are cut at any unit") {
         item(out, ContentKind::string);
         out.string(crdt::as_bytes("a\xf0\x9f\x98\x80z"), 4);
     });
-    const Decoded decoded(bytes);
+    const DecodedV2 decoded(bytes);
     const auto cut = [&](std::uint32_t units) {
         const crdt::Bytes v1 = written<UpdateWriterV1>([&](UpdateWriterV1& out) {
             crdt::detail::put_block(out, decoded.update, decoded.update.blocks[0], units);
@@ -225,7 +225,7 @@ TEST_CASE("V2: tiny inputs that declare much are refused without memory") {
         for (int i = 0; i < 100'000; ++i) out.gc(1);
     });
     CHECK(bytes.size() < 40);
-    CHECK(Decoded(bytes).error == Error{});  // as honest as any, within the limit
+    CHECK(DecodedV2(bytes).error == Error{});  // as honest as any, within the limit
     Limits few;
     few.structs = 1000;
     DecodedUpdate update;
@@ -253,7 +253,7 @@ TEST_CASE("V2: what ends early is refused at every byte") {
         REQUIRE(deleted.insert(ClientId{1}, Clock{2}, 2));
         out.deletes(deleted);
     });
-    REQUIRE(Decoded(bytes).error == Error{});
+    REQUIRE(DecodedV2(bytes).error == Error{});
     for (std::size_t size = 0; size < bytes.size(); ++size) {
         CAPTURE(size);
         DecodedUpdate update;

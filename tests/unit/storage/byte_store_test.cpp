@@ -31,7 +31,7 @@ private:
     std::string bytes_;
 };
 
-std::string text_of(const crdt::ByteSource& source) {
+std::string all_of(const crdt::ByteSource& source) {
     Bytes scratch;
     return std::string(as_text(source.range(0, source.size(), scratch).value()));
 }
@@ -80,13 +80,13 @@ TEST_CASE("overwrite stays within what is there; cut makes it shorter; swap repl
     MemoryStore store;
     REQUIRE(store.append({as_bytes("rope")}).ok());
     CHECK(store.overwrite(2, as_bytes("ad")).ok());
-    CHECK(text_of(store) == "road");
+    CHECK(all_of(store) == "road");
     CHECK(store.overwrite(3, as_bytes("st")).error().code == ErrorCode::index_out_of_range);
     CHECK(store.cut(5).error().code == ErrorCode::index_out_of_range);
     CHECK(store.cut(2).ok());
-    CHECK(text_of(store) == "ro");
+    CHECK(all_of(store) == "ro");
     CHECK(store.swap({as_bytes("walk"), as_bytes("way")}).ok());
-    CHECK(text_of(store) == "walkway");
+    CHECK(all_of(store) == "walkway");
     CHECK(store.sync().ok());
 }
 
@@ -94,7 +94,7 @@ TEST_CASE("a part of a source is a source that ends where the part does") {
     const Elsewhere whole("a rope walk");
     const PartSource part(whole, 2, 4);
     CHECK(part.size() == 4);
-    CHECK(text_of(part) == "rope");
+    CHECK(all_of(part) == "rope");
     std::array<std::uint8_t, 2> two{};
     CHECK(part.read(3, two).error() == crdt::Error{ErrorCode::unexpected_end, 4});
     const ViewSource in_memory(as_bytes("a rope walk"));

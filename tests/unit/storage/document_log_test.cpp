@@ -64,7 +64,7 @@ std::vector<Finding::Kind> kinds(const LogScan& scan) {
     return all;
 }
 
-constexpr std::uint64_t kRecord = 64 + 2;   // of an update "u1"
+constexpr std::uint64_t kRecordBytes = 64 + 2;   // of an update "u1"
 constexpr std::uint64_t kLogAt = 4096 + 2;  // behind an empty snapshot
 using Kinds = std::vector<Finding::Kind>;
 using Strings = std::vector<std::string>;
@@ -100,7 +100,7 @@ TEST_CASE("bytes behind the last whole record are a tail, and nothing acknowledg
 TEST_CASE("a cut between two records is noticed, for the head knows what was acknowledged") {
     MemoryStore store;
     fill(store, 3, Durability::survives_kill);
-    REQUIRE(store.cut(store.size() - kRecord).ok());
+    REQUIRE(store.cut(store.size() - kRecordBytes).ok());
     const LogScan scan = scan_log(store).value();
     CHECK(kinds(scan) == Kinds{Finding::Kind::lost_end});
     CHECK(scan.damaged());
@@ -119,12 +119,12 @@ TEST_CASE("a damaged record in the middle is named, and all others are read") {
     fill(store, 3, Durability::survives_kill);
     for (const std::uint64_t at : {std::uint64_t{0}, std::uint64_t{20}, std::uint64_t{65}}) {
         MemoryStore hurt = copy_of(store);
-        const std::uint64_t place = kLogAt + kRecord + at;
+        const std::uint64_t place = kLogAt + kRecordBytes + at;
         REQUIRE(hurt.overwrite(place, as_bytes("#")).ok());
         const LogScan scan = scan_log(hurt).value();
         REQUIRE(kinds(scan) == Kinds{Finding::Kind::record});
-        CHECK(scan.findings[0].offset == kLogAt + kRecord);
-        CHECK(scan.findings[0].size == kRecord);
+        CHECK(scan.findings[0].offset == kLogAt + kRecordBytes);
+        CHECK(scan.findings[0].size == kRecordBytes);
         CHECK(scan.findings[0].first == 2);
         CHECK(scan.findings[0].last == 2);
         CHECK(updates_of(hurt) == Strings{"u1", "u3"});
@@ -138,7 +138,7 @@ TEST_CASE("a record that was taken out, that stands twice, or elsewhere is named
     const auto made_of = [&](std::initializer_list<int> records) {
         std::string bytes = all.substr(0, kLogAt);
         for (const int i : records) {
-            bytes += all.substr(kLogAt + static_cast<std::uint64_t>(i - 1) * kRecord, kRecord);
+            bytes += all.substr(kLogAt + static_cast<std::uint64_t>(i - 1) * kRecordBytes, kRecordBytes);
         }
         Bytes made;
         REQUIRE(made.append(bytes));
@@ -163,12 +163,12 @@ TEST_CASE("a record of another document or another epoch is not read") {
     DocumentLog log;
     REQUIRE(log.open(other, scan_log(other).value(), Durability::survives_kill).ok());
     REQUIRE(log.commit(as_bytes("u2")).ok());
-    REQUIRE(store.append({other.view(kLogAt, kRecord)}).ok());
+    REQUIRE(store.append({other.view(kLogAt, kRecordBytes)}).ok());
     CHECK(kinds(scan_log(store).value()) == Kinds{Finding::Kind::other_document});
 
     MemoryStore renumbered;
     fill(renumbered, 1, Durability::survives_kill);
-    const std::string record(as_text(renumbered.view(kLogAt, kRecord)));
+    const std::string record(as_text(renumbered.view(kLogAt, kRecordBytes)));
     DocumentLog next;
     REQUIRE(next.open(renumbered, scan_log(renumbered).value(), Durability::survives_kill).ok());
     REQUIRE(next.replace({.bytes = kEmpty, .sequence = 1, .epoch = 1}).ok());

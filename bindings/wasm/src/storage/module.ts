@@ -1,4 +1,4 @@
-// The module of what is stored, beside the engine's: it is started when somebody first needs it.
+// The module of what is stored, beside the engine's: it is started once, when somebody needs it or before.
 import { ByteReader } from '../engine/any.js'
 import type { ErrorCode, StorageErrorCode } from '../engine/RopewalkError.js'
 import { type Engine, engine, host, memory, putBytes, reportedOffset, start, takeBytes, takeString } from '../engine/wasm.js'
@@ -23,6 +23,21 @@ export const stored = (): Engine => {
     start(compiled)
   }
   return engine
+}
+
+/** Starts it when what runs now is over, so that the first file need not wait for that. */
+export const startSoon = (): void => {
+  try {
+    setTimeout(() => {
+      try {
+        stored()
+      } catch {
+        // Whoever needs it is told.
+      }
+    })
+  } catch {
+    // There are places without timers before the first request.
+  }
 }
 
 /** So much memory is not kept for the next call. */

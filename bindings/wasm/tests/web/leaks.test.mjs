@@ -3,11 +3,11 @@
 import { deepEqual, equal } from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import path from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, test } from 'vitest'
 import { launch } from '../support/browser.mjs'
 import { build, root } from '../support/paths.mjs'
 import { RopewalkServer } from '../support/server.mjs'
-import { agree, Person } from './person.mjs'
+import { agree, Person, soon } from './person.mjs'
 
 const site = path.join(build, 'editor-development')
 let server, browser
@@ -40,8 +40,7 @@ test('mounted twice, and from letter to letter: one socket, one presence, nothin
   ann.page.on('request', (request) => (tokens += Number(request.url().endsWith('api/dev/token'))))
   await ann.page.reload()
   await ann.status('synced')
-  equal(tokens, 2, 'StrictMode opens each letter twice')
-  await expect.poll(() => sockets.open).toBe(1)
+  await soon(() => deepEqual({ tokens, sockets: sockets.open }, { tokens: 2, sockets: 1 }, 'StrictMode opens each letter twice'))
 
   for (let i = 1; i <= letters; i++) {
     await ann.page.evaluate((i) => {
@@ -51,14 +50,16 @@ test('mounted twice, and from letter to letter: one socket, one presence, nothin
     }, i)
     await ann.page.waitForFunction((i) => window.ropewalk?.id === `leak-${i}` && window.ropewalk.provider.state === 'synced', i)
     await ann.write('letter', `letter ${i}`)
-    await expect.poll(() => sockets.open).toBe(1)
+    await soon(() => equal(sockets.open, 1))
   }
-  equal((await agree(ann, ben)).letter, `<paragraph>letter ${letters}</paragraph>`)
-  deepEqual(await ben.page.locator('.people span.name').allTextContents(), ['Ann'])
+  await soon(async () => equal((await agree(ann, ben)).letter, `<paragraph>letter ${letters}</paragraph>`))
+  await soon(async () => deepEqual(await ben.page.locator('.people span.name').allTextContents(), ['Ann']))
 
   // On the server there are two connections, and two presences.
-  const metrics = await (await fetch(`${server.url}metrics`)).text()
-  equal(Number(/^ropewalk_connections(?:\{[^}]*\})? (\d+)/m.exec(metrics)?.[1]), 2, metrics.match(/^ropewalk_.*connect.*$/gm)?.join('\n'))
+  await soon(async () => {
+    const metrics = await (await fetch(`${server.url}metrics`)).text()
+    equal(Number(/^ropewalk_connections(?:\{[^}]*\})? (\d+)/m.exec(metrics)?.[1]), 2, metrics.match(/^ropewalk_.*connect.*$/gm)?.join('\n'))
+  })
 
   // React keeps the tree before the present one; all that is older can be collected.
   const kept = async () => {
@@ -70,7 +71,7 @@ test('mounted twice, and from letter to letter: one socket, one presence, nothin
     })
     return ann.page.evaluate(() => window.before.slice(0, -6).filter((thing) => thing.deref() !== undefined).length)
   }
-  await expect.poll(kept, { timeout: 10_000 }).toBe(0)
+  await soon(async () => equal(await kept(), 0))
   deepEqual([...ann.complaints, ...ben.complaints], [])
   await Promise.all([ann.close(), ben.close()])
 })

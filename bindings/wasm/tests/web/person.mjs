@@ -1,6 +1,7 @@
 // Somebody with the editor open in a browser of their own.
 import { mkdirSync } from 'node:fs'
 import path from 'node:path'
+import { vi } from 'vitest'
 import { complaints } from '../support/browser.mjs'
 import { build } from '../support/paths.mjs'
 
@@ -67,6 +68,12 @@ export class Person {
     return this.context.close()
   }
 }
+
+/**
+ * Tries until `check` no longer throws. Whatever comes from somebody else comes later: the document, who is
+ * there and where their carets stand travel each by themselves, and so does what a page makes of them.
+ */
+export const soon = (check) => vi.waitFor(check, { timeout: 15_000, interval: 50 })
 
 /** Waits until all have the same document, all of it is on the server, and nobody has complained. */
 export async function agree(...people) {

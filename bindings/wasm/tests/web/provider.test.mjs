@@ -195,12 +195,12 @@ test('a token that ends is renewed while the connection stays', async () => {
   const provider = open(`node-${++rooms}`, {
     getToken: () => {
       asked++
-      return token({ seconds: 4 })
+      return token({ seconds: 5 })
     },
   })
   await synced(provider)
   const { ws } = provider
-  await until('three were needed', () => asked >= 3, 20_000)
+  await until('three were needed', () => asked >= 3, 30_000)
   equal(provider.ws, ws)
   equal(provider.state, 'synced')
 })

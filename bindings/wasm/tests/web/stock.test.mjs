@@ -9,6 +9,7 @@ import { install } from '../support/install.mjs'
 import { build, tests } from '../support/paths.mjs'
 import { tarball } from '../support/ropewalk.mjs'
 import { RopewalkServer } from '../support/server.mjs'
+import { soon } from './person.mjs'
 
 const rounds = Number(process.env.WEB_ROUNDS ?? 1)
 const site = path.join(build, 'stock')
@@ -90,7 +91,7 @@ for (const editor of ['tiptap', 'codemirror']) {
           await agree(both)
           await ann.area.focus()
           await ann.page.keyboard.type('Typed by hand. ')
-          ok((await agree(both)).shown.includes('Typed by hand.'))
+          await soon(async () => ok((await agree(both)).shown.includes('Typed by hand.')))
           await ben.page.waitForFunction(() => window.page.who().join() === 'Ann,Ben')
 
           for (let round = 0; round < rounds; round++) {
@@ -111,8 +112,10 @@ for (const editor of ['tiptap', 'codemirror']) {
           const here = await agree(both)
           const carl = await join(pair[0], 2)
           try {
-            const stored = await agree([...both, carl])
-            deepEqual([stored.shown, stored.value], [here.shown, here.value])
+            await soon(async () => {
+              const stored = await agree([...both, carl])
+              deepEqual([stored.shown, stored.value], [here.shown, here.value])
+            })
           } finally {
             await carl.close()
           }
