@@ -51,7 +51,9 @@ class Person:
         self.connection = None
         self.connects = 0
         self.welcome = None
-        self.cut_after = None  # frames that come before the network goes, once
+        self.cut_every = 0  # frames that come before the network goes; 0: it stays
+        self.cuts_left = 0
+        self._frames = 0
         self._rng = rng or random.Random(name)
         self._stream = None
         self._kept = None
@@ -197,12 +199,12 @@ class Person:
     # -- what is heard -----------------------------------------------------------------------------
 
     def _heard(self, text):
-        if self.cut_after is not None:
-            self.cut_after -= 1
-            if self.cut_after < 0:
-                self.cut_after = None
-                self.cut()
-                return
+        self._frames += 1
+        if self.cuts_left and self._frames > self.cut_every:
+            self.cuts_left -= 1
+            self._frames = 0
+            self.cut()
+            return
         try:
             arrived = self._stream.receive(text)
         except FrameError as error:

@@ -60,17 +60,13 @@ async def test_a_large_document_joins_over_ten_cuts(snapshot):
             take(text)
 
         ann._heard = heard
+        ann.cut_every, ann.cuts_left = max(3, frames // (CUTS + 2)), CUTS
         await ann.connect()
-        ann.cut_after = 3
-        for _ in range(CUTS):
-            before = ann.connects
-            for _ in range(100):
-                if ann.connects > before:
-                    break
-                await emulator.clock.advance(0.5)
-            assert ann.connects > before
-            ann.cut_after = max(2, frames // (CUTS + 2))
-        ann.cut_after = None
+        for _ in range(100 * CUTS):
+            if ann.connects > CUTS:
+                break
+            await emulator.clock.advance(0.5)
+        assert ann.connects == CUTS + 1
         await equal_within(emulator, [ann], 120, 1.0)
         assert ann.doc.get_state() == large.get_state() and str(ann) == str(
             large.get("text", type=Text)

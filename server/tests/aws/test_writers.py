@@ -32,9 +32,10 @@ async def test_many_writers_of_one_document_lose_and_double_nothing():
         taken = emulator.metrics["appends"]
         offered = taken + emulator.metrics.get("append_conflicts", 0)
         print(
-            f"{WRITERS} writers, {taken:.0f} changes: {offered / taken:.2f} rows offered for each, equal "
-            f"{waited:g} s after the last"
+            f"{WRITERS} writers, {len(words)} changes in {taken:.0f} rows: {offered / len(words):.2f} rows "
+            f"offered for each change, equal {waited:g} s after the last"
         )
-        assert taken == len(words) and offered <= 5 * taken
+        # What comes with one frame is one row.
+        assert taken <= len(words) and offered <= 5 * len(words)
         for person in people:
             await person.leave()

@@ -6,6 +6,7 @@ usage: zygote.py DESCRIPTOR   (a socket, over which come sockets for the childre
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import socket
@@ -14,12 +15,14 @@ import traceback
 
 
 READY = b"ready"
+_PR_SET_PDEATHSIG = 1
 
 
 def main() -> None:
     control = socket.socket(fileno=int(sys.argv[1]))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever has started it ends it
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them
+    import ropewalk_server.lambdas.doors
     import ropewalk_server.lambdas.handlers
     import ropewalk_server.lambdas.sockets
     import ropewalk_server.lambdas.streaming  # noqa: F401
@@ -41,6 +44,9 @@ def _live(descriptor: int) -> None:
     status = 0
     try:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        if sys.platform == "linux":
+            # It may stand still when the emulator is killed, and would for ever.
+            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         from ropewalk_server.emulator.runtime import serve
 
         serve(socket.socket(fileno=descriptor))

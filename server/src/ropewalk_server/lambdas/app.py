@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+# What was known that long ago is not believed: clocks of processes may stand still with them.
+_BELIEVED_SECONDS = 30.0
 # A message goes through events of at most 29 s, and what waits for a client is in a row of 400 KB.
 LIMITS = Limits(unsent_bytes=128 * KIB)
 
@@ -69,11 +72,17 @@ class App:
         self._management: dict[str, Management] = {}
         self._tickets: Tickets | None = None
         self._is_open = False
+        self._used_at = 0.0
 
     async def open(self) -> None:
+        """For an event. A process may have been frozen for hours since the last."""
         if not self._is_open:
             await self.store.open()
             self._is_open = True
+        now = time.time()
+        if now - self._used_at > _BELIEVED_SECONDS:
+            self.store.doubt()
+        self._used_at = now
 
     async def close(self) -> None:
         if self._is_open:
@@ -101,6 +110,11 @@ class App:
 
     def fanout(self, event: Mapping[str, Any] | None = None) -> Fanout:
         return Fanout(self.hall.around, self.connections, self.management(event))
+
+    @property
+    def token_in_url(self) -> bool:
+        """Whether `?token=` counts, which may be logged on the way; tickets always do."""
+        return self._environ.get("ROPEWALK_AUTH_TOKEN_IN_URL", "").lower() in ("true", "1", "yes")
 
     @property
     def files(self) -> str:

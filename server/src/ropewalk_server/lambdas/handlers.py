@@ -35,13 +35,13 @@ async def _opened(app: process.App, work: Work, event: Event) -> dict[str, Any]:
 
 
 def connect(event: Event, context: object = None) -> dict[str, Any]:
-    from .sockets import connect as work
+    from .doors import connect as work
 
     return _handle("connect", work, event, context)
 
 
 def disconnect(event: Event, context: object = None) -> dict[str, Any]:
-    from .sockets import disconnect as work
+    from .doors import disconnect as work
 
     return _handle("disconnect", work, event, context)
 

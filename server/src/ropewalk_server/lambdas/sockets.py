@@ -1,4 +1,4 @@
-"""Events of a WebSocket: the session of its connection is thawed, told what came, and frozen again.
+"""Messages of a WebSocket: the session of its connection is thawed, told what came, and frozen again.
 
     K1  a row is written on condition that nobody has written it since it was read; who loses reads
         again and handles the event again, without writing any update twice
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, cast
 from ropewalk.text_frames import Item, Part
 from ropewalk.text_frames import Message as FramedMessage
 
-from ..auth.identity import Refused, Role
+from ..auth.identity import Role
 from ..errors import CloseCode, NotStored
 from ..protocol.messages import Closing, State
 from ..protocol.text_frames import TextFramesCodec
@@ -54,59 +54,6 @@ _LONGEST_WAIT = 0.1
 _TURN_SECONDS = 0.4
 # API Gateway closes a connection after two hours: the client is told to take another one before.
 MOVE_SECONDS = 110 * 60.0
-
-
-# -- $connect and $disconnect ----------------------------------------------------------------------
-
-
-async def connect(app: App, event: Mapping[str, Any]) -> Answer:
-    """Who shows a token or a ticket with the URL is checked here; who does not says hello."""
-    context = event["requestContext"]
-    query = event.get("queryStringParameters") or {}
-    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
-    token, subprotocol = _token_of(query, headers)
-    identity = None
-    if token is not None or query.get("ticket") is not None:
-        try:
-            identity = await app.hall.authenticate(token, query.get("ticket"))
-        except Refused as refused:
-            app.metrics.count("refused")
-            status = {"forbidden": 403, "unavailable": 503}.get(refused.code, 401)
-            return {"statusCode": status, "body": refused.reason}
-    id = context["connectionId"]
-    frozen = Frozen(
-        document=query.get("doc") or None,
-        connected=clock.now(),
-        address=context.get("identity", {}).get("sourceIp", ""),
-        origin=headers.get("origin", ""),
-        identity=identity,
-    )
-    user = "" if identity is None else identity.user
-    await app.connections.put(id, frozen.to_text(), 0, user=user, connected=frozen.connected)
-    app.metrics.count("connects")
-    if subprotocol is None:
-        return OK
-    return {"statusCode": 200, "headers": {"Sec-WebSocket-Protocol": subprotocol}}
-
-
-_SUBPROTOCOL = "ropewalk.token."
-
-
-def _token_of(
-    query: Mapping[str, str], headers: Mapping[str, str]
-) -> tuple[str | None, str | None]:
-    for subprotocol in headers.get("sec-websocket-protocol", "").split(","):
-        subprotocol = subprotocol.strip()
-        if subprotocol.startswith(_SUBPROTOCOL):
-            return subprotocol[len(_SUBPROTOCOL) :], subprotocol
-    return query.get("token"), None
-
-
-async def disconnect(app: App, event: Mapping[str, Any]) -> Answer:
-    """May not come at all: then 410, time to live, or the clean-up do the same."""
-    await app.fanout(event).forget(event["requestContext"]["connectionId"])
-    app.metrics.count("disconnects")
-    return OK
 
 
 # -- messages --------------------------------------------------------------------------------------

@@ -113,6 +113,10 @@ class ChainStore:
         self._writer.saw(doc, state.newest, has_head=state.row is not None)
         return state.newest
 
+    def doubt(self) -> None:
+        """For processes that are frozen: what was known of the ends of chains may be old."""
+        self._writer.doubt()
+
     @property
     def tries(self) -> tuple[int, int]:
         """Rows of logs that were offered to the table, and those that it took."""

@@ -140,6 +140,11 @@ class Writer:
         line = self._lines.get(doc)
         return line is not None and version in line.ends
 
+    def doubt(self) -> None:
+        """The process stood still, and its clock perhaps with it: nothing is believed any more."""
+        for line in self._lines.values():
+            line.known_at = float("-inf")
+
     # -- appends -----------------------------------------------------------------------------------
 
     async def append(
