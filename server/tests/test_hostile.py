@@ -195,7 +195,8 @@ async def test_t20_hostile_clients_hurt_nobody(attack: Callable[[str], Awaitable
         assert set(codes) & ATTACKS[attack]
         await until(lambda: len(rooms.sessions) == 2)
         await until(lambda: len(rooms.open_rooms) == 1)
-    assert sorted(took)[int(len(took) * 0.9)] < 1.0
+    # Milliseconds where nothing else runs; the bound is for machines that are busy already.
+    assert sorted(took)[int(len(took) * 0.9)] < 3.0
 
 
 async def test_t20_all_of_them_at_once() -> None:

@@ -65,7 +65,7 @@ class Program:
 
     async def end(self, sig: int = signal.SIGTERM) -> int:
         self.process.send_signal(sig)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             assert self.process.stderr is not None
             self.log = (await self.process.stderr.read()).decode()
             return await self.process.wait()
@@ -91,7 +91,7 @@ async def program(cwd: Path, *arguments: str, **env: str) -> AsyncIterator[Progr
     assert process.stderr is not None
     announced = ""
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while "identity" not in announced:
                 line = await process.stdout.readline()
                 assert line, (await process.stderr.read()).decode()

@@ -112,6 +112,8 @@ async def test_29_seconds_are_the_end_of_an_event(monkeypatch):
         asked = asyncio.ensure_future(emulator.functions.invoke("slow", 3600))
         while not any(p.group == "slow" for p in emulator.functions.processes):
             await asyncio.sleep(0.01)
+        for _ in range(5):  # until its time has begun to run
+            await asyncio.sleep(0)
         assert not asked.done()
         emulator.clock.settle = None
         await emulator.clock.advance(28.9)
