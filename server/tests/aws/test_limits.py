@@ -48,10 +48,9 @@ async def test_a_frame_has_32_kb_and_a_message_128(emulator):
         assert await closed_with(client) == 1009
     # What a browser cannot do, but others can: a message of 120 KB in frames of 30.
     async with socket(emulator) as client:
-        await client.send(["y" * 30_000 for _ in range(4)])
-        await client.send('{"action": "ping"}')
-        while json.loads(await asyncio.wait_for(client.recv(), PATIENCE)) != {"type": "pong"}:
-            pass
+        text = json.dumps({"action": "ping", "filler": "y" * 119_000})
+        await client.send([text[at : at + 30_000] for at in range(0, len(text), 30_000)])
+        assert json.loads(await asyncio.wait_for(client.recv(), PATIENCE)) == {"type": "pong"}
 
 
 async def test_there_are_no_paths_but_the_stage(emulator):
