@@ -5,5 +5,3 @@ import { RopewalkServer } from './server.mjs'
 
 export const isEmulated = process.env.ROPEWALK_TARGET === 'emulator'
 export const startServer = (name) => (isEmulated ? EmulatedServer.start() : RopewalkServer.start(name))
-/** From a key to the other screen, 95 times of 100, in milliseconds. */
-export const mostDelay = isEmulated ? 500 : 100

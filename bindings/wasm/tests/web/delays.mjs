@@ -38,7 +38,7 @@ export async function delays(from, to, count) {
     await from.keyboard.press('~')
     await from.waitForTimeout(60)
   }
-  await Promise.all([from, to].map((page) => page.waitForFunction(arrived, count, { timeout: 10_000 })))
+  await Promise.all([from, to].map((page) => page.waitForFunction(arrived, count, { timeout: 60_000 })))
   const presses = await from.evaluate(() => {
     removeEventListener('keydown', window.pressed, { capture: true })
     return window.presses

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, test } from 'vitest'
 import { launch } from '../support/browser.mjs'
-import { mostDelay, startServer } from '../support/target.mjs'
+import { isEmulated, startServer } from '../support/target.mjs'
 import { delays, percentile } from './delays.mjs'
 import { agree, Person, soon } from './person.mjs'
 
@@ -117,23 +117,38 @@ describe('together', () => {
     quiet()
   })
 
-  test('from a key to the other screen in less than 100 ms, 95 times of 100', async () => {
-    await Promise.all([ann.write('letter', 'warm '), ben.letter.focus()])
-    await agree(ann, ben)
-    // On a machine with other things to do even one's own screen is late. A page, the server and another page
-    // take part, and each waits for its turn: so much more is granted. On a quiet machine that is nothing.
-    const frame = 16
-    let beyond = Infinity
-    for (let round = 0; round < 5 && beyond >= mostDelay; round++) {
-      const { other, own } = await delays(ann.page, ben.page, 40)
-      const [p50, p95, late] = [percentile(other, 0.5), percentile(other, 0.95), percentile(own, 0.95)]
-      beyond = Math.min(beyond, p95 - 3 * Math.max(0, late - frame))
-      console.log(`key to the other screen: p50 ${p50.toFixed(0)} ms, p95 ${p95.toFixed(0)} ms; to one's own: p95 ${late.toFixed(0)} ms`)
-    }
-    ok(beyond < mostDelay, `p95 ${beyond} ms`)
-    await agree(ann, ben)
-    quiet()
-  })
+  const told = ({ other, own }) => {
+    const [p50, p95, late] = [percentile(other, 0.5), percentile(other, 0.95), percentile(own, 0.95)]
+    console.log(`key to the other screen: p50 ${p50.toFixed(0)} ms, p95 ${p95.toFixed(0)} ms; to one's own: p95 ${late.toFixed(0)} ms`)
+    return { p95, late }
+  }
+  if (isEmulated) {
+    // An event for each key and each reader, in processes that are woken and put to sleep: what that takes says
+    // something of this machine, and nothing of AWS.
+    test('each key comes to the other screen', async () => {
+      await Promise.all([ann.write('letter', 'warm '), ben.letter.focus()])
+      await all(/warm /)
+      told(await delays(ann.page, ben.page, 20))
+      await agree(ann, ben)
+      quiet()
+    })
+  } else {
+    test('from a key to the other screen in less than 100 ms, 95 times of 100', async () => {
+      await Promise.all([ann.write('letter', 'warm '), ben.letter.focus()])
+      await agree(ann, ben)
+      // On a machine with other things to do even one's own screen is late. A page, the server and another page
+      // take part, and each waits for its turn: so much more is granted. On a quiet machine that is nothing.
+      const frame = 16
+      let beyond = Infinity
+      for (let round = 0; round < 5 && beyond >= 100; round++) {
+        const { p95, late } = told(await delays(ann.page, ben.page, 40))
+        beyond = Math.min(beyond, p95 - 3 * Math.max(0, late - frame))
+      }
+      ok(beyond < 100, `p95 ${beyond} ms`)
+      await agree(ann, ben)
+      quiet()
+    })
+  }
 })
 
 describe('apart', () => {
