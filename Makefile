@@ -14,7 +14,7 @@ REPETITIONS ?= 9
 QUIETLY := tools/quietly.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-merge test test-cpp test-python test-server test-js test-editors test-web wasm bench bench-python bench-js bench-server figures conformance differential fuzz soak lint format bugs coverage wheel
+.PHONY: help run run-merge test test-cpp test-python test-server test-js test-editors test-web test-emulator wasm bench bench-python bench-js bench-server figures conformance differential fuzz soak lint format bugs coverage wheel
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -61,6 +61,10 @@ test-editors: ## TipTap, CodeMirror and Quill at length, installed by npm, pnpm 
 test-web: ## the editor and stock clients in Chromium, against the server
 	@tools/setup.sh test
 	@python3 tools/run_tests.py web
+
+test-emulator: ## the editor's journeys in Chromium on an emulated AWS
+	@tools/setup.sh test
+	@python3 tools/run_tests.py emulator
 
 wasm: ## the npm package alone, in build/npm/ropewalk
 	@tools/setup.sh test

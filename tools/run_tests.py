@@ -8,7 +8,7 @@ A part that passed and of which no file has changed since is not run again, and 
 runs it.
 
 usage: run_tests.py all | PART...
-parts: cpp headers differential python server javascript yjs chromium web; not in all: editors
+parts: cpp headers differential python server javascript yjs chromium web; not in all: editors emulator
 """
 
 import argparse
@@ -291,6 +291,14 @@ def editors() -> Count:
     return in_browser("editors", "editors")
 
 
+def emulator() -> Count:
+    """The journeys of the editor in Chromium, on an emulated AWS: minutes, for an event is a process that wakes."""
+    for tool in ("tools/server.sh", "tools/editor.sh", "tools/dynamodb.sh"):
+        if not run(tool):
+            return Count(failed=1, repeat=[tool])
+    return in_browser("emulator", "emulator")
+
+
 def in_browser(name: str, *files: str) -> Count:
     if not run("tools/wasm.sh"):
         return Count(failed=1, repeat=["tools/wasm.sh"])
@@ -333,9 +341,11 @@ PARTS: dict[str, Callable[[], Count]] = {
     "chromium": chromium,
     "web": web,
     "editors": editors,
+    "emulator": emulator,
 }
-NEED_WASM = ("javascript", "yjs", "chromium", "web", "editors")
-GROUPS = {"all": [part for part in PARTS if part != "editors"], "cpp": ["cpp", "headers"]}
+AT_LENGTH = ("editors", "emulator")
+NEED_WASM = ("javascript", "yjs", "chromium", "web", *AT_LENGTH)
+GROUPS = {"all": [part for part in PARTS if part not in AT_LENGTH], "cpp": ["cpp", "headers"]}
 
 
 def run_part(part: str) -> tuple[Count, str]:
