@@ -67,17 +67,24 @@ class Contestant:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
             probe.close()
-            process = subprocess.Popen(self.command(port, directory), stdout=subprocess.DEVNULL)
-            try:
-                _wait_for(port, process)
-                yield port, process.pid
-            finally:
-                process.terminate()
-                try:
-                    process.wait(15)
-                except subprocess.TimeoutExpired:
-                    process.kill()
-                    process.wait()
+            with started(self.command(port, directory), port) as process:
+                yield port, process
+
+
+@contextmanager
+def started(command: list[str], port: int) -> Iterator[int]:
+    """A server that answers at this port; the number of its process."""
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    try:
+        _wait_for(port, process)
+        yield process.pid
+    finally:
+        process.terminate()
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:

@@ -17,7 +17,6 @@ import asyncio
 import json
 import os
 import platform
-import subprocess
 import sys
 import tempfile
 import time
@@ -30,7 +29,7 @@ from typing import Any
 import uvloop
 from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 
-from contestants import CONTESTANTS, HERE, _wait_for
+from contestants import CONTESTANTS, HERE, started
 from ropewalk import Doc, Text
 
 sys.path.insert(0, str(HERE.parents[1] / "server" / "tests"))
@@ -88,19 +87,8 @@ def running_store(name: str) -> Iterator[Store]:
 @contextmanager
 def running_server(url: str) -> Iterator[tuple[int, int]]:
     port = free_port()
-    process = subprocess.Popen(
-        [sys.executable, str(HERE / "served.py"), str(port), url], stdout=subprocess.DEVNULL
-    )
-    try:
-        _wait_for(port, process)
-        yield port, process.pid
-    finally:
-        process.terminate()
-        try:
-            process.wait(15)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+    with started([sys.executable, str(HERE / "served.py"), str(port), url], port) as process:
+        yield port, process
 
 
 def cpu_of(process: int) -> float:

@@ -1,6 +1,7 @@
 """Who did what: for stores that keep it."""
 
 import asyncio
+from abc import abstractmethod
 from dataclasses import replace
 
 import pytest
@@ -87,6 +88,6 @@ class Auditing(ContractTests):
             await trail.record([row(doc="a"), row(doc="")])
         assert await trail.audit("a") == []
 
+    @abstractmethod
     async def change_audit(self):
         """Past the store: tries to change all rows."""
-        raise NotImplementedError
