@@ -171,9 +171,11 @@ PyObject* get_update(PyObject* object,
                      Py_ssize_t count,
                      PyObject* keywords) noexcept {
     return answered([&] {
-        const Arguments<2> given(args, count, keywords, {"state", "v2"}, 0);
+        const Arguments<3> given(args, count, keywords, {"state", "v2", "pending"}, 0);
         DocObject* const self = opened(object);
         const bool v2 = given[1] != nullptr && PyObject_IsTrue(given[1]) == 1;
+        const bool pending = given[2] == nullptr || PyObject_IsTrue(given[2]) == 1;
+        const auto waits = pending ? crdt::WhatWaits::passed_on : crdt::WhatWaits::left_out;
         crdt::StateVector known;
         if (PyObject* const state = given.optional(0); state != nullptr) {
             known = value_of(crdt::StateVector::decode(BytesOf(state).view()));
@@ -183,8 +185,8 @@ PyObject* get_update(PyObject* object,
         {
             const Entered entered(self);
             without_gil([&] {
-                status = v2 ? self->doc->encode_state_as_update_v2(known, update)
-                            : self->doc->encode_state_as_update(known, update);
+                status = v2 ? self->doc->encode_state_as_update_v2(known, update, waits)
+                            : self->doc->encode_state_as_update(known, update, waits);
             });
         }
         check(status);
@@ -365,8 +367,9 @@ PyMethodDef methods[] = {{"_open", &open, METH_VARARGS, nullptr},
                          {"get_state", &get_state, METH_NOARGS,
                           "get_state($self)\n--\n\nWhat this replica has seen, as a state vector."},
                          {"get_update", as_function(&get_update), kVector,
-                          "get_update($self, state=None, v2=False)\n--\n\n"
-                          "What a replica in `state` lacks, as an update; everything without one."},
+                          "get_update($self, state=None, v2=False, pending=True)\n--\n\n"
+                          "What a replica in `state` lacks, as an update; everything without one. "
+                          "`pending`: with what waits for updates that have not arrived."},
                          {"apply_update", as_function(&apply_update), kVector,
                           "apply_update($self, update, v2=False, origin=None)\n--\n\n"
                           "Merges an update, whole or not at all. Raises DecodeError."},

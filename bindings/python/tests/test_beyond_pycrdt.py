@@ -80,7 +80,13 @@ def test_what_waits_for_an_update_that_has_not_come() -> None:
     assert doc.has_pending and doc.get_pending_deletes().ranges() == [(1, 0, 1)]
     doc.apply_update(updates[-2])
     assert decode_state_vector(doc.get_missing()) == {1: 0}
+    for v2 in (False, True):
+        passed_on, kept = Doc[Any](), Doc[Any]()
+        passed_on.apply_update(doc.get_update(v2=v2), v2=v2)
+        kept.apply_update(doc.get_update(v2=v2, pending=False), v2=v2)
+        assert (passed_on.has_pending, kept.has_pending) == (True, False)
     doc.apply_update(updates[0])
+    assert doc.get_update(pending=False) == doc.get_update()
     assert not doc.has_pending and str(doc.get("text", type=Text)) == "netwo"
     assert doc.get_canonical() == source.get_canonical()
 

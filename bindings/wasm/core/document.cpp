@@ -206,9 +206,12 @@ std::uint32_t rw_load(Document* document, std::uint32_t size, std::uint32_t v2) 
 
 // -- state ----------------------------------------------------------------------------------------
 
-// What a replica with the state vector in `in` lacks.
+// What a replica with the state vector in `in` lacks, with what waits or without.
 RW_EXPORT(rw_encode)
-std::uint32_t rw_encode(Document* document, std::uint32_t vector_size, std::uint32_t v2) {
+std::uint32_t rw_encode(Document* document,
+                        std::uint32_t vector_size,
+                        std::uint32_t v2,
+                        std::uint32_t pending) {
     crdt::StateVector known;
     if (vector_size > 0) {
         auto decoded = crdt::StateVector::decode(in(vector_size));
@@ -216,8 +219,10 @@ std::uint32_t rw_encode(Document* document, std::uint32_t vector_size, std::uint
         known = *std::move(decoded);
     }
     crdt::Bytes& out = out_bytes();
-    const crdt::Status encoded = v2 != 0 ? document->doc.encode_state_as_update_v2(known, out)
-                                         : document->doc.encode_state_as_update(known, out);
+    const auto waits = pending != 0 ? crdt::WhatWaits::passed_on : crdt::WhatWaits::left_out;
+    const crdt::Status encoded = v2 != 0
+                                     ? document->doc.encode_state_as_update_v2(known, out, waits)
+                                     : document->doc.encode_state_as_update(known, out, waits);
     return encoded.ok() ? out_done() : answer(encoded);
 }
 RW_EXPORT(rw_state_vector) std::uint32_t rw_state_vector(Document* document) {

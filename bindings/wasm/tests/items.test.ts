@@ -287,6 +287,7 @@ describe('the struct store', () => {
     Y.applyUpdate(doc, updates[1])
     Y.applyUpdate(doc, updates[2])
     expect([...doc.store.pendingStructs!.missing.keys()]).toEqual([4])
+    expect(Y.encodeStateAsUpdate(doc, undefined, { pending: false })).toEqual(new Uint8Array([0, 0]))
     const other = new Y.Doc()
     Y.applyUpdate(other, updates[0])
     Y.applyUpdateV2(other, doc.store.pendingStructs!.update)

@@ -1,6 +1,7 @@
 // A document: shared types by name, their history, and the updates that carry it.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -33,6 +34,10 @@ struct DocOptions {
     // Draws another id when somebody else turns out to write under this one.
     ClientId (*new_client_id)() noexcept = &random_client_id;
 };
+
+// Parts of updates whose causes have not arrived, in what a document gives away: they may be all that
+// there is of them, but nobody can do anything with them yet, so that a map of an epoch refuses them.
+enum class WhatWaits : std::uint8_t { passed_on, left_out };
 
 struct DocCore;
 
@@ -84,13 +89,17 @@ public:
     // tell their format: both sides must know which one they use.
     Status apply_v2(ByteView update, Origin origin = {}) noexcept;
 
-    // What a replica with `known` lacks, as a V1 update; what waits is passed on.
+    // What a replica with `known` lacks, as a V1 update.
     [[nodiscard]] Result<Bytes> encode_state_as_update(
-        const StateVector& known = {}) const noexcept;
-    Status encode_state_as_update(const StateVector& known, Bytes& out) const noexcept;
+        const StateVector& known = {}, WhatWaits waits = WhatWaits::passed_on) const noexcept;
+    Status encode_state_as_update(const StateVector& known,
+                                  Bytes& out,
+                                  WhatWaits waits = WhatWaits::passed_on) const noexcept;
     [[nodiscard]] Result<Bytes> encode_state_as_update_v2(
-        const StateVector& known = {}) const noexcept;
-    Status encode_state_as_update_v2(const StateVector& known, Bytes& out) const noexcept;
+        const StateVector& known = {}, WhatWaits waits = WhatWaits::passed_on) const noexcept;
+    Status encode_state_as_update_v2(const StateVector& known,
+                                     Bytes& out,
+                                     WhatWaits waits = WhatWaits::passed_on) const noexcept;
     // Equal for two documents iff they hold the same ids with the same content and deletions.
     [[nodiscard]] Result<Bytes> encode_canonical() const noexcept;
     [[nodiscard]] Result<StateVector> state_vector() const noexcept;

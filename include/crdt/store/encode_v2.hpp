@@ -14,10 +14,11 @@ public:
     EncoderV2(Store& store, Bytes& out, bool forget, bool but_kept = false) noexcept
         : store_(store), out_(out), walk_(store, forget, but_kept) {}
 
-    // The structs from these clocks on, with the deletions of the whole document and what waits.
+    // The structs from these clocks on, with the deletions of the whole document and, if wanted, what
+    // waits.
     // `known` is called with a client id and returns the clocks the reader has.
     template <class Known>
-    Status state(Known&& known) noexcept;
+    Status state(Known&& known, bool with_pending) noexcept;
 
     // What one change has done. `from` and `deletions` are sorted in place.
     Status change(Vec<WriteFrom>& from, Vec<Deletion>& deletions) noexcept;
@@ -54,17 +55,18 @@ private:
 };
 
 template <class Known>
-Status EncoderV2::state(Known&& known) noexcept {
+Status EncoderV2::state(Known&& known, bool with_pending) noexcept {
     store_.settle();
     const Vec<std::uint32_t>* order = store_.clients.descending();
     if (order == nullptr) return ErrorCode::out_of_memory;
     for (const std::uint32_t client : *order) {
         const ClientLog& log = store_.clients[client];
         const std::uint32_t from = known(ClientId{log.id});
-        if (from >= log.next_clock && !store_.pending.reaches(log, from)) continue;
-        if (!structs(client, from, true, true)) return ErrorCode::out_of_memory;
+        const bool parked = with_pending && store_.pending.reaches(log, from);
+        if (from >= log.next_clock && !parked) continue;
+        if (!structs(client, from, with_pending, true)) return ErrorCode::out_of_memory;
     }
-    return all_deletions(true);
+    return all_deletions(with_pending);
 }
 
 }  // namespace crdt::detail

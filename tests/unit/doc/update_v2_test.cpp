@@ -124,6 +124,32 @@ TEST_CASE("what a listener of V2 changes is told afterwards") {
     CHECK(canonical(copy) == canonical(doc));
 }
 
+TEST_CASE("what waits can be left out of what is given away") {
+    Doc source = document(9);
+    REQUIRE(source.text("t").insert(0, "ab").ok());
+    const crdt::StateVector known = source.state_vector().value();
+    REQUIRE(source.text("t").append("c").ok());
+    REQUIRE(source.text("t").erase(0, 1).ok());
+    const std::string tail = support::text_of(*source.encode_state_as_update(known));
+
+    Doc doc = document(1);
+    REQUIRE(doc.text("t").insert(0, "mine").ok());
+    const std::string mine = support::update_of(doc);
+    const std::string mine_v2 = v2_of(doc);
+    REQUIRE(support::receive(doc, tail).ok());
+    REQUIRE(doc.has_pending());
+    const auto left_out = crdt::WhatWaits::left_out;
+    CHECK(support::text_of(*doc.encode_state_as_update({}, left_out)) == mine);
+    CHECK(support::text_of(*doc.encode_state_as_update_v2({}, left_out)) == mine_v2);
+    CHECK(support::update_of(doc) != mine);
+    CHECK(v2_of(doc) != mine_v2);
+
+    REQUIRE(support::receive(doc, support::update_of(source)).ok());
+    REQUIRE_FALSE(doc.has_pending());
+    CHECK(support::text_of(*doc.encode_state_as_update({}, left_out)) == support::update_of(doc));
+    CHECK(support::text_of(*doc.encode_state_as_update_v2({}, left_out)) == v2_of(doc));
+}
+
 TEST_CASE("what V1 cannot say survives V2, also while it waits") {
     Doc doc = document(1);
     REQUIRE(doc.apply_v2(waiting()).ok());

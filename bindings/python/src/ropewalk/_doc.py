@@ -126,15 +126,16 @@ class Doc(DocEvents, DocState, _core.Doc, Generic[T]):
         super().apply_update(update, v2, origin)
 
     def get_update(  # type: ignore[override]
-        self, state: Buffer | None = None, *, v2: bool = False
+        self, state: Buffer | None = None, *, v2: bool = False, pending: bool = True
     ) -> bytes:
         """What a replica in `state` lacks, as an update; everything without one.
 
         Args:
             state: What get_state() has said there.
             v2: In format V2, which is smaller, and which the receiver has to expect.
+            pending: With what waits for updates that have not arrived (has_pending).
         """
-        return super().get_update(state, v2)
+        return super().get_update(state, v2, pending)
 
     def _validate(self, update: Buffer, v2: bool) -> None:
         """Asks the Model about a twin of the document that has the update."""

@@ -29,16 +29,23 @@ const apply = (doc: Doc, update: Uint8Array, origin: any, v2: number): void => {
 export const applyUpdate = (doc: Doc, update: Uint8Array, origin?: any): void => apply(doc, update, origin, 0)
 export const applyUpdateV2 = (doc: Doc, update: Uint8Array, origin?: any): void => apply(doc, update, origin, 1)
 
-const encode = (doc: Doc, vector: Uint8Array | undefined, v2: number): Bytes => {
-  if (doc._packed !== null && v2 === 0) return doc._packed.diff(vector)
-  check(engine.rw_encode(doc._open(), vector === undefined ? 0 : putBytes(vector), v2))
+const encode = (doc: Doc, vector: Uint8Array | undefined, v2: number, pending: boolean): Bytes => {
+  if (doc._packed !== null && v2 === 0 && pending) return doc._packed.diff(vector)
+  check(engine.rw_encode(doc._open(), vector === undefined ? 0 : putBytes(vector), v2, pending ? 1 : 0))
   return takeBytes() as Bytes
 }
+export interface EncodeOptions {
+  /** Also passes on what waits for updates that have not arrived (default: true). */
+  pending?: boolean
+}
 /** What a replica with this state vector lacks; without one, everything. */
-export const encodeStateAsUpdate = (doc: Doc, encodedTargetStateVector?: Uint8Array): Bytes =>
-  encode(doc, encodedTargetStateVector, 0)
+export const encodeStateAsUpdate = (
+  doc: Doc,
+  encodedTargetStateVector?: Uint8Array,
+  { pending = true }: EncodeOptions = {}
+): Bytes => encode(doc, encodedTargetStateVector, 0, pending)
 export const encodeStateAsUpdateV2 = (doc: Doc, encodedTargetStateVector?: Uint8Array): Bytes =>
-  encode(doc, encodedTargetStateVector, 1)
+  encode(doc, encodedTargetStateVector, 1, true)
 
 /** How much is known of each client. */
 export const encodeStateVector = (doc: Doc | Map<number, number>): Bytes => {

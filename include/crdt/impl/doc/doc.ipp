@@ -407,34 +407,39 @@ ROPEWALK_INLINE Status Doc::apply(ByteView update, UpdateFormat format, Origin o
 // ---------------------------------------------------------------------------------------
 
 ROPEWALK_INLINE Status Doc::encode_state_as_update(const StateVector& known,
-                                                   Bytes& out) const noexcept {
+                                                   Bytes& out,
+                                                   WhatWaits waits) const noexcept {
     if (core_ == nullptr) return ErrorCode::out_of_memory;
     detail::Store& store = core_->store;
-    if (store.source != nullptr) return store.source->diff(known, out);
+    const bool with_pending = waits == WhatWaits::passed_on;
+    if (store.source != nullptr && with_pending) return store.source->diff(known, out);
+    ROPEWALK_CHECK(store.open_history());
     return detail::Encoder(store, out, store.collect, true)
-        .state([&](ClientId client) { return raw(known.get(client)); }, true);
+        .state([&](ClientId client) { return raw(known.get(client)); }, with_pending);
 }
 
-ROPEWALK_INLINE Result<Bytes> Doc::encode_state_as_update(const StateVector& known) const noexcept {
+ROPEWALK_INLINE Result<Bytes> Doc::encode_state_as_update(const StateVector& known,
+                                                          WhatWaits waits) const noexcept {
     Bytes out;
-    ROPEWALK_CHECK(encode_state_as_update(known, out));
+    ROPEWALK_CHECK(encode_state_as_update(known, out, waits));
     return out;
 }
 
 ROPEWALK_INLINE Status Doc::encode_state_as_update_v2(const StateVector& known,
-                                                      Bytes& out) const noexcept {
+                                                      Bytes& out,
+                                                      WhatWaits waits) const noexcept {
     if (core_ == nullptr) return ErrorCode::out_of_memory;
     detail::Store& store = core_->store;
     ROPEWALK_CHECK(store.open_history());
-    return detail::EncoderV2(store, out, store.collect, true).state([&](ClientId client) {
-        return raw(known.get(client));
-    });
+    return detail::EncoderV2(store, out, store.collect, true)
+        .state([&](ClientId client) { return raw(known.get(client)); },
+               waits == WhatWaits::passed_on);
 }
 
-ROPEWALK_INLINE Result<Bytes> Doc::encode_state_as_update_v2(
-    const StateVector& known) const noexcept {
+ROPEWALK_INLINE Result<Bytes> Doc::encode_state_as_update_v2(const StateVector& known,
+                                                             WhatWaits waits) const noexcept {
     Bytes out;
-    ROPEWALK_CHECK(encode_state_as_update_v2(known, out));
+    ROPEWALK_CHECK(encode_state_as_update_v2(known, out, waits));
     return out;
 }
 

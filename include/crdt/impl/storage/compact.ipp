@@ -16,7 +16,7 @@ ROPEWALK_INLINE Result<Bytes> compact(ByteView history, const CompactOptions& op
     if (options.format == UpdateFormat::v1) {
         ROPEWALK_CHECK(detail::Encoder(store, out, true).all());
     } else {
-        ROPEWALK_CHECK(detail::EncoderV2(store, out, true).state(nothing));
+        ROPEWALK_CHECK(detail::EncoderV2(store, out, true).state(nothing, true));
     }
     return out;
 }
