@@ -37,6 +37,7 @@ from ropewalk_server.protocol.messages import (
     Renew,
     Step1,
     Step2,
+    Translate,
     Update,
     Welcome,
 )
@@ -388,6 +389,87 @@ def test_a_gap_is_asked_for_and_hidden_until_it_is_closed() -> None:
         assert str(letter.doc.get("text", type=Text)) == ""
         transport.say(Step2(updates[0]))
         await until(lambda: str(letter.doc.get("text", type=Text)) == "ab")
+
+    run(work())
+
+
+def two_letters() -> tuple[Doc[Any], list[bytes]]:
+    """What somebody else has written: "a" and behind it "b", an update each."""
+    source: Doc[Any] = Doc(client_id=9)
+    text = source.get("text", type=Text)
+    updates: list[bytes] = []
+    source.observe(lambda event: updates.append(event.update))
+    text.insert(0, "a")
+    text.insert(1, "b")
+    return source, updates
+
+
+def text_of(*updates: bytes) -> tuple[str, bool]:
+    """And whether something waits."""
+    doc: Doc[Any] = Doc()
+    for update in updates:
+        doc.apply_update(update)
+    return str(doc.get("text", type=Text)), doc.has_pending
+
+
+def test_what_waits_for_others_is_offered_when_it_waits_no_more() -> None:
+    async def work() -> None:
+        server = FakeServer()
+        letter, transport = await joined(server)
+        source, (first, second) = two_letters()
+        transport.say(Update(second))
+        await until(lambda: letter.doc.has_pending)
+        write(letter, "mine")
+        transport.cut()
+        await until(lambda: letter.state is State.OFFLINE)
+        again = await server.next()
+        await greet(again)  # the server has nothing
+        offered = await again.hear(Numbered)
+        assert text_of(offered.message.update) == ("mine", False)
+        again.say(Update(first))
+        more = await again.hear(Numbered)
+        assert text_of(offered.message.update, first, more.message.update) == (
+            str(letter.doc.get("text", type=Text)),
+            False,
+        )
+        assert "b" in str(letter.doc.get("text", type=Text))
+        again.say(Ack(2))
+        await letter.synced()
+        assert again.heard.empty()
+
+    run(work())
+
+
+def test_what_was_in_the_outbox_is_offered_whatever_it_waits_for(tmp_path: Path) -> None:
+    async def work() -> None:
+        source, (first, second) = two_letters()
+        outbox = FileOutbox(tmp_path / "outbox")
+        outbox.add(second)
+        outbox.close()
+        server = FakeServer()
+        connection = server.connection()
+        letter = await connection.join("letter", outbox=FileOutbox(tmp_path / "outbox"))
+        assert letter.doc.has_pending
+        transport = await server.next()
+        await greet(transport)
+        offered = await transport.hear(Numbered)
+        assert text_of(offered.message.update) == ("", True)
+        assert text_of(first, offered.message.update) == ("ab", False)
+
+    run(work())
+
+
+def test_what_waits_for_others_is_not_brought_into_the_next_epoch() -> None:
+    async def work() -> None:
+        letter, transport = await joined(FakeServer())
+        source, (first, second) = two_letters()
+        transport.say(Update(second))
+        await until(lambda: letter.doc.has_pending)
+        write(letter, "mine")
+        transport.say(Epoch(1, had=b"\x00"))
+        while not isinstance((brought := await transport.hear(Numbered)).message, Translate):
+            pass
+        assert text_of(brought.message.update) == ("mine", False)
 
     run(work())
 

@@ -10,6 +10,7 @@ import { Moving } from './moving.js'
 import { Line, type LineListener, type ProviderError } from './line.js'
 import * as messages from './messages.js'
 import { type EpochEvent, lineOptions, type ProviderOptions, type SyncState } from './options.js'
+import { Offering } from './offering.js'
 import { Outbox } from './outbox.js'
 import { Pace } from './pace.js'
 import { type Epoch, type KeptAside, storageOf } from './storage.js'
@@ -34,6 +35,7 @@ export class WebsocketProvider extends Surface {
   protected readonly tabs: Tabs
   readonly #conversation: Conversation
   readonly #delivery: Delivery
+  readonly _offering: Offering
   readonly #moving: Moving
   #token: string | undefined
   #synced = false
@@ -80,6 +82,7 @@ export class WebsocketProvider extends Surface {
       }
     })
     this.#conversation = new Conversation(this.#conversed)
+    this._offering = new Offering(this.#outbox, () => this.doc)
     this.#delivery = new Delivery(this.#outbox, this.#conversation, (error) => this.troubled(error))
     this.#moving = new Moving(this.#outbox, this.#conversation, () => this.#delivery.room, {
       get doc() {
@@ -265,6 +268,7 @@ export class WebsocketProvider extends Surface {
   #greet(): void {
     this.#moving.end()
     this.#delivery.end()
+    this._offering.end()
     this.synced = false
     const { epoch } = this.#outbox
     const hello: messages.Hello = { v: 1 }
@@ -301,6 +305,7 @@ export class WebsocketProvider extends Surface {
     },
     replaced: (epoch: Epoch, had: Bytes | undefined) => {
       if (!this.#isEmpty()) {
+        this._offering.end()
         if (had !== undefined && this.#outbox.epoch !== null) this.#moving.begin(epoch, had)
         else void this.#isReplaced(epoch)
         return this.#tellState()
@@ -333,6 +338,7 @@ export class WebsocketProvider extends Surface {
     this.#conversation.close()
     this.#moving.end()
     this.#delivery.end()
+    this._offering.end()
     this.synced = false
     if (wasOpen) {
       const others = [...this.awareness.getStates().keys()].filter((id) => id !== this.awareness.clientID)
@@ -365,12 +371,12 @@ export class WebsocketProvider extends Surface {
     if (through === 'tabs') return this.#toTabs(reply)
     const decoder = new Decoder(reply)
     const isAnswer = decoder.uint() === messages.messageSync && decoder.uint() === messages.syncAnswer
-    if (isAnswer) this.#offer(decoder.sized() as Bytes)
+    if (isAnswer) this._offer(decoder.sized() as Bytes)
     else if (this.#conversation.isOpen) this.#send(reply)
   }
 
   /** The server has asked for what it lacks. */
-  #offer(update: Bytes): void {
+  _offer(update: Bytes): void {
     // Who may not write answers, too, but offers nothing that would have to be refused.
     if (this.#mayOnlyRead && this.unsent === 0) {
       this.#delivery.answered()

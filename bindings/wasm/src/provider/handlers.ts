@@ -25,10 +25,12 @@ messageHandlers[messages.messageSync] = (encoder, decoder, provider, emitSynced)
     encoder
       .uint(messages.messageSync)
       .uint(messages.syncAnswer)
-      .sized(encodeStateAsUpdate(provider.doc, bytes))
+      .sized(emitSynced ? provider._offering.answer(bytes) : encodeStateAsUpdate(provider.doc, bytes))
   } else if (step === messages.syncAnswer || step === messages.syncUpdate) {
     applyUpdate(provider.doc, bytes, provider)
     if (step === messages.syncAnswer && emitSynced) provider.synced = true
+    const late = provider._offering.late()
+    if (late !== null) provider._offer(late)
   } else throw new RangeError(`there is no sync message ${step}`)
 }
 

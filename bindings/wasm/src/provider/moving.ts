@@ -94,7 +94,8 @@ export class Moving {
 
   #bring(target: Target): void {
     const content = this.outbox.content()
-    const beyond = encodeStateAsUpdate(this.listener.doc, target.had)
+    // What waits here builds on what the old epoch never had: whoever wrote that brings it.
+    const beyond = encodeStateAsUpdate(this.listener.doc, target.had, { pending: false })
     if (content === null && (target.number > 0 || !hasUnits(beyond))) {
       this.#target = null
       return this.listener.moved(target.epoch)

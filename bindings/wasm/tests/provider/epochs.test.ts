@@ -3,7 +3,7 @@
 import * as Y from 'ropewalk'
 import { Decoder, MemoryStorage, WebsocketProvider } from 'ropewalk/provider'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { Peer, provide, settle } from './fake-server.js'
+import { Peer, laterOf, provide, settle } from './fake-server.js'
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
@@ -65,6 +65,19 @@ describe('a copy of an epoch that is over', () => {
     await settle()
     expect(events).toMatchObject([{ epoch: 2, previous: 1, unsent: null, isMoved: true }])
     expect(await provider.keptAside()).toEqual([])
+  })
+
+  test('does not bring what waits for changes of others', async () => {
+    const { doc, text, base, had } = await joined()
+    Peer.last.update(laterOf('ab'))
+    expect(doc.store.pendingStructs).not.toBe(null)
+    text.insert(6, ' offline')
+    Peer.last.epoch(2, had)
+    const all = new Y.Doc()
+    Y.applyUpdate(all, Y.encodeStateAsUpdate(base))
+    Y.applyUpdate(all, brought()[0].update)
+    expect(all.getText('t').toString()).toBe('stored offline')
+    expect(all.store.pendingStructs).toBe(null)
   })
 
   test('a provider that may make a new document goes on with it', async () => {

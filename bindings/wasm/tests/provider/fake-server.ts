@@ -150,3 +150,11 @@ export const equalDocs = (a: Y.Doc, b: Y.Doc) => {
   expect(a.getText('t').toDelta()).toEqual(b.getText('t').toDelta())
   expect(Y.encodeStateVector(a)).toEqual(Y.encodeStateVector(b))
 }
+
+/** Somebody writes these characters one by one: the last of the updates, and what comes before it. */
+export const laterOf = (characters: string, earlier: Uint8Array[] = []): Uint8Array => {
+  const doc = new Y.Doc()
+  doc.on('update', (update) => earlier.push(update))
+  for (const character of characters) doc.getText('t').insert(doc.getText('t').length, character)
+  return earlier.pop()!
+}

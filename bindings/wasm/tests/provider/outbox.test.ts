@@ -2,7 +2,7 @@
 import * as Y from 'ropewalk'
 import { MemoryStorage, WebsocketProvider } from 'ropewalk/provider'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { Peer, equalDocs, provide, settle } from './fake-server.js'
+import { Peer, equalDocs, laterOf, provide, settle } from './fake-server.js'
 
 beforeEach(() => {
   vi.useFakeTimers()
@@ -19,6 +19,35 @@ function taken(peer: Peer, server = new Y.Doc()): Y.Doc {
   for (const { type, step, bytes } of peer.said) if (type === 0 && step > 0) Y.applyUpdate(server, bytes)
   return server
 }
+
+describe('what waits for changes of others', () => {
+  test('is not offered before they are here, and then it is', async () => {
+    const { provider, doc, text } = await provide()
+    Peer.last.join()
+    const earlier: Uint8Array[] = []
+    Peer.last.update(laterOf('ab', earlier))
+    expect(doc.store.pendingStructs).not.toBe(null)
+    text.insert(0, 'mine')
+    Peer.last.drop()
+    await vi.advanceTimersByTimeAsync(60_000)
+    Peer.last.open().welcome()
+    Peer.last.ask()
+    const first = taken(Peer.last)
+    expect(first.getText('t').toString()).toBe('mine')
+    expect(first.store.pendingStructs).toBe(null)
+    Peer.last.answer()
+    Peer.last.update(earlier[0])
+    expect(text.toString().replace('mine', '')).toBe('ab')
+    Y.applyUpdate(first, earlier[0])
+    equalDocs(taken(Peer.last, first), doc)
+    const number = Peer.last.said.filter(({ number }) => number !== undefined).at(-1)!.number
+    Peer.last.ack(number)
+    expect(provider.state).toBe('synced')
+    const said = Peer.last.said.length
+    Peer.last.update(laterOf('c'))
+    expect(Peer.last.said.length).toBe(said)
+  })
+})
 
 describe('reload', () => {
   test('changes made offline are there again, and go out with the next connection', async () => {

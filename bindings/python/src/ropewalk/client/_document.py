@@ -103,6 +103,7 @@ class SharedDocument:
         self._open = False
         self._in_step = False  # the server has answered our step 0
         self._asked = False  # it has said its own: changes may be sent
+        self._given: tuple[bytes, bytes] | None = None  # what it said, and an incomplete answer
         self._server_stores = True
         self._number = 0
         self._sent = self._outbox.first - 1  # the last entry that is on its way
@@ -201,6 +202,7 @@ class SharedDocument:
         """There is a connection, and a hello was said. `ask`: say step 0 at once."""
         self._open = True
         self._in_step = self._asked = False
+        self._given = None
         self._move = None
         self._numbers.clear()
         self._sent = self._outbox.first - 1
@@ -361,17 +363,34 @@ class SharedDocument:
             if self.doc.has_pending:
                 # Something before it is lacking: it is asked for, and hidden until it comes.
                 self._post(messages.sync(messages.STEP1, self.doc.get_missing()))
+            elif self._given is not None:
+                self._answer_late(*self._given)
 
     def _answer(self, state: bytes) -> None:
-        """The server says what it has stored: it gets all the rest."""
+        """The server says what it has stored: it gets all the rest. What waits here was written by
+        others, upon what is lacking: they bring both, and one without the other would be a hole in
+        what is stored. If it comes here first, the answer is given once more."""
         if self._upload is not None:
             clocks = decode_state_vector(state)
             for client, clock in self._upload.clocks.items():
                 clocks[client] = max(clock, clocks.get(client, 0))
             state = encode_state_vector(clocks)
         self._asked = True
-        update = self.doc.get_update(state)
+        # What the document had before it came here may be all there is of it, whatever it waits for.
+        has_own = b"" in self._outbox
+        update = self.doc.get_update(state, pending=has_own)
+        self._given = None
+        if self.doc.has_pending and not has_own:
+            update = merge_updates(update, *self._outbox)
+            self._given = state, update
         if len(self._outbox) or update != _EMPTY_UPDATE:
+            self._send(messages.STEP2, update)
+
+    def _answer_late(self, state: bytes, given: bytes) -> None:
+        """What it waited for has come: the answer with what was held back, if anything was."""
+        self._given = None
+        update = self.doc.get_update(state)
+        if merge_updates(given, update) != merge_updates(given):
             self._send(messages.STEP2, update)
 
     def _settle(self, number: int) -> None:
@@ -386,7 +405,7 @@ class SharedDocument:
 
     def _begin_move(self, epoch: int, had: bytes) -> None:
         """Nothing is taken of this copy until what it has of its own is stored there."""
-        self._upload = None
+        self._upload = self._given = None
         self._asked = False
         self._move = _Move(epoch, had)
         self._numbers.clear()
@@ -396,7 +415,8 @@ class SharedDocument:
         """Sends all that this copy has and its epoch had not; if there is nothing left, the copy is
         given up. Sent twice it is there once, so it is all of it each time."""
         assert self._move is not None and self._outbox.epoch is not None
-        update = merge_updates(self.doc.get_update(self._move.had), *filter(None, self._outbox))
+        beyond = self.doc.get_update(self._move.had, pending=False)
+        update = merge_updates(beyond, *filter(None, self._outbox))
         brought = self._move.number > 0
         if not len(self._outbox) and (brought or not inspect_update(update)["clients"]):
             self._replace(self._move.epoch)
@@ -423,7 +443,7 @@ class SharedDocument:
         lost = self._outbox.set_aside(epoch)
         state = self.awareness.get_local_state()
         self._watch(self.renew(old), None)
-        self._upload = self._move = None
+        self._upload = self._given = self._move = None
         if state:
             self.awareness.set_local_state(state)
         if self.on_replaced is not None:
