@@ -1,6 +1,6 @@
 #!/bin/sh
 # run.sh [PREFIX]: figures of the server beside their targets; those alone whose id begins so
-# (server.join, server.processes), or a contestant of load.py (ropewalk).
+# (server.join, server.processes, server.cold), or a contestant of load.py (ropewalk).
 set -eu
 cd "$(dirname "$0")/../.."
 only=${1:-}
@@ -19,7 +19,7 @@ if wanted server.join; then
     python3 bench/report.py build/join-figures.json || status=1
 fi
 case $only in
-server.join* | server.processes*) ;;
+server.join* | server.processes* | server.cold*) ;;
 *)
     bench/server/peers.sh
     "$python" bench/server/load.py --json=build/server-figures.json ${only:+--only="$only"} ||
@@ -29,5 +29,10 @@ esac
 if wanted server.processes; then
     "$python" bench/server/processes.py --json=build/server-processes.json ${only:+--only="$only"} ||
         status=1
+fi
+if wanted server.cold; then
+    tools/dynamodb.sh
+    "$python" bench/server/cold.py --json=build/cold-figures.json >/dev/null
+    python3 bench/report.py build/cold-figures.json || status=1
 fi
 exit "$status"
