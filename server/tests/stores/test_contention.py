@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from harness.cloud import dynamodb, dynamodb_url, new_name
+from harness.cloud import DynamoDB, dynamodb, dynamodb_url, new_name
 from harness.proxy import Proxy
 from harness.soaking import SOAK, say, times
 
@@ -49,9 +49,21 @@ def check_exact(history, names, updates):
         assert own == [f"{name}:{number}" for number in range(updates)]
 
 
+@pytest.fixture
+def table():
+    """A soak has a service for each run: one that has taken some of them answers slower and slower, and
+    tries are counted, not its garbage."""
+    if not SOAK:
+        yield dynamodb_url(new_name())
+        return
+    service = DynamoDB()
+    yield service.url(new_name())
+    service.remove()
+
+
 @pytest.mark.parametrize("run", range(RUNS))
-async def test_many_writers_of_one_document_lose_and_double_nothing(run):
-    url = dynamodb_url(new_name())
+async def test_many_writers_of_one_document_lose_and_double_nothing(run, table):
+    url = table
     await open_store(url).create()
     each = WRITERS // PROCESSES
     processes = [

@@ -23,6 +23,8 @@ MOMENTS = (
     else ["row-written", "snapshot-written", "update-uploaded", "before-burial", "epoch-ended"]
 )
 VICTIM = "victim_of_rows.py"
+# S3 alone takes rows as large as they are; nothing is uploaded beside them.
+NEVER = {"s3": "update-uploaded"}
 
 
 async def new_url(kind):
@@ -42,7 +44,8 @@ async def test_killed_at_random_and_named_moments_nothing_acknowledged_is_lost(k
     url = await new_url(kind)
     rng = random.Random(SEED)
     journal = Journal()
-    for moment in counted(f"T7 {kind}", [""] * CYCLES + MOMENTS):
+    moments = [moment for moment in MOMENTS if moment != NEVER.get(kind)]
+    for moment in counted(f"T7 {kind}", [""] * CYCLES + moments):
         at = (
             {"kill_at": f"{moment}:{rng.randint(1, 3)}"} if moment else {"kill_after": rng.random()}
         )
@@ -51,6 +54,6 @@ async def test_killed_at_random_and_named_moments_nothing_acknowledged_is_lost(k
         await check(url, journal)
     acked = sum(journal.acked.values())
     assert acked > 0
-    say(f"T7 {kind}: {CYCLES} kills at random, {len(MOMENTS)} moments; {acked} acknowledged, 0 lost")
+    say(f"T7 {kind}: {CYCLES} kills at random, {len(moments)} moments; {acked} acknowledged, 0 lost")
     assert await run_victim(url, journal, 0.3, victim=VICTIM) == 0
     await check(url, journal)
