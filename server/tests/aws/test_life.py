@@ -12,6 +12,7 @@ from aws.people import Person, equal_within, stored
 from harness.cloud import s3
 
 from ropewalk import Awareness, Doc, Text
+from ropewalk.client import connect, snapshot_from
 from ropewalk_server.lambdas.connections import Connections
 from ropewalk_server.protocol.messages import Awareness as Shown
 from ropewalk_server.protocol.messages import Event, Refusal, Welcome
@@ -341,6 +342,30 @@ async def test_large_documents_by_url_and_what_came_since_by_frames():
         assert more < 20_000  # not the document again
         for person in (ann, ben):
             await person.leave()
+
+
+async def test_the_client_begins_with_the_snapshot():
+    async with running(s3=f"http://127.0.0.1:{s3()}") as emulator:
+        large = Doc()
+        large.get("text", type=Text).insert(0, random_text(400_000))
+        await seed(emulator, large, snapshot=True)
+        token = emulator.issuer.token("ann")
+        joined = connect(
+            f"ws://127.0.0.1:{emulator.port}/{emulator.settings.stage}?doc=letter",
+            "letter",
+            token=token,
+            text_frames=True,
+            snapshot=snapshot_from(f"{emulator.address}/api", token=token),
+        )
+        async with asyncio.timeout(60), joined as letter:
+            text = letter.doc.get("text", type=Text)
+            assert len(text) == 400_000
+            await letter.synced()
+            text += "the end"
+            await letter.durable()
+        posted = sum(s.fields["size"] for s in emulator.trace if s.what == "posted")
+        assert posted < 20_000  # nothing of the document
+        assert (await stored(emulator))[0].endswith("the end")
 
 
 async def test_the_http_api(emulator):

@@ -252,6 +252,21 @@ export class WebsocketProvider extends Surface {
   async #prepare(): Promise<void> {
     await this.#outbox.loaded
     this.#restore(await this.#outbox.adopt())
+    await this.#fetchSnapshot()
+  }
+
+  async #fetchSnapshot(): Promise<void> {
+    const { snapshot } = this.#options
+    if (snapshot === undefined || encodeStateVector(this.doc).length > 1) return
+    try {
+      const found = await snapshot(this.roomname)
+      // Changes of an older epoch wait here: the server is told of them first.
+      if (found === null || (this.#outbox.epoch !== null && this.#outbox.epoch !== found.epoch)) return
+      applyUpdate(this.doc, found.update, this)
+      await this.#outbox.joined(found.epoch)
+    } catch (error) {
+      this.troubled({ code: 'snapshot', message: `all comes through the connection: ${String(error)}` })
+    }
   }
 
   #restore(updates: Bytes[]): void {

@@ -41,5 +41,6 @@ export {
 export { type ActivityOptions, type ActivityStatus, type Holding, holdings, holdingTime, holdSection, watchActivity } from './activity.js'
 export { presenceInterval } from './telling.js'
 export { type Epoch, IndexedDbStorage, type KeptAside, MemoryStorage, type OutboxStorage, type StoredChange } from './storage.js'
+export { type FetchedSnapshot, type FetchSnapshot, snapshotFrom, type SnapshotOptions } from './snapshot.js'
 export { Decoder, Encoder } from './bytes.js'
 export { warnBeforeUnload } from './unload.js'

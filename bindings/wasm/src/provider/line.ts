@@ -11,7 +11,7 @@ import { readClosing, renew } from './messages.js'
 import { binary, type Framing } from './framing.js'
 
 export interface ProviderError {
-  /** A close code, or what of ours failed: `token`, `timeout`, `refused`, `too-large`, `message`, `store`. */
+  /** A close code, or what of ours failed: `token`, `timeout`, `refused`, `too-large`, `message`, `store`, `snapshot`. */
   code: number | string
   message: string
 }

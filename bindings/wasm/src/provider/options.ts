@@ -5,6 +5,7 @@ import type { Bytes } from './bytes.js'
 import type { GetToken, LineOptions, ProviderError } from './line.js'
 import type { Epoch, OutboxStorage } from './storage.js'
 import type { SharedConnection } from './SharedConnection.js'
+import type { FetchSnapshot } from './snapshot.js'
 import { textFrames } from './text-stream.js'
 import type { WebsocketProvider } from './WebsocketProvider.js'
 
@@ -54,6 +55,11 @@ export interface ProviderOptions {
    * from the second connection on where the first was closed with 1003: no binary messages there.
    */
   textFrames?: boolean
+  /**
+   * Gets an empty document most of what the server has before it connects: for servers whose messages are
+   * short. See `snapshotFrom`. If it fails, all comes through the connection.
+   */
+  snapshot?: FetchSnapshot
 }
 
 /** The document was replaced on the server (restored, or renumbered): this copy does not fit it. */

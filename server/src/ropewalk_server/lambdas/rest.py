@@ -5,7 +5,8 @@ for whom the frames of a socket are too small.
     POST /api/tickets                       {"document"} -> {"ticket", "expires_in"}
     GET  /api/documents                     those of one's tenant: ?prefix=&after=&limit=
     GET  /api/documents/{name}              its version and its sizes
-    GET  /api/documents/{name}/snapshot     {"url", "epoch", "seq", "size"}: one update (format V1);
+    GET  /api/documents/{name}/snapshot     {"url", "epoch", "seq", "size"}: one update (format V1),
+                                            a short one as "update" in base64 in place of the address;
                                             what has come since comes with the answer to a step 0
 """
 
@@ -32,6 +33,8 @@ logger = logging.getLogger(__name__)
 _STATUS = {"forbidden": 403, "not-found": 404, "unavailable": 503}
 _MOST_LISTED = 100
 URL_SECONDS = 300
+# Bytes of an update that goes with the answer.
+_INLINE = 128 * 1024
 
 
 class Problem(Exception):
@@ -170,13 +173,16 @@ async def _snapshot(
 ) -> tuple[int, dict[str, Any]]:
     """An object of this version is written once and never changed, so it may be kept on the way."""
     _, stored = await _allowed(app, event, document)
+    copy = await app.copies.look(stored)
+    update = await copy.content.answer(b"\x00")
+    described = {"epoch": copy.version.epoch, "seq": copy.version.seq, "size": len(update)}
+    if len(update) <= _INLINE:
+        return 200, {"update": base64.b64encode(update).decode(), **described}
     if not app.files:
         raise Problem(404, "there is no place for files here (ROPEWALK_FILES)")
     from ..stores.aws.credentials import Credentials
     from ..stores.s3.objects import Objects, Place
 
-    copy = await app.copies.look(stored)
-    update = await copy.content.answer(b"\x00")
     hashed = hashlib.sha256(stored.encode()).hexdigest()[:40]
     key = f"answers/{hashed}/{copy.version.epoch}-{copy.version.seq}.v1"
     objects = Objects(Place.from_url(app.files, app.region), Credentials())
@@ -186,9 +192,4 @@ async def _snapshot(
         url = await objects.presign(key, URL_SECONDS)
     finally:
         await objects.close()
-    return 200, {
-        "url": url,
-        "epoch": copy.version.epoch,
-        "seq": copy.version.seq,
-        "size": len(update),
-    }
+    return 200, {"url": url, **described}

@@ -20,6 +20,9 @@ from ._connection import connect as connect
 from ._document import SharedDocument as SharedDocument
 from ._outbox import FileOutbox as FileOutbox
 from ._outbox import Outbox as Outbox
+from ._snapshot import FetchedSnapshot as FetchedSnapshot
+from ._snapshot import FetchSnapshot as FetchSnapshot
+from ._snapshot import snapshot_from as snapshot_from
 from ._states import ChangeRefused as ChangeRefused
 from ._states import ClientError as ClientError
 from ._states import Closed as Closed
@@ -37,6 +40,8 @@ __all__ = [
     "Closed",
     "Connection",
     "Cut",
+    "FetchSnapshot",
+    "FetchedSnapshot",
     "FileOutbox",
     "Forbidden",
     "NotAuthenticated",
@@ -46,4 +51,5 @@ __all__ = [
     "State",
     "Transport",
     "connect",
+    "snapshot_from",
 ]

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from random import Random
-from typing import TYPE_CHECKING, Any, TypedDict, Union, overload
+from typing import TYPE_CHECKING, Any, TypedDict, overload
 
 from .._awareness import Awareness
 from .._core import DecodeError
@@ -16,16 +15,16 @@ from .._doc import Doc
 from ..text_stream import Kept
 from . import _messages as messages
 from ._backoff import Backoff
-from ._document import SharedDocument
+from ._document import NO_STATE, SharedDocument
 from ._messages import Incoming
 from ._outbox import Outbox
+from ._snapshot import FetchSnapshot, fetched
 from ._states import ClientError, Closed, Forbidden, NotAuthenticated, ProtocolError
+from ._tokens import Token, resolved
 from ._transport import Cut, Opener, TextFramesTransport, Transport, WebSocketTransport
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
-
-Token = Union[str, Callable[[], "str | Awaitable[str]"], None]
 
 # Close codes after which it is of no use to come back as before.
 _ENDS: dict[int, type[ClientError]] = {
@@ -86,20 +85,32 @@ class Connection:
         *,
         awareness: Awareness | None = None,
         outbox: Outbox | None = None,
+        snapshot: FetchSnapshot | None = None,
     ) -> SharedDocument:
-        """Takes part in a document. It is there at once; synced() waits for its content.
+        """Takes part in a document. It is there at once, or when its snapshot was fetched; synced()
+        waits for its content.
 
         Args:
             name: What the server calls it.
             doc: A document to be kept in step with it, a new one by default.
             awareness: That of the document, if there is one already.
             outbox: Where changes wait, a FileOutbox for instance; in memory by default.
+            snapshot: Gets an empty document most of what the server has, past the connection: for
+                servers whose messages are short. See snapshot_from(). If it fails, all comes
+                through the connection.
         """
         if self.error is not None:
             raise self.error
         if name in self.documents:
             raise ValueError(f"{name!r} is joined already")
+        found = None
+        if snapshot is not None and (doc is None or doc.get_state() == NO_STATE):
+            found = await fetched(snapshot, name)
+            if self.error is not None or name in self.documents:  # meanwhile
+                raise self.error or ValueError(f"{name!r} is joined already")
         document = SharedDocument(self, name, doc or Doc(), awareness=awareness, outbox=outbox)
+        if found is not None:
+            document.begin_with(found)
         self.documents[name] = document
         if self._open:
             document.opened(ask=self._waiting_for_rest is None)
@@ -157,9 +168,7 @@ class Connection:
             self._end(failure)
 
     async def _connect_once(self) -> None:
-        token = self._token() if callable(self._token) else self._token
-        if inspect.isawaitable(token):
-            token = await token
+        token = await resolved(self._token)
         inner = await self._opener(self._url)
         transport: Transport = inner
         if self.resumes:
@@ -265,11 +274,8 @@ class Connection:
         self._renewal = loop.call_later(left * 0.8, lambda: self._spawn(self._renew()))
 
     async def _renew(self) -> None:
-        assert callable(self._token)
-        token = self._token()
-        if inspect.isawaitable(token):
-            token = await token
-        if self._open:
+        token = await resolved(self._token)
+        if self._open and token is not None:
             self.post(messages.renew(token))
 
     # -- ends --------------------------------------------------------------------------------------
@@ -314,6 +320,7 @@ def connect(
     doc: Doc[Any] | None = None,
     awareness: Awareness | None = None,
     outbox: Outbox | None = None,
+    snapshot: FetchSnapshot | None = None,
     **options: Unpack[_Options],
 ) -> AbstractAsyncContextManager[SharedDocument]: ...
 
@@ -327,6 +334,7 @@ async def connect(
     token: Token = None,
     awareness: Awareness | None = None,
     outbox: Outbox | None = None,
+    snapshot: FetchSnapshot | None = None,
     text_frames: bool = False,
     backoff: Backoff | None = None,
     opener: Opener | None = None,
@@ -339,7 +347,8 @@ async def connect(
 
     Args:
         url: Of the server, without the name of a document: `wss://example.org/collab`.
-        name: Of a document; with it `doc`, `awareness` and `outbox` are as in Connection.join().
+        name: Of a document; with it `doc`, `awareness`, `outbox` and `snapshot` are as in
+            Connection.join().
         token: What proves who this is, or a function, async or not, that gets a fresh one for
             each connection.
         text_frames: For transports without binary messages, such as Amazon API Gateway.
@@ -353,6 +362,8 @@ async def connect(
         if name is None:
             yield connection
         else:
-            yield await connection.join(name, doc, awareness=awareness, outbox=outbox)
+            yield await connection.join(
+                name, doc, awareness=awareness, outbox=outbox, snapshot=snapshot
+            )
     finally:
         await connection.close()

@@ -26,6 +26,7 @@ from .._wire import decode_state_vector, encode_state_vector
 from . import _messages as messages
 from ._messages import Incoming
 from ._outbox import Outbox
+from ._snapshot import FetchedSnapshot
 from ._states import ChangeRefused, ClientError, Closed, Forbidden, State
 
 # A message of more than this may be worth going on with after a cut.
@@ -36,6 +37,8 @@ _WORTH_RESUMING = 24_000
 _PACE = 0.02
 _PRESENCE_PACE = 0.1
 
+# Of a document without anything in it.
+NO_STATE = b"\x00"
 _EMPTY_UPDATE = b"\x00\x00"
 
 
@@ -118,8 +121,15 @@ class SharedDocument:
         for update in list(self._outbox):
             if update:
                 doc.apply_update(update, origin=self)
-        if not len(self._outbox) and doc.get_state() != b"\x00":
+        if not len(self._outbox) and doc.get_state() != NO_STATE:
             self._outbox.add(b"")  # whatever is in the document may be new to the server
+
+    def begin_with(self, found: FetchedSnapshot) -> None:
+        """Before the first connection. If changes of an older epoch wait here, the server is told of
+        them first."""
+        if self._outbox.epoch in (None, found.epoch):
+            self.doc.apply_update(found.update, origin=self)
+            self._outbox.welcome(found.epoch)
 
     def _watch(self, doc: Doc[Any], awareness: Awareness | None) -> None:
         self.doc = doc
