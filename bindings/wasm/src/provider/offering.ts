@@ -24,7 +24,7 @@ export class Offering {
   answer(vector: Uint8Array): Bytes {
     const doc = this.doc()
     this.#given = null
-    if (doc.store.pendingStructs === null) return encodeStateAsUpdate(doc, vector)
+    if (!waits(doc)) return encodeStateAsUpdate(doc, vector)
     const shown = encodeStateAsUpdate(doc, vector, { pending: false })
     // Our own is offered whatever it waits for: nobody else has it.
     const own = this.outbox.content()
@@ -36,7 +36,7 @@ export class Offering {
   /** The answer with what was held back, as soon as nothing waits. */
   late(): Bytes | null {
     const given = this.#given
-    if (given === null || this.doc().store.pendingStructs !== null) return null
+    if (given === null || waits(this.doc())) return null
     const update = this.answer(given.vector)
     return addsNothing(given.update, update) ? null : update
   }
@@ -46,6 +46,9 @@ export class Offering {
     this.#given = null
   }
 }
+
+/** Not asked of a stored copy, which would be opened for it: that offers all it has. */
+const waits = (doc: Doc): boolean => doc._packed === null && doc.store.pendingStructs !== null
 
 const addsNothing = (known: Bytes, update: Bytes): boolean => {
   const alone = mergeUpdates([known])

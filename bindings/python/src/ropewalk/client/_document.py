@@ -387,10 +387,10 @@ class SharedDocument:
             state = encode_state_vector(clocks)
         self._asked = True
         # What the document had before it came here may be all there is of it, whatever it waits for.
-        has_own = b"" in self._outbox
-        update = self.doc.get_update(state, pending=has_own)
+        is_held_back = self.doc.has_pending and b"" not in self._outbox
+        update = self.doc.get_update(state, pending=not is_held_back)
         self._given = None
-        if self.doc.has_pending and not has_own:
+        if is_held_back:
             update = merge_updates(update, *self._outbox)
             self._given = state, update
         if len(self._outbox) or update != _EMPTY_UPDATE:
