@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import socket as socketlib
 from pathlib import Path
 
 import httpx
@@ -181,6 +182,28 @@ async def test_a_token_is_checked_before_the_handshake(emulator):
     assert error.value.response.status_code == 401
     log = "\n".join(emulator.log_lines)
     assert good not in log and bad[0] not in log
+
+
+async def test_clients_may_wait_for_it_to_start():
+    """They come while functions are still being imported: refused until all is there."""
+    with socketlib.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    heard = []
+
+    async def come_back():
+        while True:
+            try:
+                async with connect(f"ws://127.0.0.1:{port}/v1?doc=letter") as client:
+                    heard.append(client)
+                    return
+            except (OSError, InvalidStatus, EOFError):
+                await asyncio.sleep(0.01)
+
+    waiting = [asyncio.ensure_future(come_back()) for _ in range(8)]
+    async with asyncio.timeout(60), running(port=port):
+        await asyncio.gather(*waiting)
+    assert len(heard) == 8
 
 
 async def test_a_process_stands_still_between_two_events(emulator):

@@ -104,7 +104,7 @@ class Emulator:
             os.environ.setdefault(name, "emulator")
         os.environ.setdefault("AWS_REGION", "eu-central-1")
         await self._start_services()
-        self.port = await self._front.start(settings.host, settings.port)
+        self.port = await self._front.bind(settings.host, settings.port)
         await self._create_tables()
         edge_function.build(
             Path(self._folder.name) / "edge", {"stage": settings.stage, "sockets": _SOCKETS}
@@ -120,6 +120,8 @@ class Emulator:
         self._tasks = [asyncio.ensure_future(self._keep_finding()), asyncio.ensure_future(self._clean())]
         self.expiry = Expiry(self._calls(), self._all_tables, self.clock, self._expired)
         self.expiry.start()
+        # The last: clients that wait for it come at once, and need all of the above.
+        await self._front.open()
 
     async def _start_services(self) -> None:
         settings = self.settings

@@ -180,10 +180,17 @@ class Front:
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
 
-    async def start(self, host: str, port: int) -> int:
-        self._server = await asyncio.start_server(self._serve, host, port, limit=_HEAD_BYTES)
+    async def bind(self, host: str, port: int) -> int:
+        """The port, which is ours from here on; until open() whoever connects is refused."""
+        self._server = await asyncio.start_server(
+            self._serve, host, port, limit=_HEAD_BYTES, start_serving=False
+        )
         bound: int = self._server.sockets[0].getsockname()[1]
         return bound
+
+    async def open(self) -> None:
+        assert self._server is not None
+        await self._server.start_serving()
 
     async def close(self) -> None:
         if self._server is not None:
