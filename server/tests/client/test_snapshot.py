@@ -57,12 +57,16 @@ def test_it_is_not_fetched_for_what_is_here_and_nothing_depends_on_it() -> None:
     async def fails(_name: str) -> None:
         raise OSError("no network")
 
+    async def is_rubbish(_name: str) -> FetchedSnapshot:
+        return FetchedSnapshot(b"\x01\x02rubbish", 1)
+
     async def work() -> None:
         connection = FakeServer().connection()
         letter = await connection.join("letter", Doc({"text": Text("here")}), snapshot=fails)
         assert text_of(letter.doc) == "here"
-        other = await connection.join("other", snapshot=fails)
-        assert text_of(other.doc) == ""
+        for name, snapshot in (("other", fails), ("third", is_rubbish)):
+            other = await connection.join(name, snapshot=snapshot)
+            assert text_of(other.doc) == "" and other.unsaved == 0
         await connection.close()
 
     run(work())
@@ -137,6 +141,13 @@ def test_a_short_one_comes_as_it_is_and_none_is_none() -> None:
         run(snapshot_from(url)("letter"))
     with pytest.raises(ValueError, match="no address"):
         snapshot_from("file:///etc")
+
+
+def test_a_file_here_is_no_address() -> None:
+    about = {"url": "file:///etc/hostname", "epoch": 4, "seq": 9, "size": 100}
+    answer = json.dumps(about).encode()
+    with api(lambda *_: (200, answer)) as url, pytest.raises(ValueError, match="no address"):
+        run(snapshot_from(url)("letter"))
 
 
 def test_more_than_was_said_is_not_taken() -> None:

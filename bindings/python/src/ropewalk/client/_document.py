@@ -11,6 +11,7 @@ offline --opened--> asks (hello, step 0) --step 1--> answered --outbox empty--> 
 from __future__ import annotations
 
 import asyncio
+import logging
 from base64 import b64decode
 from collections import deque
 from collections.abc import Callable
@@ -28,6 +29,8 @@ from ._messages import Incoming
 from ._outbox import Outbox
 from ._snapshot import FetchedSnapshot
 from ._states import ChangeRefused, ClientError, Closed, Forbidden, State
+
+logger = logging.getLogger(__name__)
 
 # A message of more than this may be worth going on with after a cut.
 _WORTH_RESUMING = 24_000
@@ -127,8 +130,13 @@ class SharedDocument:
     def begin_with(self, found: FetchedSnapshot) -> None:
         """Before the first connection. If changes of an older epoch wait here, the server is told of
         them first."""
-        if self._outbox.epoch in (None, found.epoch):
+        if self._outbox.epoch not in (None, found.epoch):
+            return
+        try:
             self.doc.apply_update(found.update, origin=self)
+        except DecodeError as error:
+            logger.warning("%s: all comes through the connection: %s", self.name, error)
+        else:
             self._outbox.welcome(found.epoch)
 
     def _watch(self, doc: Doc[Any], awareness: Awareness | None) -> None:
@@ -425,6 +433,7 @@ class SharedDocument:
         """Sends all that this copy has and its epoch had not; if there is nothing left, the copy is
         given up. Sent twice it is there once, so it is all of it each time."""
         assert self._move is not None and self._outbox.epoch is not None
+        # What waits builds on what the old epoch never had: whoever wrote that brings it.
         beyond = self.doc.get_update(self._move.had, pending=False)
         update = merge_updates(beyond, *filter(None, self._outbox))
         brought = self._move.number > 0

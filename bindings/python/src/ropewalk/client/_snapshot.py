@@ -51,8 +51,7 @@ def snapshot_from(
         timeout: Seconds that each of the two requests waits for the other side.
         largest: Bytes; a document beyond that comes through the connection, in parts.
     """
-    if not api.startswith(("https://", "http://")):
-        raise ValueError(f"{api!r} is no address: https://...")
+    _check(api)
 
     async def fetch(name: str) -> FetchedSnapshot | None:
         headers = {}
@@ -74,7 +73,14 @@ def snapshot_from(
     return fetch
 
 
+def _check(url: str) -> None:
+    """ValueError: it is none of HTTP, such as that of a file here."""
+    if not url.startswith(("https://", "http://")):
+        raise ValueError(f"{url!r} is no address: https://...")
+
+
 def _get(request: Request, timeout: float, largest: int) -> bytes | None:
+    _check(request.full_url)
     try:
         with urlopen(request, timeout=timeout) as answer:
             data: bytes = answer.read(largest + 1)
