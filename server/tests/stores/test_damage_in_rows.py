@@ -270,3 +270,28 @@ async def test_what_is_damaged_is_found_and_never_given(kind):
     assert await items.all() == original
     say(f"T10 {kind}: {len(seeds)} damages, all told of, nothing given that was not written")
     await store.close()
+
+
+async def test_what_stands_behind_an_object_of_s3_is_told():
+    url = f"s3://{new_name()}/rooms?endpoint=http://127.0.0.1:{s3()}"
+    await open_store(url).create()
+    await write_documents(url)
+    store = open_store(url)
+    await store.open()
+    items = ObjectsOfS3(store)
+    original = await items.all()
+    # One of each kind: rows of updates, heads, snapshots, large updates, ...
+    kinds = {place.rsplit("/", 1)[1][:2]: place for place in original if place.startswith("d/")}
+    assert len(kinds) >= 4
+    for place in kinds.values():
+        data = original[place]
+        if items.can_be_spoilt(place, data):
+            await items.put(place, data + data[-20:])
+            fresh = open_store(url)
+            await fresh.open()
+            assert await found_in(fresh, {items.doc_of(place)}), f"nobody was told of {place}"
+            await fresh.close()
+            for other in (await items.all()).keys() - original.keys():
+                await items.delete(other)
+            await items.put(place, data)
+    await store.close()

@@ -49,8 +49,8 @@ def frame(fields: Sequence[bytes], token: bytes) -> bytes:
 
 
 def unframe(data: bytes) -> tuple[Sequence[bytes], bytes]:
-    """The fields and the token; where the beginning is not as it was written all of it is one
-    field, which no reader will take for what it should be."""
+    """The fields and the token. Where the beginning is not as it was written all of it is one field,
+    and what stands behind the last belongs to that: no reader will take it for what it should be."""
     if len(data) >= _FIXED.size + _HASH and data.startswith(_MAGIC):
         _, token, count = _FIXED.unpack_from(data)
         start = _FIXED.size + 4 * count
@@ -59,6 +59,8 @@ def unframe(data: bytes) -> tuple[Sequence[bytes], bytes]:
             for (length,) in struct.iter_unpack("<I", data[_FIXED.size : start]):
                 fields.append(data[offset : offset + length])
                 offset += length
+            if fields and offset < len(data):
+                fields[-1] += data[offset:]
             return fields, token
     return (data or b"-",), b""
 
