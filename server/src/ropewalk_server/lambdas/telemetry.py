@@ -49,7 +49,10 @@ class EmbeddedMetrics(Metrics):
             **{name: value for name, value in fields.items() if value is not None},
             **counts,
         }
-        print(json.dumps(line, separators=(",", ":")), file=self._out or sys.stdout, flush=True)
+        out = self._out or sys.stdout
+        # In one piece, for what else is written there: print() without a buffer makes it two.
+        out.write(json.dumps(line, separators=(",", ":")) + "\n")
+        out.flush()
 
 
 class JsonLines(logging.Formatter):
