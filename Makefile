@@ -84,7 +84,7 @@ bench-python: ## ropewalk beside pycrdt, loro and y-py: a table, then figures; O
 	@$(QUIETLY) build/venv/python/bin/pip wheel --quiet --no-build-isolation --no-deps -w build/wheels .
 	@build/venv/python/bin/python bench/python/peers.py --json=build/python-figures.json $(addprefix --figures=,$(wildcard build/figures.json)) $(if $(ONLY),--only=$(ONLY))
 
-bench-server: ## joins to 16 MB; writers and readers, ours beside others; one and two processes: ONLY=prefix
+bench-server: ## joins to 16 MB; writers and readers, ours beside others; one and two processes; cold starts: ONLY=prefix
 	@tools/setup.sh bench
 	@tools/server.sh
 	@bench/server/run.sh $(ONLY)

@@ -24,6 +24,8 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+from figures import write_figures
+
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "build" / "function"
 # -S: of what is installed beside it, nothing is seen.
@@ -177,10 +179,7 @@ def main() -> None:
     slowest = sorted(((ms, name) for name, ms in modules.items()), reverse=True)[:12]
     print("imports: " + ", ".join(f"{name} {ms:.0f}" for ms, name in slowest))
     if options.json:
-        table = [{"id": id, "value": value, "unit": unit} for id, value, unit in figures]
-        document = {"figures": table, "failures": [], "traces": "one change, told to one person"}
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+        write_figures(options.json, figures, "one change, told to one person")
 
 
 if __name__ == "__main__":

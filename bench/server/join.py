@@ -18,7 +18,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
-import json
 import multiprocessing
 import random
 import tempfile
@@ -27,6 +26,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from figures import Figure, write_figures
 from ropewalk import Container, Doc, Text, decode_state_vector, encode_state_vector
 from ropewalk_server.auth.identity import Identity
 from ropewalk_server.limits import Limits
@@ -39,7 +39,6 @@ from ropewalk_server.stores import open_store
 from ropewalk_server.stores.contract import NOTHING
 
 T = TypeVar("T")
-Figure = tuple[str, float, str]  # id, value, unit
 
 BEHIND = 100
 # Of them, in the log of the second document.
@@ -185,10 +184,7 @@ def main() -> None:
                 figures.append(figure)
                 print("{} {:.2f} {}".format(*figure), flush=True)
     if arguments.json:
-        table = [{"id": id, "value": value, "unit": unit} for id, value, unit in figures]
-        document = {"figures": table, "failures": [], "traces": "typed at random"}
-        arguments.json.parent.mkdir(parents=True, exist_ok=True)
-        arguments.json.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+        write_figures(arguments.json, figures, "typed at random")
 
 
 if __name__ == "__main__":

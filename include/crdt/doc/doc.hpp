@@ -35,8 +35,9 @@ struct DocOptions {
     ClientId (*new_client_id)() noexcept = &random_client_id;
 };
 
-// Parts of updates whose causes have not arrived, in what a document gives away: they may be all that
-// there is of them, but nobody can do anything with them yet, so that a map of an epoch refuses them.
+// Parts of updates whose causes have not arrived, in what a document gives away: it may have all
+// that there is of them, but nobody can do anything with them yet, and a map of an epoch refuses
+// them.
 enum class WhatWaits : std::uint8_t { passed_on, left_out };
 
 struct DocCore;

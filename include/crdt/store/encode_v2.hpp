@@ -14,11 +14,13 @@ public:
     EncoderV2(Store& store, Bytes& out, bool forget, bool but_kept = false) noexcept
         : store_(store), out_(out), walk_(store, forget, but_kept) {}
 
-    // The structs from these clocks on, with the deletions of the whole document and, if wanted, what
-    // waits.
-    // `known` is called with a client id and returns the clocks the reader has.
+    // The structs from these clocks on, with the deletions of the whole document and, if wanted,
+    // what waits. `known` is called with a client id and returns the clocks the reader has.
     template <class Known>
     Status state(Known&& known, bool with_pending) noexcept;
+
+    // The whole state, with what waits.
+    Status all() noexcept;
 
     // What one change has done. `from` and `deletions` are sorted in place.
     Status change(Vec<WriteFrom>& from, Vec<Deletion>& deletions) noexcept;

@@ -374,26 +374,7 @@ def test_events_go_both_ways() -> None:
     run(work())
 
 
-def test_a_gap_is_asked_for_and_hidden_until_it_is_closed() -> None:
-    async def work() -> None:
-        letter, transport = await joined(FakeServer())
-        await until(lambda: transport.heard.empty())
-        source: Doc[Any] = Doc(client_id=9)
-        text = source.get("text", type=Text)
-        updates: list[bytes] = []
-        source.observe(lambda event: updates.append(event.update))
-        text.insert(0, "a")
-        text.insert(1, "b")
-        transport.say(Update(updates[1]))
-        assert (await transport.hear(Step1)).state == letter.doc.get_missing()
-        assert str(letter.doc.get("text", type=Text)) == ""
-        transport.say(Step2(updates[0]))
-        await until(lambda: str(letter.doc.get("text", type=Text)) == "ab")
-
-    run(work())
-
-
-def two_letters() -> tuple[Doc[Any], list[bytes]]:
+def two_letters() -> tuple[bytes, bytes]:
     """What somebody else has written: "a" and behind it "b", an update each."""
     source: Doc[Any] = Doc(client_id=9)
     text = source.get("text", type=Text)
@@ -401,7 +382,22 @@ def two_letters() -> tuple[Doc[Any], list[bytes]]:
     source.observe(lambda event: updates.append(event.update))
     text.insert(0, "a")
     text.insert(1, "b")
-    return source, updates
+    first, second = updates
+    return first, second
+
+
+def test_a_gap_is_asked_for_and_hidden_until_it_is_closed() -> None:
+    async def work() -> None:
+        letter, transport = await joined(FakeServer())
+        await until(lambda: transport.heard.empty())
+        first, second = two_letters()
+        transport.say(Update(second))
+        assert (await transport.hear(Step1)).state == letter.doc.get_missing()
+        assert str(letter.doc.get("text", type=Text)) == ""
+        transport.say(Step2(first))
+        await until(lambda: str(letter.doc.get("text", type=Text)) == "ab")
+
+    run(work())
 
 
 def text_of(*updates: bytes) -> tuple[str, bool]:
@@ -416,7 +412,7 @@ def test_what_waits_for_others_is_offered_when_it_waits_no_more() -> None:
     async def work() -> None:
         server = FakeServer()
         letter, transport = await joined(server)
-        source, (first, second) = two_letters()
+        first, second = two_letters()
         transport.say(Update(second))
         await until(lambda: letter.doc.has_pending)
         write(letter, "mine")
@@ -442,7 +438,7 @@ def test_what_waits_for_others_is_offered_when_it_waits_no_more() -> None:
 
 def test_what_was_in_the_outbox_is_offered_whatever_it_waits_for(tmp_path: Path) -> None:
     async def work() -> None:
-        source, (first, second) = two_letters()
+        first, second = two_letters()
         outbox = FileOutbox(tmp_path / "outbox")
         outbox.add(second)
         outbox.close()
@@ -462,7 +458,7 @@ def test_what_was_in_the_outbox_is_offered_whatever_it_waits_for(tmp_path: Path)
 def test_what_waits_for_others_is_not_brought_into_the_next_epoch() -> None:
     async def work() -> None:
         letter, transport = await joined(FakeServer())
-        source, (first, second) = two_letters()
+        _, second = two_letters()
         transport.say(Update(second))
         await until(lambda: letter.doc.has_pending)
         write(letter, "mine")

@@ -11,12 +11,11 @@ ROPEWALK_INLINE Result<Bytes> compact(ByteView history, const CompactOptions& op
     detail::Store store(detail::kNobody);
     store.limits = options.limits;
     ROPEWALK_CHECK(detail::add_to_history(store, history, options.format));
-    const auto nothing = [](ClientId) -> std::uint32_t { return 0; };
     Bytes out;
     if (options.format == UpdateFormat::v1) {
         ROPEWALK_CHECK(detail::Encoder(store, out, true).all());
     } else {
-        ROPEWALK_CHECK(detail::EncoderV2(store, out, true).state(nothing, true));
+        ROPEWALK_CHECK(detail::EncoderV2(store, out, true).all());
     }
     return out;
 }

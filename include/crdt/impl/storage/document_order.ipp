@@ -87,8 +87,7 @@ ROPEWALK_INLINE Status DocumentOrder::take_text(std::uint32_t seq) noexcept {
 ROPEWALK_INLINE Status DocumentOrder::encode(Bytes& v1, Bytes& exact) noexcept {
     ROPEWALK_CHECK(Encoder(store_, v1, store_.collect).all());
     Bytes v2;
-    ROPEWALK_CHECK(
-        EncoderV2(store_, v2, store_.collect).state([](ClientId) { return std::uint32_t{0}; }, true));
+    ROPEWALK_CHECK(EncoderV2(store_, v2, store_.collect).all());
     const Error error = exact_of_v2(v2, {.structs = 0xffffffffU}, exact);
     return error.code == ErrorCode::ok ? Status{} : Status{error};
 }

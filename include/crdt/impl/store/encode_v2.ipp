@@ -145,6 +145,10 @@ ROPEWALK_INLINE void EncoderV2::put_ranges(const Deletion* ranges, std::size_t c
     for (std::size_t i = 0; i < count; ++i) out_.delete_range(ranges[i].clock, ranges[i].length);
 }
 
+ROPEWALK_INLINE Status EncoderV2::all() noexcept {
+    return state([](ClientId) { return std::uint32_t{0}; }, true);
+}
+
 ROPEWALK_INLINE Status EncoderV2::all_deletions(bool with_pending) noexcept {
     const Vec<std::uint32_t>* order = store_.clients.descending();
     if (order == nullptr) return ErrorCode::out_of_memory;
