@@ -63,6 +63,7 @@ void put_steps(const crdt::Event& event, Out& out) noexcept {
 
 // What the open change has done so far.
 void put_open_change(Out& out, crdt::detail::Store& store, bool deleted) noexcept {
+    store.settle();
     const crdt::detail::Change& change = store.change;
     const auto put = [&](std::uint32_t client, std::uint32_t begin, std::uint32_t length) {
         out.number(store.clients[client].id);

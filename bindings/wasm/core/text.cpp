@@ -108,6 +108,19 @@ std::uint32_t rw_text_erase(Document* document,
     });
 }
 
+// So many keystrokes backwards in the open transaction; the last one deletes what is at `at`.
+RW_EXPORT(rw_text_backspace)
+std::uint32_t rw_text_backspace(Document* document,
+                                std::uint32_t type,
+                                std::uint32_t at,
+                                std::uint32_t count) {
+    const auto text = document->handle<crdt::Text>(type);
+    crdt::Status erased;
+    // Each by itself: formats around it are tidied every time.
+    while (count-- > 0 && erased.ok()) erased = text.erase(at + count, 1);
+    return answer(erased);
+}
+
 RW_EXPORT(rw_text_format)
 std::uint32_t rw_text_format(Document* document,
                              std::uint32_t type,

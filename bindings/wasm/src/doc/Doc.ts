@@ -10,6 +10,7 @@ import { holderOf } from '../structs/views.js'
 import { Versions } from '../structs/Version.js'
 import { StructStore } from '../structs/StructStore.js'
 import { AbstractType } from '../types/AbstractType.js'
+import { mayFollow, putKeystrokes } from '../types/keystrokes.js'
 import { Kind, classOf, kindOf } from '../types/kinds.js'
 import type { YArray } from '../types/YArray.js'
 import type { YMap } from '../types/YMap.js'
@@ -418,6 +419,7 @@ export class Doc extends Observable<DocEvents> {
   /** Its address; an error once it is destroyed. */
   _address(): number {
     if (this._at === 0) destroyed()
+    if (mayFollow(this)) putKeystrokes()
     return this._at
   }
   /** The same, with all that is in it. */
@@ -516,7 +518,7 @@ export class Doc extends Observable<DocEvents> {
     const number = doc._subdocNumber
     this.#subdocs.delete(number)
     this.#replaced.set(number, doc)
-    transact(this, () => check(engine.rw_subdoc_destroy(this._at, number)), null)
+    transact(this, () => check(engine.rw_subdoc_destroy(this._address(), number)), null)
   }
 
   /** Calls somebody who may throw: what is under way goes on. */

@@ -4,6 +4,7 @@ import { check, codeOf, fail } from '../engine/errors.js'
 import { engine } from '../engine/wasm.js'
 import { DeleteSet, takeDeleteSet } from '../structs/DeleteSet.js'
 import type { AbstractType } from '../types/AbstractType.js'
+import { mayFollow, putKeystrokes } from '../types/keystrokes.js'
 import type { YEvent } from '../types/YEvent.js'
 import { commit, type Doc, tellOf } from './Doc.js'
 
@@ -204,7 +205,7 @@ export class Transaction {
     const { doc } = this
     const open = doc._transaction === this
     if (!open && !this.#askable) return new DeleteSet()
-    check(engine.rw_told_ids(doc._at, deleted, open ? 1 : 0))
+    check(engine.rw_told_ids(doc._address(), deleted, open ? 1 : 0))
     const ids = takeDeleteSet(new ByteReader())
     if (this.#told) this.#of[name] = ids
     return ids
@@ -319,6 +320,7 @@ export const endCall = (doc: Doc, transaction: Transaction | null): void => {
 }
 
 const end = (doc: Doc, transaction: Transaction): void => {
+  if (mayFollow(doc)) doc._tell(putKeystrokes)
   doc._transaction = null
   // Editors open transactions at every move of the cursor: what was looked up stays good then.
   const wrote = engine.rw_wrote(doc._at) !== 0

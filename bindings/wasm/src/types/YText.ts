@@ -11,6 +11,7 @@ import { AbstractType } from './AbstractType.js'
 import { allEntries, deleteEntry, getEntry, setEntry } from './entries.js'
 import { Kind, register } from './kinds.js'
 import { checkWrite } from './lists.js'
+import { deletedDownTo, followsDeleted, followsTyped, typedUpTo } from './keystrokes.js'
 import { embedding } from './embedding.js'
 import { checkContent, putContent, readValue, resolved } from './values.js'
 import { YEvent } from './YEvent.js'
@@ -103,6 +104,7 @@ export class YText extends AbstractType<YTextEvent> {
       this._pending!.push(() => this.insert(index, text, attributes))
       return
     }
+    if (attributes === undefined && followsTyped(this, index, text)) return
     const transaction = beginCall(doc, this)
     try {
       const number = numberOf(doc, transaction)
@@ -110,6 +112,7 @@ export class YText extends AbstractType<YTextEvent> {
       // Past the end is the end.
       if (code === OUT_OF_RANGE) checkWrite(this.#put(doc, number, this.length, text, attributes))
       else if (code !== 0) checkWrite(code)
+      else if (attributes === undefined) typedUpTo(this, Math.max(index, 0) + text.length)
     } finally {
       endCall(doc, transaction)
     }
@@ -160,11 +163,12 @@ export class YText extends AbstractType<YTextEvent> {
       this._pending!.push(() => this.delete(index, length))
       return
     }
+    if (followsDeleted(this, index, length)) return
     const transaction = beginCall(doc, this)
     try {
       const number = numberOf(doc, transaction)
       const code = engine.rw_text_erase(doc._open(), this._number, index, length, number)
-      if (code === 0) return
+      if (code === 0) return deletedDownTo(this, index)
       if (code !== OUT_OF_RANGE) return checkWrite(code)
       const from = Math.max(0, index)
       const count = Math.min(length, this.length - from)
