@@ -44,9 +44,7 @@ optimize() {
 
 unpacker=build/wasm/unpacker.wasm
 if older "$unpacker" "$package/unpacker" tools/wasm.sh tools/wasm-requirements.txt; then
-    echo "wasm: compiling what packs the module and unpacks it"
-    zig c++ --target=wasm32-wasi -mexec-model=reactor -std=c++20 -O2 -fno-exceptions -fno-rtti -Wall \
-        -Wextra -Werror -s "$package/unpacker/packer.cpp" -o build/wasm/packer.wasm
+    echo "wasm: compiling what unpacks the module"
     zig c++ --target=wasm32-wasi -mexec-model=reactor -std=c++20 -Oz -Xclang -Oz -fno-exceptions \
         -fno-rtti -Wall -Wextra -Werror -s -Wl,-z,stack-size=65536 \
         "$package/unpacker/unpacker.cpp" -o build/wasm/unpacker.compiled.wasm

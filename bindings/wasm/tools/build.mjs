@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { shorten } from './names.mjs'
-import { packer } from './pack.mjs'
+import { pack } from './pack.mjs'
 
 const here = dirname(dirname(fileURLToPath(import.meta.url)))
 const root = dirname(dirname(here))
@@ -18,7 +18,6 @@ rmSync(dist, { recursive: true, force: true })
 rmSync(join(out, 'types'), { recursive: true, force: true })
 mkdirSync(dist, { recursive: true })
 const beside = (name) => join(dirname(wasm), name)
-const pack = packer(beside('packer.wasm'))
 const unpacker = readFileSync(beside('unpacker.wasm')).toString('base64')
 
 /** A module as the package has it: as a file, and as text that a script carries. */
@@ -26,8 +25,7 @@ const modules = (bytes, file) => {
   // Tests know the engine by rw_report.
   const { module, names: short } = shorten(bytes, (name) => /^rw_(?!report$)/.test(name))
   writeFileSync(join(dist, file), module)
-  // Text and its own compression get along badly, so that it is packed before.
-  const text = { packed: pack(module), size: module.length, unpacker }
+  const text = { ...pack(module), unpacker }
   const packed = {
     name: 'packed',
     setup(on) {

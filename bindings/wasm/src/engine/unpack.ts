@@ -1,11 +1,13 @@
 // The engine's module as it travels: as text, and with a small module that unpacks it. How is told in
-// unpacker/strands.hpp.
+// tools/pack.mjs.
 
 interface Unpacker {
   readonly memory: WebAssembly.Memory
   room(): number
   unpack(textSize: number, size: number): number
 }
+
+const SYMBOLS = 1 << 16
 
 /** Bytes that are base64. */
 export const decode = (base64: string): Uint8Array<ArrayBuffer> => {
@@ -24,13 +26,17 @@ export const unpack = (
   const { memory, ...module } = new WebAssembly.Instance(unpacker).exports as unknown as Unpacker
   const at = module.room()
   const to = at + text.length
-  // Behind what comes out there is a number for each byte.
-  const missing = to + 5 * size + 8 - memory.buffer.byteLength
+  // What comes out, behind it all that it is made of, and what symbols stand for.
+  const missing = to + 2 * size + SYMBOLS - memory.buffer.byteLength
   if (missing > 0) memory.grow(Math.ceil(missing / 65536))
   const bytes = new Uint8Array(memory.buffer)
   new TextEncoder().encodeInto(text, bytes.subarray(at, to))
-  if (module.unpack(text.length, size) === 0) {
-    throw new Error('ropewalk: the script is incomplete; load it again')
+  let whole = 0
+  try {
+    whole = module.unpack(text.length, size)
+  } catch {
+    // It wanted to write where there is no memory.
   }
+  if (whole === 0) throw new Error('ropewalk: the script is incomplete; load it again')
   return bytes.slice(to, to + size)
 }
