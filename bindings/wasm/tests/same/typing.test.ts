@@ -8,7 +8,7 @@ const look = ({ Y, log }: Bench, doc: any): void => {
   log(doc.getText('t').toDelta(), doc.getText('t').length, doc.getText('u'))
   const reader = new Yjs.Doc()
   Yjs.applyUpdate(reader, Y.encodeStateAsUpdate(doc))
-  log(Buffer.from(Yjs.encodeStateAsUpdate(reader)).toString('hex'))
+  log(Yjs.encodeStateAsUpdate(reader))
 }
 
 describe('typing in a transaction', () => {
