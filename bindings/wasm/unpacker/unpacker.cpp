@@ -228,8 +228,8 @@ private:
 
 extern "C" std::uint8_t __heap_base;
 
-// Where text_size + 2 * size bytes are to be, and 65,536 more: the text, the module, its strands, and
-// what symbols stand for.
+// Where text_size + 2 * size bytes are to be, and 65,536 more: the text, the module, its strands,
+// and what symbols stand for.
 extern "C" __attribute__((export_name("room"))) Address room() { return &__heap_base; }
 
 // False: the text is not what packs so large a module. It may also be stopped.

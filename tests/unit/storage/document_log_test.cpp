@@ -64,8 +64,8 @@ std::vector<Finding::Kind> kinds(const LogScan& scan) {
     return all;
 }
 
-constexpr std::uint64_t kRecordBytes = 64 + 2;   // of an update "u1"
-constexpr std::uint64_t kLogAt = 4096 + 2;  // behind an empty snapshot
+constexpr std::uint64_t kRecordBytes = 64 + 2;  // of an update "u1"
+constexpr std::uint64_t kLogAt = 4096 + 2;      // behind an empty snapshot
 using Kinds = std::vector<Finding::Kind>;
 using Strings = std::vector<std::string>;
 
@@ -138,7 +138,8 @@ TEST_CASE("a record that was taken out, that stands twice, or elsewhere is named
     const auto made_of = [&](std::initializer_list<int> records) {
         std::string bytes = all.substr(0, kLogAt);
         for (const int i : records) {
-            bytes += all.substr(kLogAt + static_cast<std::uint64_t>(i - 1) * kRecordBytes, kRecordBytes);
+            bytes +=
+                all.substr(kLogAt + static_cast<std::uint64_t>(i - 1) * kRecordBytes, kRecordBytes);
         }
         Bytes made;
         REQUIRE(made.append(bytes));
