@@ -179,7 +179,7 @@ private:
         }
     }
 
-    // Its instructions. As in tools/strands.mjs.
+    // Its instructions. As in tools/instructions.mjs.
     void function() {
         Address out = out_;
         for (std::uint32_t open = 1; open > 0;) {
@@ -232,14 +232,14 @@ extern "C" std::uint8_t __heap_base;
 // and what symbols stand for.
 extern "C" __attribute__((export_name("room"))) Address room() { return &__heap_base; }
 
-// False: the text is not what packs so large a module. It may also be stopped.
+// False, or a trap: the text is not that of a module of this size.
 extern "C" __attribute__((export_name("unpack"))) bool unpack(std::uint32_t text_size,
                                                               std::uint32_t size) {
     Text text(room());
     const Address out = room() + text_size;
     Address spelt = out + size;
     const Address symbols = spelt + size;
-    Address strands[kStrands + 1] = {};
+    Address strands[kStrands];
     Address ends[kStrands];
     for (int i = kOpcode; i < kStrands; ++i) {
         const Symbols table(text, symbols);

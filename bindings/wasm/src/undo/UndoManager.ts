@@ -269,7 +269,7 @@ export class UndoManager extends Observable<UndoManagerEvents> {
         this.doc,
         (transaction) => {
           undone = transaction
-          this.doc._address()
+          this.doc._address() // what was typed goes in first
           this.#matchScope()
           this.#stacks.match(UNDO, this.undoStack, false)
           this.#stacks.match(REDO, this.redoStack, false)
